@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the packet programs (bpf/) and user space must agree on: the generation image, map keys and
+ * values, limits. Fixed-width fields in host byte order unless the name ends in _be; padding is
+ * explicit and zero. Any change of meaning raises KH_ABI_VERSION, which is stored beside the pins and
+ * checked on adoption.
+ */
+#ifndef KHIEN_ABI_H
+#define KHIEN_ABI_H
+
+#include <linux/types.h>
+
+#define KH_ABI_VERSION 1
+
+/* ---- Verdict reasons ------------------------------------------------------------------------- */
+
+enum kh_reason {
+#define KH_REASON(symbol, name, help) KH_REASON_##symbol,
+#include "khien/reasons.def"
+#undef KH_REASON
+	KH_REASON_COUNT,
+};
+
+#define KH_REASON_ROWS 32 /* rows kept for each interface and direction; room to append */
+
+enum kh_direction {
+	KH_INGRESS,
+	KH_EGRESS,
+	KH_DIRECTIONS,
+};
+
+enum kh_action {
+	KH_ACTION_DROP,
+	KH_ACTION_MONITOR,
+};
+
+/* ---- The generation image --------------------------------------------------------------------
+ *
+ * A compiled list is one immutable array of 4 KiB pages in one BPF array map (BPF_F_MMAPABLE), so one
+ * look-up fetches a page and the rest is arithmetic inside it. The sections, in pages:
+ *
+ *   0                  struct kh_image_header
+ *   1 .. 1024          IPv4 level 1: 2^18 struct kh_v4_block, one for each 64 x /24
+ *   v4_cells_page      IPv4 level 2: one 64-bit cell for each /24 that differs from its block
+ *   v4_entries_page    IPv4 slices of 32-bit entries, sorted by last octet
+ *   v6_bitmap_page     presence bits of the /32s that hold detail, by hash
+ *   v6_buckets_page    hash of those /32s: buckets of 4 struct kh_v6_net
+ *   v6_mid_page        slices of struct kh_v6_mid over address bits 32..63, and the `wide` slice over bits 0..31
+ *   v6_low_page        slices of struct kh_v6_low over address bits 64..127
+ *   ports_bitmap_page  presence bits of the addresses that have port orders, by hash
+ *   ports_page         hash of (address, port, protocol): buckets of 2 struct kh_port_entry
+ *   orders_page        struct kh_order: everything that is not a plain drop without a deadline
+ *
+ * The answer of every look-up is a 24-bit reference (enum-like, below):
+ *   0                        no order
+ *   KH_REF_CONDITIONAL | n   order n of the orders section: action, deadline and the next enclosing order
+ *   slot                     drop, no deadline; `slot` is the record that counts it
+ *
+ * Action, deadline and nesting live here and not in the record, so that switching the image is the
+ * only thing that changes a verdict: no packet can see half a change. Deadlines are wall-clock
+ * seconds, so an image stays right across reboots and clock steps; only kh_control.clock_offset moves.
+ */
+#define KH_PAGE_SIZE 4096u
+#define KH_IMAGE_MAGIC 0x3149484bu /* "KHI1", little-endian */
+#define KH_IMAGE_MAX_PAGES (1u << 19) /* 2 GiB */
+
+#define KH_REF_NONE 0u
+#define KH_REF_BITS 24
+#define KH_REF_MASK 0xffffffu
+#define KH_REF_CONDITIONAL 0x800000u
+#define KH_REF_INDEX 0x7fffffu
+#define KH_SLOT_MAX 0x7fffffu /* slots are 1 .. KH_SLOT_MAX */
+#define KH_ORDERS_MAX 0x7fffffu /* conditional orders of one image, 0-based */
+
+#define KH_UNDER_LINKS 4 /* `under` is followed at most this often: a chain holds at most 5 orders */
+
+struct kh_image_header {
+	__u32 magic;
+	__u32 abi_version;
+	__u64 generation;
+	__u64 checksum; /* FNV-1a 64 over all 64-bit words of the image, this one taken as 0 */
+	__u64 hash_seed; /* chosen at compile time so that no bucket chain is longer than KH_HASH_PROBES */
+	__u32 pages; /* of the whole image */
+	__u32 v4_cells_page;
+	__u32 v4_entries_page;
+	__u32 v6_bitmap_page;
+	__u32 v6_bitmap_mask; /* bits - 1; a power of two of at least one page of bits */
+	__u32 v6_buckets_page;
+	__u32 v6_buckets_mask; /* buckets - 1 */
+	__u32 v6_mid_page;
+	__u32 v6_wide_first; /* entry index in the mid section; the slice over address bits 0..31 */
+	__u32 v6_wide_count; /* 0: no order covers a whole /32 */
+	__u32 v6_low_page;
+	__u32 v6_nets; /* /32s in the hash; 0: skip bitmap and hash */
+	__u32 ports_bitmap_page;
+	__u32 ports_bitmap_mask;
+	__u32 ports_page;
+	__u32 ports_mask; /* buckets - 1 */
+	__u32 ports_count; /* 0: no port orders */
+	__u32 orders_page;
+	__u32 orders_count;
+	__u32 slots_needed; /* records the image refers to: highest slot + 1 */
+	/* for people: distinct indicators compiled in */
+	__u32 indicators_v4;
+	__u32 indicators_v6;
+	__u32 indicators_ports;
+	__u32 reserved[7];
+};
+_Static_assert(sizeof(struct kh_image_header) == 152, "kh_image_header size");
+
+#define KH_V4_L1_PAGE 1u
+#define KH_V4_L1_PAGES 1024u
+#define KH_V4_BLOCKS (1u << 18)
+
+/* 64 x /24, index = address >> 14. A /24 whose bit is clear has `ref`; the others have the cell
+ * first_cell + (number of set bits below theirs). */
+struct kh_v4_block {
+	__u64 present;
+	__u32 first_cell;
+	__u32 ref;
+};
+_Static_assert(sizeof(struct kh_v4_block) == 16, "kh_v4_block size");
+
+/* A cell is 64 bits:
+ *   kind 63..62 = KH_CELL_LONELY  last octet 55..48 has the reference in 23..0, all others the one in 47..24
+ *   kind 63..62 = KH_CELL_SLICE   `count` (1..256) in 47..32, index of the first entry in 31..0
+ * A uniform /24 is a lonely cell with both references equal.
+ * A slice never crosses a page: its index rounded down to the page holds all of it. */
+#define KH_CELL_KIND(cell) ((cell) >> 62)
+#define KH_CELL_LONELY 1u
+#define KH_CELL_SLICE 2u
+#define KH_CELLS_PER_PAGE 512u
+
+/* An entry is last octet (31..24) and reference (23..0): it holds from its octet to the next entry's.
+ * The first entry of a slice has octet 0. */
+#define KH_V4_ENTRIES_PER_PAGE 1024u
+
+/* One /32 of IPv6 that holds detail: its slice over address bits 32..63. */
+struct kh_v6_net {
+	__u32 key; /* address bits 0..31 */
+	__u32 count; /* entries of the slice; 0: the place is free */
+	__u32 first; /* entry index in the mid section */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct kh_v6_net) == 16, "kh_v6_net size");
+
+#define KH_V6_NETS_PER_BUCKET 4u
+#define KH_BUCKETS_PER_PAGE 64u /* buckets are 64 bytes */
+#define KH_HASH_PROBES 8u /* buckets looked at, wrapping; a bucket with a free place ends the search */
+
+/* Holds from `start` to the next entry's. The first entry of a slice has start 0. */
+struct kh_v6_mid {
+	__u32 start;
+	__u32 ref; /* a reference, or KH_V6_LOW | index of the first entry of a low slice */
+};
+#define KH_V6_LOW 0x80000000u
+#define KH_V6_MIDS_PER_PAGE 512u
+
+struct kh_v6_low {
+	__u64 start; /* address bits 64..127 */
+	__u32 ref;
+	__u32 count; /* in the first entry of a slice: its length */
+};
+_Static_assert(sizeof(struct kh_v6_low) == 16, "kh_v6_low size");
+#define KH_V6_LOWS_PER_PAGE 256u
+/* Mid and low slices: up to a page they do not cross a page, longer ones start on a page. */
+#define KH_SLICE_SEARCH_STEPS 24 /* halvings over the pages of one slice: up to 2^24 pages */
+
+/* Orders on one address and port. IPv4 is {0, address}. */
+struct kh_port_entry {
+	__u64 address_high;
+	__u64 address_low;
+	__u16 port; /* host byte order */
+	__u8 protocol; /* 6 or 17; an order for both is entered twice */
+	__u8 family; /* 4 or 6; 0: the place is free */
+	__u32 ref;
+	__u64 reserved;
+};
+_Static_assert(sizeof(struct kh_port_entry) == 32, "kh_port_entry size");
+#define KH_PORTS_PER_BUCKET 2u
+
+/* An order that is monitored, or ends, or both. */
+struct kh_order {
+	__u32 slot;
+	__u32 deadline; /* wall-clock seconds since 1970, exclusive; 0: none */
+	__u32 under; /* reference of the next enclosing order, followed when the deadline has passed; 0: none */
+	__u8 action; /* enum kh_action */
+	__u8 reserved[3];
+};
+_Static_assert(sizeof(struct kh_order) == 16, "kh_order size");
+#define KH_ORDERS_PER_PAGE 256u
+
+/* The hashes of the image. Both sides use these and nothing else. */
+static inline __attribute__((always_inline)) __u32 kh_hash_word(__u64 seed, __u64 word)
+{
+	__u64 x = (word ^ seed) * 0x9e3779b97f4a7c15ull;
+
+	x ^= x >> 29;
+	x *= 0xbf58476d1ce4e5b9ull;
+	return (__u32)(x >> 32);
+}
+
+static inline __attribute__((always_inline)) __u32 kh_hash_address(__u64 seed, __u64 high, __u64 low)
+{
+	return kh_hash_word(seed + ((__u64)kh_hash_word(seed, high) << 7), low);
+}
+
+static inline __attribute__((always_inline)) __u32 kh_hash_port(__u32 address_hash, __u16 port, __u8 protocol)
+{
+	return kh_hash_word(address_hash, ((__u64)protocol << 16) | port);
+}
+
+/* ---- Maps ------------------------------------------------------------------------------------ */
+
+/* What counts an indicator. Lives outside the images, by slot, so that counters survive them. */
+struct kh_record {
+	__u64 packets; /* wire packets */
+	__u64 bytes; /* layer-3 bytes */
+	__u32 first_seen; /* wall-clock seconds; 0: never */
+	__u32 last_seen;
+	__u64 reserved;
+};
+_Static_assert(sizeof(struct kh_record) == 32, "kh_record size");
+
+#define KH_GENERATION_SLOTS 4 /* places in the outer maps; number 0 is never used: "no generation" */
+
+/* One element, shared by all programs. `active` is the switch: one store installs a generation. */
+struct kh_control {
+	__u32 abi_version;
+	__u32 active; /* place of the generation in force, 1 .. KH_GENERATION_SLOTS - 1; 0: none */
+	__u64 clock_offset; /* jiffies to add to bpf_jiffies64() to get wall-clock time in jiffies */
+	__u64 clock_mult; /* 2^32 / HZ: seconds = (jiffies * clock_mult) >> 32 */
+	__u64 events_lost; /* first-sight events that found the buffer full */
+	__u64 sightings_lost; /* packets whose sighting found the table full */
+	__u64 reserved[3];
+};
+_Static_assert(sizeof(struct kh_control) == 64, "kh_control size");
+
+enum kh_role {
+	KH_ROLE_NONE,
+	KH_ROLE_WAN,
+	KH_ROLE_LAN,
+	KH_ROLE_COVERED, /* stacked on a watched device (VLAN, ppp, bridge): judged below, counted there */
+};
+
+#define KH_INTERFACES_MAX 64 /* watched; also the rows of the counters */
+#define KH_INTERFACE_PLACES 1024u /* direct-mapped by ifindex, then up to KH_INTERFACE_PROBES - 1 further */
+#define KH_INTERFACE_PROBES 4u
+#define KH_SUBNETS_V4 16
+#define KH_SUBNETS_V6 8
+
+struct kh_subnet_v4 {
+	__u32 network;
+	__u32 mask;
+};
+
+struct kh_subnet_v6 {
+	__u64 high, low;
+	__u64 mask_high, mask_low;
+};
+
+struct kh_interface {
+	__u32 ifindex; /* 0: the place is free */
+	__u8 role; /* enum kh_role */
+	__u8 number; /* row of the counters */
+	__u8 any_source; /* more subnets than fit: no source is called spoofed */
+	__u8 subnets_v4; /* how many of v4[] are set */
+	__u8 subnets_v6;
+	__u8 reserved[7];
+	struct kh_subnet_v4 v4[KH_SUBNETS_V4];
+	struct kh_subnet_v6 v6[KH_SUBNETS_V6];
+};
+_Static_assert(sizeof(struct kh_interface) == 16 + 8 * KH_SUBNETS_V4 + 32 * KH_SUBNETS_V6, "kh_interface size");
+
+/* Per-CPU array, index = (number * KH_DIRECTIONS + direction) * KH_REASON_ROWS + reason. */
+struct kh_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+#define KH_COUNTERS (KH_INTERFACES_MAX * KH_DIRECTIONS * KH_REASON_ROWS)
+
+#define KH_SIGHTINGS_MAX 65536
+
+#define KH_SIGHTING_SPOOFED 1 /* the source is outside the interface's subnets; address and mac are 0 */
+#define KH_SIGHTING_GATEWAY 2 /* sent by the gateway itself; mac is 0 */
+
+struct kh_sighting_key {
+	__u32 slot;
+	__u8 mac[6];
+	__u8 interface; /* number, as in the counters */
+	__u8 flags; /* KH_SIGHTING_* */
+	__u8 address[16]; /* network byte order; IPv4 as ::ffff:a.b.c.d */
+};
+_Static_assert(sizeof(struct kh_sighting_key) == 28, "kh_sighting_key size");
+
+struct kh_sighting {
+	__u64 packets;
+	__u64 bytes;
+	__u32 first_seen;
+	__u32 last_seen;
+};
+_Static_assert(sizeof(struct kh_sighting) == 24, "kh_sighting size");
+
+#define KH_EVENTS_BYTES (256 * 1024)
+
+/* First packet of a new sighting. */
+struct kh_event {
+	struct kh_sighting_key key;
+	__u32 seconds; /* wall clock */
+	__u16 remote_port; /* host byte order; 0: none */
+	__u8 protocol;
+	__u8 action; /* enum kh_action */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct kh_event) == 40, "kh_event size");
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whole files in and out. Reading has a cap, writing is all or nothing and durable (temporary file in
+ * the same folder, fsync, rename, fsync of the folder).
+ */
+#ifndef KHIEN_COMMON_FILE_H
+#define KHIEN_COMMON_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Reads all of fd from its start (pread; a pipe is read to its end). *ret_data is malloc'ed and followed
+ * by a NUL that is not counted. 0, -EFBIG beyond `limit` bytes, -EISDIR, -ENOMEM or the errno of read. */
+int kh_file_read_fd(int fd, size_t limit, char **ret_data, size_t *ret_length);
+/* The same by path ("-" is standard input); also the errno of open. */
+int kh_file_read(const char *path, size_t limit, char **ret_data, size_t *ret_length);
+/* Replaces `path`. 0 or -errno; on failure the old file stays and nothing is left behind. */
+int kh_file_write(const char *path, const void *data, size_t length, mode_t mode);
+/* mkdir -p. 0 or -errno. */
+int kh_make_folders(const char *path, mode_t mode);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Orders -> flattened ranges -> generation image (include/khien/abi.h). Pure.
+ *
+ * 1. Flatten: a sweep over the borders of all orders and holes gives disjoint ranges, each with the chain of orders
+ *    that cover it; holes (never-block and allow) cut everything.
+ * 2. Chain: drops before monitors, the longest prefix (smallest range) first; an order that can never be reached (its
+ *    deadline is not later than one before it) is left out; at most KH_UNDER_LINKS + 1 orders are kept, among them the drop with
+ *    the latest deadline and the monitor with the latest: so the verdict is exact at any time, only the attribution may not be.
+ *    A chain that starts with a drop without deadline is that slot alone. Equal chains are stored once.
+ * 3. Image: the ranges are laid out for look-up.
+ * Time O(n log n), memory O(n). Nothing here knows about indicators beyond slot, action and deadline.
+ */
+#ifndef KHIEN_COMPILE_COMPILE_H
+#define KHIEN_COMPILE_COMPILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/error.h"
+#include "khien/abi.h"
+
+/* One order in force. Several orders may have the same range, and the same slot. */
+struct kh_compile_order {
+	struct kh_range range; /* one address when port is set */
+	uint32_t slot; /* 1 .. KH_SLOT_MAX */
+	uint32_t deadline; /* wall-clock seconds, exclusive; 0: none */
+	uint16_t port; /* 0: all traffic of the address */
+	uint8_t protocol; /* with port: 6, 17, or 0 for both */
+	uint8_t action; /* enum kh_action */
+};
+
+struct kh_image {
+	void *data; /* `pages` * KH_PAGE_SIZE bytes, page-aligned; starts with struct kh_image_header */
+	size_t pages;
+};
+
+/* Compiles. Orders are borrowed and not changed; holes must be sorted and disjoint per kh_range_compare, or any order:
+ * they are sorted here. 0; -EINVAL (an order is malformed: index in error), -E2BIG (beyond the limits of the ABI), -ENOMEM.
+ * The same input gives the same image, byte for byte. */
+int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes,
+	       size_t holes_count, uint64_t generation, struct kh_image **ret_image, struct kh_error *error);
+
+void kh_image_free(struct kh_image *image); /* takes NULL */
+
+static inline const struct kh_image_header *kh_image_header(const struct kh_image *image)
+{
+	return image->data;
+}
+
+/* Checks an image from disk before it may be installed: magic, ABI, size, checksum, section bounds. 0 or -EINVAL with error. */
+int kh_image_check(const void *data, size_t length, struct kh_error *error);
+
+/* The reference (KH_REF_*) that the image holds for an address, computed exactly as the packet program does, in C:
+ * for `khien why`, `verify` and tests. */
+uint32_t kh_image_lookup(const struct kh_image *image, const struct kh_range *address);
+uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_range *address, uint16_t port, uint8_t protocol);
+/* Follows a reference at wall-clock `now`: 1 and slot and action of the order in force, or 0: none is. */
+int kh_image_resolve(const struct kh_image *image, uint32_t reference, uint32_t now, uint32_t *ret_slot,
+		     enum kh_action *ret_action);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * indicator -> enforce | review | refuse, with the reason; and the holes that the compiler cuts out of every
+ * block. Pure: the caller reads the files and asks the kernel, the guard only judges.
+ *
+ * Two lists of ranges: `refuse` (never-block: refused, and cut out of anything wider) and `shared`
+ * (shared infrastructure: waits for review). Plus limits on width.
+ * An indicator inside a refuse range is refused. One that is wider than a refuse range and contains it is not
+ * refused for that: the range is cut out of it at compile time (holes), and the judgement says so in `cuts`.
+ */
+#ifndef KHIEN_GUARD_GUARD_H
+#define KHIEN_GUARD_GUARD_H
+
+#include <stddef.h>
+
+#include "common/error.h"
+#include "model/document.h"
+
+struct kh_guard;
+
+struct kh_guard_limits {
+	int widest_ipv4; /* shortest prefix length enforced without review, 0..32; default 20 */
+	int widest_ipv6; /* 0..128; default 48 */
+	uint64_t letter_ipv4; /* IPv4 addresses one letter may cover; default 65536 */
+};
+
+struct kh_judgement {
+	enum kh_decision decision;
+	enum kh_decision_reason reason;
+	char rule[160]; /* which rule: "resolvers.list:3", "eth0", "management: 10.20.0.0/24"; may be empty */
+	size_t cuts; /* refuse ranges inside the indicator, cut out of it when it is enforced */
+};
+
+struct kh_guard *kh_guard_new(void); /* default limits, no ranges; NULL: out of memory */
+void kh_guard_free(struct kh_guard *guard); /* takes NULL */
+void kh_guard_set_limits(struct kh_guard *guard, const struct kh_guard_limits *limits);
+
+/* Adds one range. reason is one of the refuse reasons, or KH_WHY_SHARED. rule is copied, cut to fit. 0 or -ENOMEM. */
+int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason, const char *rule);
+
+/* Adds a list file: one address, prefix or range a line, '#' comments; what follows the value on its line is a label.
+ * The line `@kind special-purpose|never-block|shared-infrastructure` sets the reason for the lines after it
+ * (never-block at the start of a file). `name` is the file's base name, for rule texts. All or nothing:
+ * -EINVAL with the line, -ENOMEM. */
+int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data, size_t length, struct kh_error *error);
+
+/* Takes ranges out again that `[guard] exempt` lifts: only special-purpose ones, wherever they overlap `range`. 0 or -ENOMEM. */
+int kh_guard_exempt(struct kh_guard *guard, const struct kh_range *range);
+
+/* Must be called after the last add or exempt and before judging: sorts and indexes. 0 or -ENOMEM. */
+int kh_guard_seal(struct kh_guard *guard);
+
+/* Judges one finding. O(log n). */
+void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *finding, struct kh_judgement *ret_judgement);
+
+/* Judges all findings of one letter, in order: as above, then the letter's width limit: when the IPv4 addresses it
+ * would enforce number more than limits.letter_ipv4, every prefix and range of it (not single addresses) waits. */
+void kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count,
+			struct kh_judgement *ret_judgements);
+
+/* The refuse ranges, sorted, disjoint, merged: what compile cuts out. Borrowed until the guard is freed. */
+void kh_guard_holes(const struct kh_guard *guard, const struct kh_range **ret_holes, size_t *ret_count);
+
+/* Is there a rule (refuse or shared) that overlaps the range? Fills reason and rule of the narrowest; 1, or 0: none. */
+int kh_guard_find(const struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason *ret_reason,
+		  char *ret_rule, size_t rule_size);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a reader makes of one file: the letter's head, the values found with where and how they stood, and
+ * what else is worth keeping (CVEs, hashes). Plain data; made by reader/, used by guard/ and the daemon.
+ */
+#ifndef KHIEN_MODEL_DOCUMENT_H
+#define KHIEN_MODEL_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/decision.h"
+#include "model/indicator.h"
+
+/* Head of a letter (cong van). Every field may be NULL: header parsing is best effort. */
+struct kh_letter {
+	char *number; /* "81/VNCERT-ĐPƯC", NFC, without spaces */
+	char *date; /* "2019-03-15" */
+	char *issuer; /* the line above the number, or the signing body */
+	char *subject; /* after "V/v" */
+};
+
+enum kh_section {
+	KH_SECTION_BODY,
+	KH_SECTION_ANNEX,
+	KH_SECTION_LIST, /* the whole file is a list */
+};
+
+/* One value and where it stood. */
+struct kh_finding {
+	struct kh_indicator indicator;
+	enum kh_decision proposed; /* ENFORCE, REVIEW or UNENFORCEABLE; the guard may lower it, never raise it */
+	enum kh_decision_reason reason;
+	char *raw; /* as written, printable, at most 256 bytes; owned */
+	int page; /* 1-based; 0: the format has no pages */
+	int line; /* 1-based */
+	enum kh_section section;
+};
+
+struct kh_announced {
+	int addresses; /* what the letter says it lists; -1: it does not say */
+	int domains;
+	int hashes;
+};
+
+struct kh_document {
+	char *file; /* as given by the caller; owned */
+	const char *format; /* "list" or "text"; a constant */
+	struct kh_letter letter;
+	struct kh_announced announced;
+	struct kh_finding *findings; /* in document order, no two with the same value; the strongest proposal is kept */
+	size_t findings_count;
+	char **cves; /* "CVE-2022-21990", in order of first appearance, no duplicates */
+	size_t cves_count;
+	char **hashes; /* lower-case hex of 32, 40 or 64 digits, no duplicates */
+	size_t hashes_count;
+	char **notes; /* sentences for a person, already translated (e.g. "no network indicators: ...") */
+	size_t notes_count;
+	size_t duplicates; /* values seen again */
+};
+
+void kh_letter_clear(struct kh_letter *letter);
+void kh_finding_clear(struct kh_finding *finding);
+void kh_document_free(struct kh_document *document); /* takes NULL */
+static inline void kh_document_freep(struct kh_document **document)
+{
+	kh_document_free(*document);
+}
+
+const char *kh_section_name(enum kh_section section); /* "body" "annex" "list" */
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bytes -> document with provenance. Pure: no files, no kernel, no database; input is hostile.
+ *
+ * Formats: `list` (one value a line: address, prefix, a-b range, address:port, domain; comments with # ; //;
+ * further columns ignored) and `text` (a letter or report in prose, with or without an annex). The format
+ * is found by content. Others are found by their signature and refused by name (PDF, ZIP-based office files,
+ * images), so that nothing half-read is ever enforced.
+ *
+ * A new format is one file in this folder and one line in reader.c's table.
+ */
+#ifndef KHIEN_READER_READER_H
+#define KHIEN_READER_READER_H
+
+#include <stddef.h>
+
+#include "common/error.h"
+#include "model/document.h"
+
+#define KH_READER_MAX_BYTES ((size_t)64 << 20) /* a larger file is refused */
+#define KH_READER_MAX_FINDINGS ((size_t)4 << 20)
+
+/* Reads `length` bytes named `file` (for messages and provenance; borrowed, copied). 0; -EINVAL (empty, binary,
+ * not UTF-8: error says line and column), -EFBIG, -ENOTSUP (a format this version does not read, named),
+ * -ENOMEM. On failure *ret_document is unchanged. */
+int kh_reader_read(const char *file, const void *data, size_t length, struct kh_document **ret_document,
+		   struct kh_error *error);
+
+/* One value as typed by a person or pasted from a letter, defanged or not: "203.0.113[.]7", "hxxp://c2[.]example/x",
+ * "[2001:db8::1]:443". Returns as kh_indicator_parse does. */
+int kh_reader_value(const char *text, struct kh_indicator *ret_indicator, struct kh_error *error);
+
+#endif
