@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control protocol between khien and khiend: names and limits. A Unix stream socket; each message is a 32-bit
+ * length (host byte order, of what follows) and one JSON object in UTF-8. One request, one reply, any number of pairs a connection.
+ * Documents are handed over as file descriptors (SCM_RIGHTS, sent with the first byte of the request), so a list has
+ * no size limit but the reader's, and the daemon reads exactly the bytes the client could open. The peer is known by SO_PEERCRED.
+ *
+ * Request: {"v": 1, "op": "...", "lang": "vi"|"en", ...}
+ * Reply:   {"exit": N, ...} with N the exit code of the command line; on failure also
+ *          {"error": {"text": "...", "hint": "...", "line": N}}, text and hint in the language asked for.
+ *
+ * op         request                                                   reply (besides exit)
+ * status     -                                                         DESIGN's status object, and "name", "counts" {enforced, monitored, review, refused,
+ *                                                                      unenforceable}, "allows", "expiring" (within 24 h), "verified" {"ordered","enforced","time"},
+ *                                                                      "events_lost", "sightings_lost", "version"; "problems": [{"code","text","todo"}]
+ * push       "files": ["name", ...] (one descriptor each), "ref", "ttl" (seconds), "monitor", "accept": [...],
+ *            "dry_run", "token"                                        "letters": [letter + "duplicate_since"?], "rows": [row], "counts" {enforce, review, refuse, unenforceable, unchanged},
+ *                                                                      "notes": [...], "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
+ *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since"
+ * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token"     as push
+ * review     "ref"?                                                    "rows": [row + "ref"]
+ * accept     "values", "ref"                                           as push
+ * reject     "values", "ref", "note"                                   "change", "rows"
+ * enforce, monitor  "targets": [REF or value]                          as push
+ * extend     "targets", "ttl"                                          as push
+ * unblock    "values" or "ref"                                         "change", "rows"
+ * allow      "values", "note", "ttl"                                   "change", "rows"
+ * disallow   "values"                                                  "change", "rows"
+ * undo       "change"?                                                 "change", "undone", "restored", "skipped"
+ * list       "ref"?, "expiring"? (seconds), "after", "limit"           "indicators": [indicator], "next" (0: the end), "allows": [...]
+ * show       "ref"                                                     "letter", "indicators", "cves", "hashes"
+ * why        "value"                                                   "value", "verdict": "dropped"|"monitored"|"passed"|"machine", "now", "by": [indicator], "allow": [...],
+ *                                                                      "never_block": {"reason","rule"}?, "sightings": [...], "machine": {...}?
+ * stats      "by", "since" (seconds ago)?, "limit"                     DESIGN's stats object
+ * history    "before"?, "limit"                                        "changes": [...]
+ * verify     -                                                         "ordered", "enforced", "tried", "differences": [...]
+ * reattach   "interface"?                                              "interfaces"
+ * detach     -                                                         "removed": [...]
+ *
+ * row: {"value","type","decision","reason","rule","sentence" (the reason for a person, translated),"raw","file","page","line","section","cuts","unchanged"?,"expires"?}
+ * indicator: DESIGN's indicator as held ("id","type","value","port","protocol","decision","reason","action","refs","since","expires","state") and
+ *            "packets","bytes","first_seen","last_seen","rule","note","file","page","line","section"
+ * Times in JSON are RFC 3339 with offset, or null.
+ */
+#ifndef KHIEN_PROTO_H
+#define KHIEN_PROTO_H
+
+#define KH_PROTO_VERSION 1
+#define KH_PROTO_MAX_REQUEST (1u << 20) /* bytes of JSON */
+#define KH_PROTO_MAX_REPLY (256u << 20)
+#define KH_PROTO_MAX_FILES 32 /* descriptors with one request */
+#define KH_PROTO_MAX_CLIENTS 32 /* connections at once */
+#define KH_PROTO_IDLE_SECONDS 30 /* a client that sends half a request is cut off */
+
+#define KH_SOCKET_ENV "KHIEN_SOCKET"
+#define KH_SOCKET_DEFAULT "/run/khien/control.sock"
+
+enum kh_exit {
+	KH_EXIT_DONE = 0,
+	KH_EXIT_FAILED = 1, /* failed or declined: nothing changed */
+	KH_EXIT_USAGE = 2,
+	KH_EXIT_PARTLY = 3, /* something waits, was refused, or cannot be enforced; status: degraded */
+	KH_EXIT_NO_DAEMON = 4,
+};
+
+#endif

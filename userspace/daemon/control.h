@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket: accepts clients, bounds what they send, hands whole requests to a callback and sends the replies.
+ * Knows the frame format of khien/proto.h and nothing of what the requests mean.
+ */
+#ifndef KHIEN_DAEMON_CONTROL_H
+#define KHIEN_DAEMON_CONTROL_H
+
+#include <jansson.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "common/error.h"
+
+struct kh_peer {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid; /* for the log only */
+};
+
+/* Answers one request. fds are the callee's to read and are closed after it returns. Returns a new reply object, never NULL. */
+typedef json_t *(*kh_control_handler)(void *context, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count);
+
+struct kh_control_server;
+
+/* Listens on `path` (mode 0660; the folder is made, 0755). A stale socket is replaced; a live one is -EADDRINUSE with error. */
+int kh_control_open(sd_event *event, const char *path, kh_control_handler handler, void *context,
+		    struct kh_control_server **ret_server, struct kh_error *error);
+void kh_control_close(struct kh_control_server *server); /* takes NULL; removes the socket */
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ledger: what was ordered, by which letter, who changed what, and what the packets came to. One SQLite
+ * file (WAL, foreign keys, synchronous=FULL, schema version with migrations), one writer: the daemon.
+ *
+ * It decides nothing: decisions come from guard/ and core, numbers from kernel/. It keeps identity: an indicator
+ * has one row for ever, a slot (its counter record) while it is in force, and its counts across both.
+ *
+ *   letter      a cong van; letter 1 is "by hand" (orders given without a letter)
+ *   indicator   one canonical value (kh_indicator_format)
+ *   order       indicator x letter: decision, action, deadline, provenance; at most one row a pair
+ *   allow       a value that is never blocked while it stands
+ *   change      one act of one person (or the daemon): numbered, undoable through its items
+ *
+ * All times are wall-clock seconds. Strings handed out by rows are valid during the callback only.
+ */
+#ifndef KHIEN_LEDGER_LEDGER_H
+#define KHIEN_LEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "khien/abi.h"
+#include "model/document.h"
+
+#define KH_LEDGER_VERSION 1
+#define KH_LETTER_BY_HAND 1
+
+struct kh_ledger;
+
+/* Opens or creates. 0; -EUCLEAN: the file is damaged or not a ledger (named in error; it is left exactly as it is);
+ * -EPROTO: written by a newer version; -EBUSY: another process has it open for writing; or -errno. */
+int kh_ledger_open(const char *path, struct kh_ledger **ret_ledger, struct kh_error *error);
+void kh_ledger_close(struct kh_ledger *ledger); /* takes NULL; checkpoints */
+/* Moves a damaged ledger (with -wal and -shm) aside to PATH.damaged-YYYYMMDDTHHMMSS. The new name in ret_name (PATH_MAX). 0 or -errno. */
+int kh_ledger_set_aside(const char *path, char *ret_name, size_t size);
+
+/* Transactions. Every writing call below needs one. commit is durable when it returns 0; on failure everything since begin
+ * is undone and error says why (disk full named as such). rollback takes a ledger without a transaction too. */
+int kh_ledger_begin(struct kh_ledger *ledger, struct kh_error *error);
+int kh_ledger_commit(struct kh_ledger *ledger, struct kh_error *error);
+void kh_ledger_rollback(struct kh_ledger *ledger);
+
+/* ---- Changes ------------------------------------------------------------------------------------ */
+
+struct kh_change {
+	int64_t id; /* out; 1, 2, 3 ... without gaps */
+	int64_t time;
+	int64_t uid; /* of the person; -1: the daemon itself */
+	const char *actor; /* login name */
+	const char *kind; /* "push" "block" "unblock" "allow" "disallow" "accept" "reject" "enforce" "monitor" "extend" "undo" "expire" */
+	const char *note; /* may be NULL */
+	int64_t letter; /* 0: none */
+	int64_t undoes; /* the change this one undid; 0 */
+	int64_t undone_by; /* out; 0 */
+	int64_t orders; /* out: order rows touched */
+	int64_t allows; /* out: allow rows touched */
+};
+
+/* Starts a change: until commit, every order and allow row written is recorded under it, before and after. 0 or -errno. */
+int kh_ledger_change_begin(struct kh_ledger *ledger, struct kh_change *change, struct kh_error *error);
+
+struct kh_undo_result {
+	int64_t restored;
+	int64_t skipped; /* rows that a later change touched: left as they are */
+};
+/* Under the running change, puts back every row that change `id` touched and no later change did. -ENOENT, -EALREADY
+ * (undone before), or 0. id 0: the newest change by a person that is not undone and is not an undo; its number in ret_id. */
+int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct kh_undo_result *ret_result,
+		   struct kh_error *error);
+
+/* Newest first; before = 0 for all, else only ids below it. callback returns 0 to go on, non-zero to stop (returned). */
+int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(const struct kh_change *, void *), void *context);
+
+/* ---- Letters ------------------------------------------------------------------------------------ */
+
+struct kh_letter_row {
+	int64_t id;
+	const char *number, *date, *issuer, *subject; /* number is never NULL; the others may be */
+	int year;
+	int64_t received; /* first loaded */
+	int64_t enforced, monitored, review, refused, unenforceable, ended; /* order rows by state; ended: expired, withdrawn, rejected */
+	int64_t packets, bytes, first_seen, last_seen; /* over its orders' indicators */
+};
+
+/* Finds or makes the letter (key: folded number, folded issuer or "", year). 0 or -errno. */
+int kh_ledger_letter_put(struct kh_ledger *ledger, const struct kh_letter *letter, int year, int64_t now, int64_t *ret_id,
+			 struct kh_error *error);
+/* Records a file of a letter. 1: new; 0: the same bytes were loaded for this letter before, at *ret_loaded. */
+int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char *file, const char *format,
+			   const uint8_t sha256[static 32], int64_t now, int64_t *ret_loaded, struct kh_error *error);
+/* What a letter names besides orders: kind "cve" or "hash". Duplicates are kept once. */
+int kh_ledger_letter_fact(struct kh_ledger *ledger, int64_t letter, const char *kind, const char *value, struct kh_error *error);
+int kh_ledger_letter_facts(struct kh_ledger *ledger, int64_t letter, int (*callback)(const char *kind, const char *value, void *),
+			   void *context);
+/* Letters whose folded number starts with (or equals: then only that) the folded `ref`; NULL: all but "by hand". Newest first. */
+int kh_ledger_letters(struct kh_ledger *ledger, const char *ref, int (*callback)(const struct kh_letter_row *, void *), void *context);
+
+/* ---- Orders ------------------------------------------------------------------------------------- */
+
+#define KH_ORDER_STATES(X)                       \
+	X(KH_ORDER_ACTIVE, "active")             \
+	X(KH_ORDER_REVIEW, "review")             \
+	X(KH_ORDER_REFUSED, "refused")           \
+	X(KH_ORDER_UNENFORCEABLE, "unenforceable") \
+	X(KH_ORDER_EXPIRED, "expired")           \
+	X(KH_ORDER_WITHDRAWN, "withdrawn")       \
+	X(KH_ORDER_REJECTED, "rejected")
+
+enum kh_order_state {
+#define X(symbol, name) symbol,
+	KH_ORDER_STATES(X)
+#undef X
+	KH_ORDER_STATE_COUNT,
+};
+const char *kh_order_state_name(enum kh_order_state state);
+
+struct kh_order_row {
+	int64_t id, indicator_id, letter;
+	struct kh_indicator indicator;
+	const char *value; /* canonical text */
+	const char *number; /* of the letter; "" by hand */
+	enum kh_order_state state;
+	enum kh_action action;
+	enum kh_decision decision;
+	enum kh_decision_reason reason;
+	const char *rule; /* of the guard; may be "" */
+	const char *note;
+	const char *raw, *file; /* provenance; may be "" */
+	int page, line;
+	enum kh_section section;
+	int64_t since; /* in this state */
+	int64_t expires; /* 0: no deadline */
+	int64_t change; /* that touched it last */
+	/* of the indicator, over all letters */
+	uint32_t slot; /* 0: none */
+	int64_t packets, bytes, first_seen, last_seen;
+};
+
+/* Writes one order (by indicator and letter): makes the indicator and the row, or updates the row. Fields used: letter, indicator,
+ * state, action, decision, reason, rule, note, raw, file, page, line, section, since, expires. 1: new or changed, 0: as it was. */
+int kh_ledger_order_put(struct kh_ledger *ledger, const struct kh_order_row *order, struct kh_error *error);
+
+struct kh_order_filter {
+	int64_t letter; /* 0: any */
+	int state; /* enum kh_order_state, or -1: any */
+	const char *value; /* canonical; NULL: any */
+	const struct kh_range *overlaps; /* orders on addresses that overlap; NULL: any */
+	int64_t expires_before; /* active ones whose deadline is before; 0: any */
+	int64_t after; /* row ids above it, for paging; rows come by id */
+	int64_t limit; /* 0: no limit */
+};
+int kh_ledger_orders(struct kh_ledger *ledger, const struct kh_order_filter *filter,
+		     int (*callback)(const struct kh_order_row *, void *), void *context);
+int kh_ledger_order_counts(struct kh_ledger *ledger, int64_t ret_counts[static KH_ORDER_STATE_COUNT],
+			   int64_t *ret_monitored); /* distinct indicators by strongest state; monitored is a part of active */
+
+/* Under the running change: active orders whose deadline has passed become expired. Count or -errno. */
+int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error *error);
+/* The next deadline of an active order or allow; 0: none. */
+int64_t kh_ledger_next_deadline(struct kh_ledger *ledger);
+
+/* ---- Allows ------------------------------------------------------------------------------------- */
+
+struct kh_allow_row {
+	int64_t id;
+	struct kh_range range;
+	const char *value, *note, *actor;
+	int64_t since, expires; /* 0: no deadline */
+	int64_t change;
+	bool active;
+};
+int kh_ledger_allow_put(struct kh_ledger *ledger, const struct kh_allow_row *allow, struct kh_error *error); /* by value */
+int kh_ledger_allows(struct kh_ledger *ledger, bool active_only, int (*callback)(const struct kh_allow_row *, void *), void *context);
+
+/* ---- For the compiler --------------------------------------------------------------------------- */
+
+/* Gives every indicator with an active, enforceable order a slot (free slots are reused no earlier than `grace` seconds after
+ * their indicator left force, and only when folded), frees the slots of those that left, then calls back once for
+ * each indicator and action in force: the latest deadline of its active orders (0 when one has none). */
+struct kh_force {
+	uint32_t slot;
+	enum kh_action action;
+	int64_t deadline;
+	struct kh_indicator indicator;
+};
+int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace, int (*callback)(const struct kh_force *, void *),
+		    void *context, struct kh_error *error);
+
+/* ---- Counts ------------------------------------------------------------------------------------- */
+
+/* Raw values are what a kernel map holds now; `map` is its kernel id. The ledger keeps, for each key, the last raw value folded and the map
+ * it came from, and adds the difference (or all of it, for a new map) to its totals: exact across restarts of the daemon and of the machine. */
+struct kh_fold_record {
+	uint32_t slot;
+	struct kh_record raw;
+};
+int kh_ledger_fold_records(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_record *records, size_t count, struct kh_error *error);
+struct kh_fold_sighting {
+	struct kh_sighting_key key;
+	const char *interface; /* name */
+	struct kh_sighting raw;
+};
+int kh_ledger_fold_sightings(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_sighting *sightings, size_t count,
+			     struct kh_error *error);
+struct kh_fold_counter {
+	const char *interface; /* name */
+	enum kh_direction direction;
+	enum kh_reason reason;
+	struct kh_counter raw;
+};
+int kh_ledger_fold_counters(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_counter *counters, size_t count,
+			    struct kh_error *error);
+
+struct kh_total {
+	const char *key; /* indicator value, letter number, interface, reason name, host */
+	const char *extra; /* letters of an indicator; direction of an interface; MAC of a host; may be "" */
+	int64_t packets, bytes, first_seen, last_seen; /* seen: 0 where not kept */
+};
+/* by: "indicator" "advisory" "interface" "reason" "host"; seen since `since` (0: ever; for interface and reason ignored); most packets
+ * first. The counts are totals. -EINVAL for another `by`. */
+int kh_ledger_totals(struct kh_ledger *ledger, const char *by, int64_t since, int64_t limit,
+		     int (*callback)(const struct kh_total *, void *), void *context);
+
+struct kh_sighting_row {
+	const char *value; /* indicator */
+	const char *numbers; /* letters in force on it, joined by ", " */
+	const char *host; /* address text; "" for spoofed */
+	const char *mac; /* "00:00:5e:00:53:57" or "" */
+	const char *interface;
+	uint8_t flags;
+	int64_t packets, bytes, first_seen, last_seen;
+};
+/* Sightings of one host (address text or MAC) and/or one indicator value; NULL: any. Newest first. */
+int kh_ledger_sightings(struct kh_ledger *ledger, const char *host_or_mac, const char *value, int64_t limit,
+			int (*callback)(const struct kh_sighting_row *, void *), void *context);
+
+/* ---- Health ------------------------------------------------------------------------------------- */
+
+/* Notes the state from `now` on ("protected", "degraded", "unprotected"); the same state again extends nothing. */
+int kh_ledger_health_put(struct kh_ledger *ledger, const char *state, const char *problems, int64_t now, struct kh_error *error);
+/* The state and since when; 0, or -ENOENT. */
+int kh_ledger_health(struct kh_ledger *ledger, char *ret_state, size_t size, int64_t *ret_since);
+/* Small facts: "generation". 0; -ENOENT. */
+int kh_ledger_fact_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value);
+int kh_ledger_fact_put(struct kh_ledger *ledger, const char *key, int64_t value, struct kh_error *error);
+
+#endif
