@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Counters, sightings and first-sight events of a packet already judged. Returns nothing: a full table or buffer
+ * loses a count (and counts the loss), never changes a verdict.
+ */
+#ifndef KHIEN_BPF_ACCOUNT_H
+#define KHIEN_BPF_ACCOUNT_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+#include "packet.h"
+
+/* The interface's entry, or NULL: an interface that is not in the table is judged but never accounted. */
+static __always_inline const struct kh_interface *kh_find_interface(__u32 ifindex)
+{
+	for (__u32 probe = 0; probe < KH_INTERFACE_PROBES; probe++) {
+		__u32 place = (ifindex + probe) & (KH_INTERFACE_PLACES - 1);
+		const struct kh_interface *interface = bpf_map_lookup_elem(&interfaces, &place);
+
+		if (!interface || !interface->ifindex)
+			return NULL;
+		if (interface->ifindex == ifindex)
+			return interface;
+	}
+	return NULL;
+}
+
+static __always_inline void kh_count_reason(const struct kh_packet *packet, __u32 reason)
+{
+	__u32 index = ((__u32)packet->number * KH_DIRECTIONS + packet->direction) * KH_REASON_ROWS + reason;
+	struct kh_counter *counter = bpf_map_lookup_elem(&counters, &index);
+
+	if (counter) {
+		counter->packets += packet->packets;
+		counter->bytes += packet->bytes;
+	}
+}
+
+static __always_inline void kh_count_record(const struct kh_packet *packet, const struct kh_match *match)
+{
+	__u32 place = match->place, slot = match->slot;
+	void *array = bpf_map_lookup_elem(&records, &place);
+	struct kh_record *record = array ? bpf_map_lookup_elem(array, &slot) : NULL;
+
+	if (!record)
+		return;
+	__sync_fetch_and_add(&record->packets, packet->packets);
+	__sync_fetch_and_add(&record->bytes, packet->bytes);
+	if (!record->first_seen)
+		record->first_seen = match->now;
+	if (record->last_seen != match->now)
+		record->last_seen = match->now;
+}
+
+static __always_inline __u8 kh_is_own_source(const struct kh_packet *packet, const struct kh_interface *interface)
+{
+	if (interface->any_source)
+		return 1;
+	if (packet->family == 4) {
+		for (int i = 0; i < KH_SUBNETS_V4; i++) {
+			if (i >= interface->subnets_v4)
+				break;
+			if (((__u32)packet->source_low & interface->v4[i].mask) == interface->v4[i].network)
+				return 1;
+		}
+		return 0;
+	}
+	for (int i = 0; i < KH_SUBNETS_V6; i++) {
+		if (i >= interface->subnets_v6)
+			break;
+		if ((packet->source_high & interface->v6[i].mask_high) == interface->v6[i].high &&
+		    (packet->source_low & interface->v6[i].mask_low) == interface->v6[i].low)
+			return 1;
+	}
+	return 0;
+}
+
+static __always_inline void kh_mapped_source(const struct kh_packet *packet, __u8 address[16])
+{
+	__u64 high = packet->source_high, low = packet->source_low;
+
+	if (packet->family == 4)
+		low |= 0xffff00000000ull;
+	high = bpf_cpu_to_be64(high);
+	low = bpf_cpu_to_be64(low);
+	__builtin_memcpy(address, &high, 8);
+	__builtin_memcpy(address + 8, &low, 8);
+}
+
+static __always_inline void kh_first_sight(const struct kh_packet *packet, const struct kh_match *match, const struct kh_sighting_key *key,
+					   struct kh_control *state)
+{
+	struct kh_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		__sync_fetch_and_add(&state->events_lost, 1);
+		return;
+	}
+	event->key = *key;
+	event->seconds = match->now;
+	event->remote_port = packet->has_ports ? packet->destination_port : 0;
+	event->protocol = packet->protocol;
+	event->action = match->action;
+	event->reserved = 0;
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* Who called: on the LAN side and for what the gateway itself sends. A source on the WAN names no machine of ours. */
+static __always_inline void kh_sight(const struct kh_packet *packet, const struct kh_match *match, const struct kh_interface *interface)
+{
+	struct kh_sighting_key key = { .slot = match->slot, .interface = packet->number };
+	struct kh_sighting *sighting, fresh = {};
+	struct kh_control *state;
+	__u32 zero = 0;
+
+	if (packet->direction == KH_EGRESS) {
+		key.flags = KH_SIGHTING_GATEWAY;
+		kh_mapped_source(packet, key.address);
+	} else if (kh_is_own_source(packet, interface)) {
+		__builtin_memcpy(key.mac, packet->mac, sizeof(key.mac));
+		kh_mapped_source(packet, key.address);
+	} else {
+		key.flags = KH_SIGHTING_SPOOFED;
+	}
+	state = bpf_map_lookup_elem(&control, &zero);
+	if (!state)
+		return;
+	sighting = bpf_map_lookup_elem(&sightings, &key);
+	if (!sighting) {
+		fresh.first_seen = match->now;
+		if (!bpf_map_update_elem(&sightings, &key, &fresh, BPF_NOEXIST))
+			kh_first_sight(packet, match, &key, state);
+		sighting = bpf_map_lookup_elem(&sightings, &key);
+		if (!sighting) {
+			__sync_fetch_and_add(&state->sightings_lost, packet->packets);
+			return;
+		}
+	}
+	__sync_fetch_and_add(&sighting->packets, packet->packets);
+	__sync_fetch_and_add(&sighting->bytes, packet->bytes);
+	if (sighting->last_seen != match->now)
+		sighting->last_seen = match->now;
+}
+
+static __always_inline void kh_account(const struct kh_packet *packet, const struct kh_match *match, const struct kh_interface *interface)
+{
+	kh_count_reason(packet, match->reason);
+	if (!match->slot)
+		return;
+	kh_count_record(packet, match);
+	if (match->on_destination && (packet->direction == KH_EGRESS || packet->role == KH_ROLE_LAN))
+		kh_sight(packet, match, interface);
+}
+
+#endif

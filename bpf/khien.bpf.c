@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The entry points. A packet goes: parse.h (what is it) -> match.h (is there an order) -> account.h (count it) -> verdict.
+ *
+ *   khien_xdp             Ethernet devices, native XDP
+ *   khien_tc_ingress      Ethernet devices without native XDP
+ *   khien_tc_ingress_l3   devices without an Ethernet header: WireGuard, ppp, tun
+ *   khien_tc_egress       what the gateway itself sends, on the WAN
+ *   khien_tc_egress_l3    the same on a WAN without an Ethernet header
+ *   khien_clock           tells user space the kernel's jiffies; never attached
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "khien/abi.h"
+#include "maps.h"
+#include "packet.h"
+#include "parse.h"
+#include "match.h"
+#include "account.h"
+
+#define KH_PULL_BYTES 512 /* headers that a tc program makes readable: Ethernet, tags, PPPoE, IPv6 with its extensions, TCP */
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* From parsed packet to verdict: 1 drop, 0 pass. */
+static __always_inline int kh_judge(struct kh_packet *packet, const struct kh_interface *interface)
+{
+	struct kh_match match = {};
+
+	if (interface) {
+		packet->role = interface->role;
+		packet->number = interface->number & (KH_INTERFACES_MAX - 1);
+	}
+	kh_match(packet, &match);
+	if (interface)
+		kh_account(packet, &match, interface);
+	return match.reason == KH_REASON_DROPPED;
+}
+
+SEC("xdp.frags")
+int khien_xdp(struct xdp_md *context)
+{
+	struct kh_cursor cursor = { (const __u8 *)(long)context->data, (const __u8 *)(long)context->data_end };
+	struct kh_packet packet = { .packets = 1, .direction = KH_INGRESS, .ifindex = context->ingress_ifindex };
+	__u64 beyond = bpf_xdp_get_buff_len(context) - (__u64)(cursor.end - cursor.at);
+
+	kh_parse_ethernet(&cursor, &packet, beyond);
+	return kh_judge(&packet, kh_find_interface(packet.ifindex)) ? XDP_DROP : XDP_PASS;
+}
+
+static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 ethernet)
+{
+	struct kh_packet packet = { .packets = 1, .direction = direction, .ifindex = skb->ifindex };
+	const struct kh_interface *interface = kh_find_interface(packet.ifindex);
+	struct kh_cursor cursor;
+	__u32 headers;
+
+	bpf_skb_pull_data(skb, skb->len < KH_PULL_BYTES ? skb->len : KH_PULL_BYTES);
+	cursor.at = (const __u8 *)(long)skb->data;
+	cursor.end = (const __u8 *)(long)skb->data_end;
+	if (ethernet)
+		headers = kh_parse_ethernet(&cursor, &packet, skb->len - (__u64)(cursor.end - cursor.at));
+	else
+		headers = kh_parse_network(&cursor, &packet, bpf_ntohs((__u16)skb->protocol), skb->len - (__u64)(cursor.end - cursor.at));
+	if (skb->gso_segs > 1) {
+		packet.packets = skb->gso_segs;
+		packet.bytes += (__u64)(skb->gso_segs - 1) * headers;
+	}
+	if (direction == KH_EGRESS && skb->ingress_ifindex && kh_find_interface(skb->ingress_ifindex)) {
+		if (interface) {
+			packet.number = interface->number & (KH_INTERFACES_MAX - 1);
+			kh_count_reason(&packet, KH_REASON_ALREADY_JUDGED);
+		}
+		return TC_ACT_UNSPEC;
+	}
+	return kh_judge(&packet, interface) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int khien_tc_ingress(struct __sk_buff *skb)
+{
+	return kh_tc(skb, KH_INGRESS, 1);
+}
+
+SEC("tc")
+int khien_tc_ingress_l3(struct __sk_buff *skb)
+{
+	return kh_tc(skb, KH_INGRESS, 0);
+}
+
+SEC("tc")
+int khien_tc_egress(struct __sk_buff *skb)
+{
+	return kh_tc(skb, KH_EGRESS, 1);
+}
+
+SEC("tc")
+int khien_tc_egress_l3(struct __sk_buff *skb)
+{
+	return kh_tc(skb, KH_EGRESS, 0);
+}
+
+SEC("xdp")
+int khien_clock(struct xdp_md *context)
+{
+	__u64 *jiffies = (__u64 *)(long)context->data;
+
+	if ((void *)(jiffies + 1) > (void *)(long)context->data_end)
+		return XDP_ABORTED;
+	*jiffies = bpf_jiffies64();
+	return XDP_PASS;
+}

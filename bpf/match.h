@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * packet -> order, by the generation image (khien/abi.h describes it). The image is fetched once a packet; everything the
+ * verdict needs is in it, so a packet sees one generation and no mixture. Allow and never-block are not here: the
+ * compiler has cut them out.
+ *
+ * kh_match() is a global function: the verifier proves it once, for any packet, however many programs call it.
+ */
+#ifndef KHIEN_BPF_MATCH_H
+#define KHIEN_BPF_MATCH_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+#include "packet.h"
+
+/* The order that one address (and port) gives. */
+struct kh_order_match {
+	__u32 slot; /* 0: none */
+	__u32 action;
+};
+
+static __always_inline const __u8 *kh_page(void *image, __u32 page)
+{
+	return bpf_map_lookup_elem(image, &page);
+}
+
+static __always_inline __u32 kh_popcount(__u64 x)
+{
+	x -= (x >> 1) & 0x5555555555555555ull;
+	x = (x & 0x3333333333333333ull) + ((x >> 2) & 0x3333333333333333ull);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return (__u32)((x * 0x0101010101010101ull) >> 56);
+}
+
+/*
+ * Binary search inside one page of (MASK + 1) entries, for slices of at most 2 * HALF: the last entry of [at, end) whose start is not
+ * above the key. `at` comes from the image and is masked at every step, so the verifier sees one unknown number instead of every path.
+ */
+#define KH_SEARCH_PAGE(at, end, half, mask, start_of, key)                  \
+	_Pragma("unroll") for (__u32 step_ = (half); step_; step_ >>= 1)    \
+	{                                                                   \
+		__u32 next_ = ((at) + step_) & (mask);                      \
+		if ((at) + step_ < (end) && (start_of(next_)) <= (key))     \
+			(at) = next_;                                       \
+	}
+
+static __always_inline __u32 kh_v4_slice(void *image, const struct kh_image_header *header, __u64 cell, __u32 octet)
+{
+	__u32 first = (__u32)cell, at = first & (KH_V4_ENTRIES_PER_PAGE - 1), end = at + ((__u32)(cell >> 32) & 0xffff);
+	const __u32 *entries = (const __u32 *)kh_page(image, header->v4_entries_page + first / KH_V4_ENTRIES_PER_PAGE);
+
+	if (!entries)
+		return KH_REF_NONE;
+#define KH_START(i) (entries[i] >> KH_REF_BITS)
+	KH_SEARCH_PAGE(at, end, 128, KH_V4_ENTRIES_PER_PAGE - 1, KH_START, octet)
+#undef KH_START
+	return entries[at & (KH_V4_ENTRIES_PER_PAGE - 1)] & KH_REF_MASK;
+}
+
+static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_header *header, __u32 address)
+{
+	__u32 index = address >> 14, cell_index, octet = address & 0xff;
+	const struct kh_v4_block *block;
+	const __u8 *page;
+	__u64 bit, cell;
+
+	page = kh_page(image, KH_V4_L1_PAGE + (index >> 8));
+	if (!page)
+		return KH_REF_NONE;
+	block = (const struct kh_v4_block *)(page + (index & 0xff) * sizeof(*block));
+	bit = 1ull << ((address >> 8) & 63);
+	if (!(block->present & bit))
+		return block->ref;
+	cell_index = block->first_cell + kh_popcount(block->present & (bit - 1));
+	page = kh_page(image, header->v4_cells_page + cell_index / KH_CELLS_PER_PAGE);
+	if (!page)
+		return KH_REF_NONE;
+	cell = ((const __u64 *)page)[cell_index & (KH_CELLS_PER_PAGE - 1)];
+	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
+		return kh_v4_slice(image, header, cell, octet);
+	if (((__u32)(cell >> 48) & 0xff) == octet)
+		return (__u32)cell & KH_REF_MASK;
+	return (__u32)(cell >> 24) & KH_REF_MASK;
+}
+
+/* The page of a long slice that holds `key`: a slice of more than a page starts on one, so each page's first entry tells. */
+static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages, __u64 key, __u32 wide)
+{
+	__u32 low = 0, high = pages; /* the answer is in [low, high) */
+
+	for (int i = 0; i < KH_SLICE_SEARCH_STEPS && high - low > 1; i++) {
+		__u32 middle = low + (high - low) / 2;
+		const __u8 *entries = kh_page(image, page + middle);
+		__u64 start;
+
+		if (!entries)
+			return page;
+		start = wide ? *(const __u64 *)entries : *(const __u32 *)entries;
+		if (start <= key)
+			low = middle;
+		else
+			high = middle;
+	}
+	return page + low;
+}
+
+static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header *header, __u32 first, __u64 key)
+{
+	__u32 page = header->v6_low_page + first / KH_V6_LOWS_PER_PAGE, at = first & (KH_V6_LOWS_PER_PAGE - 1), count;
+	const struct kh_v6_low *entries = (const struct kh_v6_low *)kh_page(image, page);
+
+	if (!entries)
+		return KH_REF_NONE;
+	count = entries[at].count;
+	if (count > KH_V6_LOWS_PER_PAGE) {
+		__u32 found = kh_slice_page(image, page, (count + KH_V6_LOWS_PER_PAGE - 1) / KH_V6_LOWS_PER_PAGE, key, 1);
+
+		count -= (found - page) * KH_V6_LOWS_PER_PAGE;
+		entries = (const struct kh_v6_low *)kh_page(image, found);
+		if (!entries)
+			return KH_REF_NONE;
+	}
+	count += at;
+#define KH_START(i) (entries[i].start)
+	KH_SEARCH_PAGE(at, count, KH_V6_LOWS_PER_PAGE / 2, KH_V6_LOWS_PER_PAGE - 1, KH_START, key)
+#undef KH_START
+	return entries[at & (KH_V6_LOWS_PER_PAGE - 1)].ref;
+}
+
+/* `first` and `count` name a slice of the mid section. */
+static __always_inline __u32 kh_v6_mid(void *image, const struct kh_image_header *header, __u32 first, __u32 count, __u32 key)
+{
+	__u32 page = header->v6_mid_page + first / KH_V6_MIDS_PER_PAGE, at = first & (KH_V6_MIDS_PER_PAGE - 1);
+	const struct kh_v6_mid *entries;
+
+	if (count > KH_V6_MIDS_PER_PAGE) {
+		__u32 found = kh_slice_page(image, page, (count + KH_V6_MIDS_PER_PAGE - 1) / KH_V6_MIDS_PER_PAGE, key, 0);
+
+		count -= (found - page) * KH_V6_MIDS_PER_PAGE;
+		page = found;
+	}
+	entries = (const struct kh_v6_mid *)kh_page(image, page);
+	if (!entries)
+		return KH_REF_NONE;
+	count += at;
+#define KH_START(i) (entries[i].start)
+	KH_SEARCH_PAGE(at, count, KH_V6_MIDS_PER_PAGE / 2, KH_V6_MIDS_PER_PAGE - 1, KH_START, key)
+#undef KH_START
+	return entries[at & (KH_V6_MIDS_PER_PAGE - 1)].ref;
+}
+
+/* Is the bit of this hash set in a bitmap of the image? */
+static __always_inline __u32 kh_bit(void *image, __u32 page, __u32 mask, __u32 hash)
+{
+	__u32 bit = hash & mask;
+	const __u8 *bits = kh_page(image, page + bit / (KH_PAGE_SIZE * 8));
+
+	return bits && bits[(bit >> 3) & (KH_PAGE_SIZE - 1)] >> (bit & 7) & 1;
+}
+
+static __always_inline __u32 kh_match_v6(void *image, const struct kh_image_header *header, __u64 high, __u64 low)
+{
+	__u32 key = (__u32)(high >> 32), first = header->v6_wide_first, count = header->v6_wide_count, search = key, ref;
+	__u32 hash;
+
+	if (header->v6_nets) {
+		hash = kh_hash_word(header->hash_seed, key);
+		if (kh_bit(image, header->v6_bitmap_page, header->v6_bitmap_mask, hash)) {
+			for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
+				__u32 bucket = (hash + probe) & header->v6_buckets_mask;
+				const __u8 *page = kh_page(image, header->v6_buckets_page + bucket / KH_BUCKETS_PER_PAGE);
+				const struct kh_v6_net *net;
+				__u32 free = 0;
+
+				if (!page)
+					break;
+				net = (const struct kh_v6_net *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
+#pragma unroll
+				for (__u32 i = 0; i < KH_V6_NETS_PER_BUCKET; i++) {
+					if (!net[i].count) {
+						free = 1;
+					} else if (net[i].key == key) {
+						first = net[i].first;
+						count = net[i].count;
+						search = (__u32)high;
+						goto found;
+					}
+				}
+				if (free)
+					break;
+			}
+		}
+	}
+found:
+	if (!count)
+		return KH_REF_NONE;
+	ref = kh_v6_mid(image, header, first, count, search);
+	if (ref & KH_V6_LOW)
+		ref = kh_v6_low(image, header, ref & ~KH_V6_LOW, low);
+	return ref;
+}
+
+static __always_inline __u32 kh_match_port(void *image, const struct kh_image_header *header, __u64 high, __u64 low, __u16 port,
+					   __u8 protocol, __u8 family)
+{
+	__u32 hash = kh_hash_address(header->hash_seed, high, low);
+
+	if (!kh_bit(image, header->ports_bitmap_page, header->ports_bitmap_mask, hash))
+		return KH_REF_NONE;
+	hash = kh_hash_port(hash, port, protocol);
+	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
+		__u32 bucket = (hash + probe) & header->ports_mask;
+		const __u8 *page = kh_page(image, header->ports_page + bucket / KH_BUCKETS_PER_PAGE);
+		const struct kh_port_entry *entry;
+		__u32 free = 0;
+
+		if (!page)
+			break;
+		entry = (const struct kh_port_entry *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
+#pragma unroll
+		for (__u32 i = 0; i < KH_PORTS_PER_BUCKET; i++) {
+			if (!entry[i].family)
+				free = 1;
+			else if (entry[i].address_low == low && entry[i].address_high == high && entry[i].port == port &&
+				 entry[i].protocol == protocol && entry[i].family == family)
+				return entry[i].ref;
+		}
+		if (free)
+			break;
+	}
+	return KH_REF_NONE;
+}
+
+/* Follows a reference to the order in force now, past those whose deadline is over. */
+static __always_inline void kh_resolve(void *image, const struct kh_image_header *header, __u32 ref, __u32 now,
+				       struct kh_order_match *match)
+{
+	for (int link = 0; link <= KH_UNDER_LINKS && ref; link++) {
+		const struct kh_order *order;
+		const __u8 *page;
+		__u32 index;
+
+		if (!(ref & KH_REF_CONDITIONAL)) {
+			match->slot = ref;
+			match->action = KH_ACTION_DROP;
+			return;
+		}
+		index = ref & KH_REF_INDEX;
+		page = kh_page(image, header->orders_page + index / KH_ORDERS_PER_PAGE);
+		if (!page)
+			return;
+		order = (const struct kh_order *)(page + (index & (KH_ORDERS_PER_PAGE - 1)) * sizeof(*order));
+		if (!order->deadline || now < order->deadline) {
+			match->slot = order->slot;
+			match->action = order->action;
+			return;
+		}
+		ref = order->under;
+	}
+}
+
+/* Keeps `match` unless `other` is a drop and it is not. */
+static __always_inline void kh_prefer(struct kh_order_match *match, const struct kh_order_match *other)
+{
+	if (!other->slot || (match->slot && (match->action == KH_ACTION_DROP || other->action != KH_ACTION_DROP)))
+		return;
+	*match = *other;
+}
+
+static __always_inline __u32 kh_wall_clock(const struct kh_control *state)
+{
+	return (__u32)(((bpf_jiffies64() + state->clock_offset) * state->clock_mult) >> 32);
+}
+
+/* One side of the packet: its address, then its port. Between drops the address wins. */
+static __always_inline void kh_match_side(void *image, const struct kh_image_header *header, const struct kh_packet *packet,
+					  const struct kh_control *state, __u32 destination, __u32 *now, struct kh_order_match *match)
+{
+	__u64 high = destination ? packet->destination_high : packet->source_high;
+	__u64 low = destination ? packet->destination_low : packet->source_low;
+	__u16 port = destination ? packet->destination_port : packet->source_port;
+	struct kh_order_match by_port = {};
+	__u32 ref;
+
+	if (packet->family == 4)
+		ref = kh_match_v4(image, header, (__u32)low);
+	else
+		ref = kh_match_v6(image, header, high, low);
+	if (ref) {
+		*now = kh_wall_clock(state);
+		kh_resolve(image, header, ref, *now, match);
+	}
+	if (!packet->has_ports || !header->ports_count)
+		return;
+	ref = kh_match_port(image, header, high, low, port, packet->protocol, packet->family);
+	if (ref) {
+		*now = kh_wall_clock(state);
+		kh_resolve(image, header, ref, *now, &by_port);
+		kh_prefer(match, &by_port);
+	}
+}
+
+/* Judges a parsed packet by the generation in force. Always fills match; returns 0. */
+__noinline int kh_match(const struct kh_packet *packet, struct kh_match *match)
+{
+	struct kh_order_match remote = {}, near = {};
+	const struct kh_image_header *header;
+	const struct kh_control *state;
+	__u32 zero = 0, place, now = 0, destination_first;
+	void *image;
+
+	if (!packet || !match)
+		return 0;
+	match->slot = 0;
+	match->reason = packet->reason;
+	state = bpf_map_lookup_elem(&control, &zero);
+	if (!state)
+		return 0;
+	place = *(volatile const __u32 *)&state->active;
+	image = place ? bpf_map_lookup_elem(&images, &place) : NULL;
+	header = image ? bpf_map_lookup_elem(image, &zero) : NULL;
+	if (!header) {
+		match->reason = KH_REASON_NO_GENERATION;
+		return 0;
+	}
+	if (!packet->family)
+		return 0;
+	destination_first = packet->role == KH_ROLE_LAN || packet->direction == KH_EGRESS;
+	kh_match_side(image, header, packet, state, destination_first, &now, &remote);
+	kh_match_side(image, header, packet, state, !destination_first, &now, &near);
+	match->on_destination = (__u8)destination_first;
+	if (near.slot && (!remote.slot || (near.action == KH_ACTION_DROP && remote.action != KH_ACTION_DROP))) {
+		remote = near;
+		match->on_destination = !destination_first;
+	}
+	if (!remote.slot)
+		return 0;
+	match->slot = remote.slot;
+	match->action = (__u8)remote.action;
+	match->place = place;
+	match->now = now;
+	match->reason = remote.action == KH_ACTION_DROP ? KH_REASON_DROPPED : KH_REASON_MONITORED;
+	return 0;
+}
+
+#endif
