@@ -13,7 +13,7 @@
 
 #define KH_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define KH_CLEANUP(function) __attribute__((cleanup(function)))
-#define KH_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define KH_PRINTF(text_argument, first_value) __attribute__((format(printf, text_argument, first_value)))
 #define KH_UNUSED __attribute__((unused))
 
 /* Hands a pointer (or descriptor) over: the local is cleared, so its cleanup does nothing. */
