@@ -2,12 +2,12 @@
 /*
  * The entry points. A packet goes: parse.h (what is it) -> match.h (is there an order) -> account.h (count it) -> verdict.
  *
- *   khien_xdp             Ethernet devices, native XDP
- *   khien_tc_ingress      Ethernet devices without native XDP
- *   khien_tc_ingress_l3   devices without an Ethernet header: WireGuard, ppp, tun
- *   khien_tc_egress       what the gateway itself sends, on the WAN
- *   khien_tc_egress_l3    the same on a WAN without an Ethernet header
- *   khien_clock           tells user space the kernel's jiffies; never attached
+ *   khien_xdp        Ethernet devices, native XDP
+ *   khien_tc_in      Ethernet devices without native XDP
+ *   khien_tc_in_l3   devices without an Ethernet header: WireGuard, ppp, tun
+ *   khien_tc_out     what the gateway itself sends, on the WAN
+ *   khien_tc_out_l3  the same on a WAN without an Ethernet header
+ *   khien_clock      tells user space the kernel's jiffies; never attached
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -80,25 +80,25 @@ static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 eth
 }
 
 SEC("tc")
-int khien_tc_ingress(struct __sk_buff *skb)
+int khien_tc_in(struct __sk_buff *skb)
 {
 	return kh_tc(skb, KH_INGRESS, 1);
 }
 
 SEC("tc")
-int khien_tc_ingress_l3(struct __sk_buff *skb)
+int khien_tc_in_l3(struct __sk_buff *skb)
 {
 	return kh_tc(skb, KH_INGRESS, 0);
 }
 
 SEC("tc")
-int khien_tc_egress(struct __sk_buff *skb)
+int khien_tc_out(struct __sk_buff *skb)
 {
 	return kh_tc(skb, KH_EGRESS, 1);
 }
 
 SEC("tc")
-int khien_tc_egress_l3(struct __sk_buff *skb)
+int khien_tc_out_l3(struct __sk_buff *skb)
 {
 	return kh_tc(skb, KH_EGRESS, 0);
 }

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Installs generations: a new image and its record array go into a free place of the outer maps, then one store makes the programs
+ * use that place. Every update of an array-of-maps waits for an RCU grace period in the kernel, so when one returns after the store no
+ * packet is still being judged by the old place.
+ */
+#include "kernel/private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "common/lang.h"
+#include "common/util.h"
+
+#define RECORDS_STEP 4096u /* record arrays grow to a multiple of this */
+
+struct kh_install {
+	uint32_t place;
+};
+
+void kh_unmap(struct kh_mapping *mapping)
+{
+	if (mapping->data)
+		munmap(mapping->data, mapping->length);
+	mapping->data = NULL;
+}
+
+int kh_map_array(int fd, bool writable, struct kh_mapping *ret_mapping, uint32_t *ret_entries)
+{
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+	size_t size, page = (size_t)sysconf(_SC_PAGESIZE);
+	void *data;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &length) < 0)
+		return -errno;
+	size = ((size_t)info.value_size * info.max_entries + page - 1) / page * page;
+	data = mmap(NULL, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	ret_mapping->data = data;
+	ret_mapping->length = size;
+	*ret_entries = info.max_entries;
+	return 0;
+}
+
+int kh_inner_fd(int outer, uint32_t place, uint32_t *ret_id)
+{
+	uint32_t id = 0;
+	int fd;
+
+	if (bpf_map_lookup_elem(outer, &place, &id) < 0)
+		return -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return -errno;
+	if (ret_id)
+		*ret_id = id;
+	return fd;
+}
+
+static uint32_t inner_id(int outer, uint32_t place)
+{
+	uint32_t id = 0;
+
+	return bpf_map_lookup_elem(outer, &place, &id) < 0 ? 0 : id;
+}
+
+/* Returns when every packet that was under way has been judged. */
+static void wait_grace(struct kh_kernel *kernel)
+{
+	uint32_t unused = 0;
+
+	bpf_map_update_elem(kernel->images, &unused, &kernel->images_template, BPF_ANY);
+}
+
+int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
+{
+	uint32_t active = kernel->control->active;
+
+	if (active >= KH_GENERATION_SLOTS || (active && (!inner_id(kernel->images, active) || !inner_id(kernel->records, active)))) {
+		kh_fail(error, -EUCLEAN, _("%s: the generation in force has no list"), kernel->folder);
+		kh_hint(error, _("remove everything and start again: khien detach"));
+		return -EUCLEAN;
+	}
+	wait_grace(kernel);
+	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++)
+		if (place != active && inner_id(kernel->images, place))
+			bpf_map_delete_elem(kernel->images, &place);
+	return 0;
+}
+
+/* A place that is not in force and holds no counts that are still to be folded. */
+static uint32_t free_place(struct kh_kernel *kernel)
+{
+	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0;
+
+	for (uint32_t step = 1; step < KH_GENERATION_SLOTS; step++) {
+		uint32_t place = (active + step - 1) % (KH_GENERATION_SLOTS - 1) + 1;
+		uint32_t id = inner_id(kernel->records, place);
+
+		if (place != active && (!id || id == kept))
+			return place;
+	}
+	return 0;
+}
+
+static int create_image(const void *image, size_t pages)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+	int fd KH_CLEANUP(kh_closep) = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_image", sizeof(__u32), KH_PAGE_SIZE, (__u32)pages, &options);
+	void *data;
+
+	if (fd < 0)
+		return -errno;
+	data = mmap(NULL, pages * KH_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	memcpy(data, image, pages * KH_PAGE_SIZE);
+	munmap(data, pages * KH_PAGE_SIZE); /* a frozen map must not be mapped for writing */
+	if (bpf_map_freeze(fd) < 0)
+		return -errno;
+	return KH_TAKE_FD(fd);
+}
+
+/* The record array for `needed` slots: the one in force when it is long enough, else a new one. */
+static int take_records(struct kh_kernel *kernel, uint32_t needed, const uint32_t *fresh, size_t fresh_count)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	uint32_t active = kernel->control->active, entries = 0;
+	struct kh_mapping mapping = {};
+	struct kh_record *records;
+	int fd = active ? kh_inner_fd(kernel->records, active, NULL) : -ENOENT, code;
+
+	if (fd >= 0) {
+		code = kh_map_array(fd, true, &mapping, &entries);
+		if (code < 0) {
+			close(fd);
+			return code;
+		}
+		if (entries >= needed) {
+			records = mapping.data;
+			for (size_t i = 0; i < fresh_count; i++)
+				if (fresh[i] < entries)
+					memset(&records[fresh[i]], 0, sizeof(records[0]));
+			kh_unmap(&mapping);
+			return fd;
+		}
+		kh_unmap(&mapping);
+		close(fd);
+	}
+	entries = (needed + needed / 8 + RECORDS_STEP) / RECORDS_STEP * RECORDS_STEP;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_records", sizeof(__u32), sizeof(struct kh_record), entries, &options);
+	return fd < 0 ? -errno : fd;
+}
+
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &length) < 0 ? 0 : info.id;
+}
+
+int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh, size_t fresh_count,
+		      struct kh_install **ret_install, struct kh_error *error)
+{
+	const struct kh_image_header *header = image;
+	int image_fd KH_CLEANUP(kh_closep) = -1, records_fd KH_CLEANUP(kh_closep) = -1;
+	struct kh_install *install KH_CLEANUP(kh_freep) = calloc(1, sizeof(*install));
+	uint32_t place = free_place(kernel);
+
+	if (!install)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	if (!place)
+		return kh_fail(error, -EBUSY, _("older counters are not yet in the ledger; try again"));
+	image_fd = create_image(image, pages);
+	if (image_fd < 0) {
+		kh_fail(error, image_fd, _("the kernel has no room for the list (%zu KiB): %s"), pages * 4, strerror(-image_fd));
+		kh_hint(error, _("the list before stays in force; free memory, or push a shorter list"));
+		return image_fd;
+	}
+	records_fd = take_records(kernel, header->slots_needed, fresh, fresh_count);
+	if (records_fd < 0)
+		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"), strerror(-records_fd));
+	if (bpf_map_update_elem(kernel->images, &place, &image_fd, BPF_ANY) < 0 ||
+	    (map_id(records_fd) != inner_id(kernel->records, place) &&
+	     bpf_map_update_elem(kernel->records, &place, &records_fd, BPF_ANY) < 0)) {
+		int code = -errno;
+
+		bpf_map_delete_elem(kernel->images, &place);
+		return kh_fail(error, code, _("the kernel refused the list: %s"), strerror(-code));
+	}
+	install->place = place;
+	*ret_install = KH_TAKE(install);
+	return 0;
+}
+
+void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install)
+{
+	uint32_t old = kernel->control->active;
+
+	__atomic_store_n(&kernel->control->active, install->place, __ATOMIC_SEQ_CST);
+	wait_grace(kernel);
+	if (old)
+		bpf_map_delete_elem(kernel->images, &old);
+	free(install);
+}
+
+void kh_kernel_abandon(struct kh_kernel *kernel, struct kh_install *install)
+{
+	uint32_t active = kernel->control->active;
+
+	if (!install)
+		return;
+	bpf_map_delete_elem(kernel->images, &install->place);
+	if (!active || inner_id(kernel->records, install->place) != inner_id(kernel->records, active))
+		bpf_map_delete_elem(kernel->records, &install->place);
+	free(install);
+}
+
+int kh_kernel_image(struct kh_kernel *kernel, void **ret_data, size_t *ret_length)
+{
+	uint32_t active = kernel->control->active, pages;
+	struct kh_mapping mapping = {};
+	int fd KH_CLEANUP(kh_closep) = active ? kh_inner_fd(kernel->images, active, NULL) : -ENOENT, code;
+	void *copy;
+
+	if (fd < 0)
+		return fd;
+	code = kh_map_array(fd, false, &mapping, &pages);
+	if (code < 0)
+		return code;
+	copy = aligned_alloc(KH_PAGE_SIZE, mapping.length);
+	if (copy) {
+		memcpy(copy, mapping.data, mapping.length);
+		*ret_data = copy;
+		*ret_length = mapping.length;
+	}
+	kh_unmap(&mapping);
+	return copy ? 0 : -ENOMEM;
+}
+
+int kh_kernel_generation(struct kh_kernel *kernel, struct kh_image_header *ret_header)
+{
+	uint32_t active = kernel->control->active, zero = 0;
+	int fd KH_CLEANUP(kh_closep) = active ? kh_inner_fd(kernel->images, active, NULL) : -ENOENT;
+	uint8_t page[KH_PAGE_SIZE];
+
+	if (fd < 0)
+		return fd;
+	if (bpf_map_lookup_elem(fd, &zero, page) < 0)
+		return -errno;
+	memcpy(ret_header, page, sizeof(*ret_header));
+	return 0;
+}
+
+int kh_kernel_records(struct kh_kernel *kernel,
+		      int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired, void *), void *context)
+{
+	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0, seen[KH_GENERATION_SLOTS] = {};
+
+	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
+		struct kh_mapping mapping = {};
+		uint32_t id, entries;
+		bool known = false;
+		int fd = kh_inner_fd(kernel->records, place, &id), code;
+
+		if (fd < 0)
+			continue;
+		for (uint32_t i = 1; i < place; i++)
+			known = known || seen[i] == id;
+		seen[place] = id;
+		code = known ? 0 : kh_map_array(fd, false, &mapping, &entries);
+		close(fd);
+		if (code < 0)
+			return code;
+		if (known)
+			continue;
+		code = callback(id, mapping.data, entries, id != kept, context);
+		kh_unmap(&mapping);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+void kh_kernel_drop_retired(struct kh_kernel *kernel)
+{
+	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0;
+
+	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
+		uint32_t id = inner_id(kernel->records, place);
+
+		if (id && id != kept)
+			bpf_map_delete_elem(kernel->records, &place);
+	}
+}

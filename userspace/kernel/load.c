@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Opens, verifies, adopts and removes: the folder of pins and the programs. Attaching is in attach.c, generations in
+ * generation.c.
+ */
+#include "kernel/private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "khien.skel.h"
+
+#include "common/file.h"
+#include "common/lang.h"
+#include "common/util.h"
+
+static _Thread_local char last_words[512]; /* of libbpf and the verifier, for the error message */
+
+static int keep_words(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	char line[sizeof(last_words)];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	/* The format is libbpf's own. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	vsnprintf(line, sizeof(line), format, arguments);
+#pragma GCC diagnostic pop
+	line[strcspn(line, "\n")] = '\0';
+	if (line[0])
+		memcpy(last_words, line, sizeof(last_words));
+	return 0;
+}
+
+static int check_btf(struct kh_error *error)
+{
+	if (!access("/sys/kernel/btf/vmlinux", R_OK))
+		return 0;
+	kh_fail(error, -EOPNOTSUPP, _("this kernel has no BTF (/sys/kernel/btf/vmlinux is missing)"));
+	kh_hint(error, _("use a Debian kernel of 6.1 or newer: apt-get install linux-image-amd64"));
+	return -EOPNOTSUPP;
+}
+
+static int load_failed(int code, struct kh_error *error)
+{
+	if (code == -EPERM || code == -EACCES) {
+		kh_fail(error, code, _("the kernel does not let us load BPF programs: %s"), last_words[0] ? last_words : strerror(-code));
+		kh_hint(error, _("run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"));
+		return code;
+	}
+	kh_fail(error, code, _("the kernel refused the packet programs: %s"), last_words[0] ? last_words : strerror(-code));
+	kh_hint(error, _("boot the last kernel that worked, and check with: khiend --check --load"));
+	return code;
+}
+
+int kh_kernel_check(char *ret_report, size_t size, struct kh_error *error)
+{
+	struct khien_bpf *skeleton;
+	struct bpf_program *program;
+	FILE *report;
+	int code = check_btf(error);
+
+	if (code < 0)
+		return code;
+	last_words[0] = '\0';
+	libbpf_set_print(keep_words);
+	skeleton = khien_bpf__open_and_load();
+	if (!skeleton)
+		return load_failed(-errno, error);
+	report = fmemopen(ret_report, size, "w");
+	if (!report) {
+		khien_bpf__destroy(skeleton);
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	}
+	bpf_object__for_each_program(program, skeleton->obj) {
+		struct bpf_prog_info info = {};
+		__u32 length = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length))
+			fprintf(report, "%s %u\n", bpf_program__name(program), info.verified_insns);
+	}
+	fclose(report);
+	khien_bpf__destroy(skeleton);
+	return 0;
+}
+
+static int check_bpffs(const char *folder, struct kh_error *error)
+{
+	struct statfs stat;
+
+	if (statfs(folder, &stat) < 0)
+		return kh_fail(error, -errno, _("%s: %s"), folder, strerror(errno));
+	if (stat.f_type == BPF_FS_MAGIC)
+		return 0;
+	kh_fail(error, -ENOTSUP, _("%s is not on a BPF file system"), folder);
+	kh_hint(error, _("mount one: mount -t bpf bpf /sys/fs/bpf"));
+	return -ENOTSUP;
+}
+
+static int make_folders(struct kh_kernel *kernel, const char *folder, struct kh_error *error)
+{
+	static const char *const names[] = { "", "/maps", "/links" };
+	int code = kh_make_folders(folder, 0700);
+
+	if (code < 0)
+		return kh_fail(error, code, _("cannot make %s: %s"), folder, strerror(-code));
+	code = check_bpffs(folder, error);
+	if (code < 0)
+		return code;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(names); i++) {
+		char path[PATH_MAX + 16];
+
+		snprintf(path, sizeof(path), "%s%s", kernel->folder, names[i]);
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return kh_fail(error, -errno, _("cannot make %s: %s"), path, strerror(errno));
+	}
+	return 0;
+}
+
+static int load_programs(struct kh_kernel *kernel, struct kh_error *error)
+{
+	struct bpf_map *map;
+	int code;
+
+	kernel->skeleton = khien_bpf__open();
+	if (!kernel->skeleton)
+		return load_failed(-errno, error);
+	bpf_object__for_each_map(map, kernel->skeleton->obj) {
+		char path[PATH_MAX + 64];
+
+		if (bpf_map__is_internal(map))
+			continue;
+		snprintf(path, sizeof(path), "%s/maps/%s", kernel->folder, bpf_map__name(map));
+		if (map == kernel->skeleton->maps.control)
+			kernel->adopted = !access(path, F_OK);
+		code = bpf_map__set_pin_path(map, path);
+		if (code < 0)
+			return load_failed(code, error);
+	}
+	code = khien_bpf__load(kernel->skeleton);
+	return code < 0 ? load_failed(code, error) : 0;
+}
+
+static int open_maps(struct kh_kernel *kernel, struct kh_error *error)
+{
+	struct khien_bpf *skeleton = kernel->skeleton;
+	LIBBPF_OPTS(bpf_map_create_opts, image_options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+	void *mapped;
+
+	kernel->images = bpf_map__fd(skeleton->maps.images);
+	kernel->records = bpf_map__fd(skeleton->maps.records);
+	kernel->control_map = bpf_map__fd(skeleton->maps.control);
+	kernel->interfaces = bpf_map__fd(skeleton->maps.interfaces);
+	kernel->counters = bpf_map__fd(skeleton->maps.counters);
+	kernel->sightings = bpf_map__fd(skeleton->maps.sightings);
+	kernel->events = bpf_map__fd(skeleton->maps.events);
+	mapped = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, kernel->control_map, 0);
+	if (mapped == MAP_FAILED)
+		return kh_fail(error, -errno, _("cannot map the control page: %s"), strerror(errno));
+	kernel->control = mapped;
+	if (kernel->control->abi_version && kernel->control->abi_version != KH_ABI_VERSION)
+		return kh_fail(error, -EPROTO, _("%s was made by another version (%u)"), kernel->folder, kernel->control->abi_version);
+	kernel->control->abi_version = KH_ABI_VERSION;
+	kernel->images_template = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_none", sizeof(__u32), KH_PAGE_SIZE, 1, &image_options);
+	if (kernel->images_template < 0)
+		return kh_fail(error, -errno, _("the kernel refused a map: %s"), strerror(errno));
+	return 0;
+}
+
+int kh_kernel_open(const char *folder, struct kh_kernel **ret_kernel, struct kh_error *error)
+{
+	struct kh_kernel *kernel;
+	int code = check_btf(error);
+
+	if (code < 0)
+		return code;
+	kernel = calloc(1, sizeof(*kernel));
+	if (!kernel)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	kernel->images_template = -1;
+	snprintf(kernel->folder, sizeof(kernel->folder), "%s/v%d", folder, KH_ABI_VERSION);
+	last_words[0] = '\0';
+	libbpf_set_print(keep_words);
+	code = make_folders(kernel, folder, error);
+	if (code >= 0)
+		code = load_programs(kernel, error);
+	if (code >= 0)
+		code = open_maps(kernel, error);
+	if (code >= 0)
+		code = kh_generations_tidy(kernel, error);
+	if (code >= 0)
+		code = kh_links_move(kernel, error);
+	if (code < 0) {
+		kh_kernel_close(kernel);
+		return code;
+	}
+	*ret_kernel = kernel;
+	return 0;
+}
+
+void kh_kernel_close(struct kh_kernel *kernel)
+{
+	if (!kernel)
+		return;
+	ring_buffer__free(kernel->ring);
+	kh_closep(&kernel->images_template);
+	if (kernel->control)
+		munmap(kernel->control, (size_t)sysconf(_SC_PAGESIZE));
+	khien_bpf__destroy(kernel->skeleton);
+	free(kernel);
+}
+
+bool kh_kernel_adopted(const struct kh_kernel *kernel)
+{
+	return kernel->adopted;
+}
+
+int kh_kernel_program_fd(struct kh_kernel *kernel, enum kh_probe_program program)
+{
+	switch (program) {
+	case KH_PROBE_XDP:
+		return bpf_program__fd(kernel->skeleton->progs.khien_xdp);
+	case KH_PROBE_TC_INGRESS:
+		return bpf_program__fd(kernel->skeleton->progs.khien_tc_in);
+	case KH_PROBE_TC_EGRESS:
+		break;
+	}
+	return bpf_program__fd(kernel->skeleton->progs.khien_tc_out);
+}
+
+struct bpf_program *kh_program_of_hook(struct kh_kernel *kernel, const char *hook, bool ethernet)
+{
+	struct khien_bpf *skeleton = kernel->skeleton;
+
+	if (!strcmp(hook, "tc-ingress"))
+		return ethernet ? skeleton->progs.khien_tc_in : skeleton->progs.khien_tc_in_l3;
+	if (!strcmp(hook, "tc-egress"))
+		return ethernet ? skeleton->progs.khien_tc_out : skeleton->progs.khien_tc_out_l3;
+	return skeleton->progs.khien_xdp;
+}
+
+int kh_clock_program_fd(struct kh_kernel *kernel)
+{
+	return bpf_program__fd(kernel->skeleton->progs.khien_clock);
+}
+
+/* Empties and removes one folder of pins; only what we made can be in it. */
+static int remove_pins(const char *path, void (*callback)(const char *, void *), void *context)
+{
+	struct dirent *entry;
+	DIR *folder = opendir(path);
+
+	if (!folder)
+		return -errno;
+	while ((entry = readdir(folder))) {
+		char name[PATH_MAX + 300];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
+		if (entry->d_type == DT_DIR)
+			remove_pins(name, callback, context);
+		else if (!unlink(name) && callback)
+			callback(name, context);
+	}
+	closedir(folder);
+	return rmdir(path) < 0 ? -errno : 0;
+}
+
+int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context, struct kh_error *error)
+{
+	char path[PATH_MAX];
+	int code;
+
+	kh_filters_remove(callback, context);
+	snprintf(path, sizeof(path), "%s/v%d", folder, KH_ABI_VERSION);
+	code = remove_pins(path, callback, context);
+	if (code < 0 && code != -ENOENT)
+		return kh_fail(error, code, _("cannot remove %s: %s"), path, strerror(-code));
+	rmdir(folder);
+	return 0;
+}
