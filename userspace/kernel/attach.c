@@ -23,16 +23,16 @@
 #define FILTER_PRIORITY 0x4b48u
 #define PROGRAM_PREFIX "khien_"
 
-const char *kh_mode_name(enum kh_mode mode)
+const char *kh_attached_mode_name(enum kh_attached_mode mode)
 {
 	switch (mode) {
-	case KH_MODE_NONE:
+	case KH_ATTACHED_NONE:
 		break;
-	case KH_MODE_NATIVE:
+	case KH_ATTACHED_NATIVE:
 		return "native";
-	case KH_MODE_GENERIC:
+	case KH_ATTACHED_GENERIC:
 		return "generic";
-	case KH_MODE_TC:
+	case KH_ATTACHED_TC:
 		return "tc";
 	}
 	return "none";
@@ -201,11 +201,11 @@ static void look(const struct kh_kernel *kernel, uint32_t ifindex, struct kh_att
 {
 	memset(ret_attached, 0, sizeof(*ret_attached));
 	if (has_link(kernel, "xdp", ifindex))
-		ret_attached->mode = KH_MODE_NATIVE;
+		ret_attached->mode = KH_ATTACHED_NATIVE;
 	else if (has_link(kernel, "xdp-generic", ifindex))
-		ret_attached->mode = KH_MODE_GENERIC;
+		ret_attached->mode = KH_ATTACHED_GENERIC;
 	else if (has_tc(kernel, ifindex, false))
-		ret_attached->mode = KH_MODE_TC;
+		ret_attached->mode = KH_ATTACHED_TC;
 	ret_attached->egress = has_tc(kernel, ifindex, true);
 }
 
@@ -235,7 +235,7 @@ static int attach_ingress(struct kh_kernel *kernel, const struct kh_attach *atta
 	if (attach->ethernet && (attach->wanted == KH_WANT_AUTO || attach->wanted == KH_WANT_NATIVE)) {
 		code = attach_xdp(kernel, attach, false);
 		if (!code)
-			attached->mode = KH_MODE_NATIVE;
+			attached->mode = KH_ATTACHED_NATIVE;
 		if (code == -EBUSY || code == -EEXIST || (code < 0 && attach->wanted == KH_WANT_NATIVE))
 			return name_owner(attach, code, error);
 		if (code < 0)
@@ -245,14 +245,14 @@ static int attach_ingress(struct kh_kernel *kernel, const struct kh_attach *atta
 		code = attach_xdp(kernel, attach, true);
 		if (code < 0)
 			return name_owner(attach, code, error);
-		attached->mode = KH_MODE_GENERIC;
+		attached->mode = KH_ATTACHED_GENERIC;
 	}
-	if (attached->mode != KH_MODE_NONE)
+	if (attached->mode != KH_ATTACHED_NONE)
 		return 0;
 	code = attach_tc(kernel, attach, false);
 	if (code < 0)
 		return kh_fail(error, code, _("%s: cannot attach at tc ingress: %s"), attach->name, strerror(-code));
-	attached->mode = KH_MODE_TC;
+	attached->mode = KH_ATTACHED_TC;
 	return 0;
 }
 
@@ -263,7 +263,7 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 	int code;
 
 	look(kernel, attach->ifindex, &attached);
-	was_attached = attached.mode != KH_MODE_NONE;
+	was_attached = attached.mode != KH_ATTACHED_NONE;
 	if (!was_attached) {
 		code = attach_ingress(kernel, attach, &attached, error);
 		if (code < 0)
@@ -320,7 +320,7 @@ int kh_kernel_attachments(struct kh_kernel *kernel, void (*callback)(uint32_t if
 		struct kh_attached attached;
 
 		look(kernel, at->if_index, &attached);
-		if (attached.mode != KH_MODE_NONE || attached.egress)
+		if (attached.mode != KH_ATTACHED_NONE || attached.egress)
 			callback(at->if_index, &attached, context);
 	}
 	if_freenameindex(names);

@@ -37,13 +37,13 @@ int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void
 
 /* ---- Attaching ---------------------------------------------------------------------------------- */
 
-enum kh_mode {
-	KH_MODE_NONE,
-	KH_MODE_NATIVE, /* XDP in the driver */
-	KH_MODE_GENERIC, /* XDP after the stack took the packet */
-	KH_MODE_TC, /* tc ingress */
+enum kh_attached_mode {
+	KH_ATTACHED_NONE,
+	KH_ATTACHED_NATIVE, /* XDP in the driver */
+	KH_ATTACHED_GENERIC, /* XDP after the stack took the packet */
+	KH_ATTACHED_TC, /* tc ingress */
 };
-const char *kh_mode_name(enum kh_mode mode); /* "none" "native" "generic" "tc" */
+const char *kh_attached_mode_name(enum kh_attached_mode mode); /* "none" "native" "generic" "tc" */
 
 enum kh_mode_wanted {
 	KH_WANT_AUTO, /* native, else tc */
@@ -61,7 +61,7 @@ struct kh_attach {
 };
 
 struct kh_attached {
-	enum kh_mode mode;
+	enum kh_attached_mode mode;
 	bool egress;
 	char notice[256]; /* why not the best mode; empty: it is */
 };
