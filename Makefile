@@ -30,7 +30,7 @@ SRC_compile := compile.c
 SRC_ledger := ledger.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
 SRC_netlink := links.c
-SRC_daemon := main.c
+SRC_daemon := main.c control.c client.c frame.c log.c
 SRC_cli := main.c
 
 MODULES := common model reader guard compile ledger kernel netlink daemon cli
@@ -94,7 +94,9 @@ $(B)/obj/kernel/load.o $(B)/san/obj/kernel/load.o: $(B)/bpf/khien.skel.h
 # ---- Tests --------------------------------------------------------------------------------------
 # test_X is tests/unit/test_X.c, linked (ASan + UBSan) with the modules named in LIBS_test_X.
 
-UNIT_TESTS :=
+UNIT_TESTS := test_control
+
+LIBS_test_control := daemon common
 
 define unit_rules
 $(B)/tests/$(1): tests/unit/$(1).c $$(LIBS_$(1):%=$(B)/san/%.a)

@@ -28,4 +28,7 @@ int kh_control_open(sd_event *event, const char *path, kh_control_handler handle
 		    struct kh_control_server **ret_server, struct kh_error *error);
 void kh_control_close(struct kh_control_server *server); /* takes NULL; removes the socket */
 
+/* How long a client may take over one request or stand still in a reply, instead of KH_PROTO_IDLE_SECONDS; for clients to come. */
+void kh_control_set_idle(struct kh_control_server *server, uint64_t usec);
+
 #endif

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One connection of the control socket. It is in one of three states: waiting for a request, reading one, writing the reply;
+ * it never reads ahead of the request it is on, so a descriptor always belongs to the request that it came with.
+ */
+#include "daemon/client.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/lang.h"
+#include "daemon/frame.h"
+#include "daemon/log.h"
+
+#define KERNEL_MAX_FILES 253 /* SCM_MAX_FD: what one message can carry */
+#define LATE_USEC 1000000u
+#define WRITE_PROGRESS (64u << 10) /* bytes a slow reader must take in each idle time */
+
+enum state {
+	STATE_WAITING,
+	STATE_READING,
+	STATE_WRITING,
+};
+
+struct kh_client {
+	TAILQ_ENTRY(kh_client) entry;
+	struct kh_control_server *server;
+	sd_event_source *io;
+	sd_event_source *deadline;
+	int fd;
+	struct kh_peer peer;
+	enum state state;
+	bool served; /* has had a reply: may then wait as long as no one needs its place */
+	bool last_reply; /* out of step: closed once the reply is out */
+	uint64_t waiting_since_usec;
+
+	uint32_t length; /* first the header, then what it announces */
+	uint32_t header_got;
+	char *body;
+	uint32_t body_got;
+	int files[KH_PROTO_MAX_FILES];
+	size_t files_count;
+	bool files_excess;
+
+	char *reply;
+	size_t reply_length;
+	size_t reply_sent;
+	size_t reply_checked; /* sent at the last deadline */
+};
+
+static void request_clear(struct kh_client *client)
+{
+	for (size_t i = 0; i < client->files_count; i++)
+		close(client->files[i]);
+	client->files_count = 0;
+	client->files_excess = false;
+	free(client->body);
+	client->body = NULL;
+	client->header_got = client->body_got = client->length = 0;
+}
+
+void kh_client_free(struct kh_client *client)
+{
+	struct kh_control_server *server;
+
+	if (!client)
+		return;
+	server = client->server;
+	sd_event_source_disable_unref(client->io);
+	sd_event_source_disable_unref(client->deadline);
+	kh_closep(&client->fd);
+	request_clear(client);
+	free(client->reply);
+	TAILQ_REMOVE(&server->clients, client, entry);
+	server->clients_count--;
+	free(client);
+	kh_control_resume(server);
+}
+
+/* Not sd_event_now(): that is when the loop woke up, and the request just answered may have taken long. */
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+static int deadline_arm(struct kh_client *client)
+{
+	int r = sd_event_source_set_time(client->deadline, now_usec() + client->server->idle_usec);
+
+	return r < 0 ? r : sd_event_source_set_enabled(client->deadline, SD_EVENT_ONESHOT);
+}
+
+/* ---- Reply -------------------------------------------------------------------------------------- */
+
+static int wait_for_request(struct kh_client *client)
+{
+	struct kh_control_server *server = client->server;
+	int r;
+
+	client->state = STATE_WAITING;
+	client->served = true;
+	client->waiting_since_usec = now_usec();
+	TAILQ_REMOVE(&server->clients, client, entry);
+	TAILQ_INSERT_TAIL(&server->clients, client, entry);
+	r = sd_event_source_set_enabled(client->deadline, SD_EVENT_OFF);
+	return r < 0 ? r : sd_event_source_set_io_events(client->io, EPOLLIN);
+}
+
+static int reply_write(struct kh_client *client)
+{
+	ssize_t sent = send(client->fd, client->reply + client->reply_sent, client->reply_length - client->reply_sent,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	client->reply_sent += (size_t)sent;
+	if (client->reply_sent < client->reply_length)
+		return 0;
+	free(KH_TAKE(client->reply));
+	return client->last_reply ? -ESHUTDOWN : wait_for_request(client);
+}
+
+/* Takes the reference over. */
+static int reply_start_take(struct kh_client *client, json_t *object)
+{
+	int r = object ? kh_frame_render(object, &client->reply, &client->reply_length) : -ENOMEM;
+
+	json_decref(object);
+	if (r == -EMSGSIZE) {
+		struct kh_error error;
+
+		kh_fail(&error, r, _("the answer is larger than %u MiB"), KH_PROTO_MAX_REPLY >> 20);
+		kh_hint(&error, _("ask for less at once: give a limit or a letter"));
+		object = kh_frame_error(KH_EXIT_FAILED, &error);
+		r = object ? kh_frame_render(object, &client->reply, &client->reply_length) : -ENOMEM;
+		json_decref(object);
+	}
+	if (r < 0)
+		return r;
+	client->state = STATE_WRITING;
+	client->reply_sent = client->reply_checked = 0;
+	r = sd_event_source_set_io_events(client->io, EPOLLOUT);
+	if (r < 0)
+		return r;
+	r = deadline_arm(client);
+	return r < 0 ? r : reply_write(client);
+}
+
+/* ---- Request ------------------------------------------------------------------------------------ */
+
+/* Only regular files (a memfd is one): reading a pipe or a terminal would hold up everyone. */
+static int files_check(const struct kh_client *client, struct kh_error *error)
+{
+	struct stat status;
+
+	if (client->files_excess) {
+		kh_fail(error, -E2BIG, _("more than %d files with one request"), KH_PROTO_MAX_FILES);
+		kh_hint(error, _("push them in several goes; files with the same letter number join"));
+		return -E2BIG;
+	}
+	for (size_t i = 0; i < client->files_count; i++) {
+		if (!fstat(client->files[i], &status) && S_ISREG(status.st_mode))
+			continue;
+		kh_fail(error, -EINVAL, _("file %zu of the request is not a regular file"), i + 1);
+		kh_hint(error, _("save it to a file first, then push that"));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static json_t *request_answer(struct kh_client *client)
+{
+	char language[3];
+	struct kh_error error = { 0 };
+	json_t *request = NULL, *reply;
+	const char *asked;
+
+	if (kh_frame_parse(client->body, client->length, &request, &error) < 0)
+		return kh_frame_error(KH_EXIT_USAGE, &error);
+
+	snprintf(language, sizeof(language), "%s", kh_lang_get());
+	asked = json_string_value(json_object_get(request, "lang"));
+	if (asked)
+		kh_lang_set(asked);
+	if (files_check(client, &error) < 0)
+		reply = kh_frame_error(KH_EXIT_USAGE, &error);
+	else
+		reply = client->server->handler(client->server->context, &client->peer, request, client->files,
+						client->files_count);
+	kh_lang_set(language);
+	json_decref(request);
+	return reply;
+}
+
+static void files_take(struct kh_client *client, struct msghdr *message)
+{
+	if (message->msg_flags & MSG_CTRUNC) /* no room for them in our table of descriptors */
+		client->files_excess = true;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		size_t count;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (client->files_count < KH_PROTO_MAX_FILES) {
+				client->files[client->files_count++] = fd;
+			} else {
+				close(fd);
+				client->files_excess = true;
+			}
+		}
+	}
+}
+
+/* Up to `size` bytes. More than 0, 0: nothing there yet, or -errno. */
+static ssize_t receive(struct kh_client *client, void *data, size_t size)
+{
+	union {
+		char bytes[CMSG_SPACE(KERNEL_MAX_FILES * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec vector = { .iov_base = data, .iov_len = size };
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t got = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	files_take(client, &message);
+	return got ? got : -ECONNRESET;
+}
+
+static int header_check(struct kh_client *client)
+{
+	struct kh_error error;
+
+	if (client->length > KH_PROTO_MAX_REQUEST) {
+		kh_fail(&error, -EMSGSIZE, _("a request of %u bytes is larger than the limit of %u"), client->length,
+			KH_PROTO_MAX_REQUEST);
+		kh_hint(&error, _("give long lists as a file"));
+		client->last_reply = true;
+		request_clear(client);
+		return reply_start_take(client, kh_frame_error(KH_EXIT_USAGE, &error));
+	}
+	client->body = malloc((size_t)client->length + 1);
+	return client->body ? 0 : -ENOMEM;
+}
+
+static int request_read(struct kh_client *client)
+{
+	ssize_t got;
+	int r;
+
+	if (client->header_got < sizeof(client->length)) {
+		got = receive(client, (char *)&client->length + client->header_got,
+			      sizeof(client->length) - client->header_got);
+		if (got <= 0)
+			return (int)got;
+		if (client->state == STATE_WAITING && client->served) {
+			r = deadline_arm(client);
+			if (r < 0)
+				return r;
+		}
+		client->state = STATE_READING;
+		client->header_got += (uint32_t)got;
+		if (client->header_got < sizeof(client->length))
+			return 0;
+		r = header_check(client);
+		if (r < 0 || client->state != STATE_READING || client->length)
+			return r;
+	} else {
+		got = receive(client, client->body + client->body_got, client->length - client->body_got);
+		if (got <= 0)
+			return (int)got;
+		client->body_got += (uint32_t)got;
+	}
+	if (client->body_got < client->length)
+		return 0;
+	r = reply_start_take(client, request_answer(client));
+	request_clear(client);
+	return r;
+}
+
+/* ---- Life --------------------------------------------------------------------------------------- */
+
+static int on_io(sd_event_source *source KH_UNUSED, int fd KH_UNUSED, uint32_t events KH_UNUSED, void *data)
+{
+	struct kh_client *client = data;
+	int r = client->state == STATE_WRITING ? reply_write(client) : request_read(client);
+
+	if (r < 0) {
+		if (r != -ECONNRESET && r != -ESHUTDOWN && r != -EPIPE)
+			kh_log(LOG_WARNING, "event=client-failed pid=%d uid=%u error=\"%s\"", (int)client->peer.pid,
+			       client->peer.uid, strerror(-r));
+		kh_client_free(client);
+	}
+	return 0;
+}
+
+static int on_deadline(sd_event_source *source KH_UNUSED, uint64_t usec, void *data)
+{
+	struct kh_client *client = data;
+	bool moving = client->state == STATE_WRITING && client->reply_sent - client->reply_checked >= WRITE_PROGRESS;
+	bool held_up = now_usec() - usec > LATE_USEC; /* by another request: its bytes may be waiting for us */
+
+	if ((moving || held_up) && deadline_arm(client) >= 0) {
+		client->reply_checked = client->reply_sent;
+		return 0;
+	}
+	kh_log(LOG_NOTICE, "event=client-timeout pid=%d uid=%u while=%s", (int)client->peer.pid, client->peer.uid,
+	       client->state == STATE_WRITING ? "writing" : "reading");
+	kh_client_free(client);
+	return 0;
+}
+
+bool kh_client_evict(struct kh_control_server *server)
+{
+	struct kh_client *client;
+	uint64_t now = now_usec();
+
+	TAILQ_FOREACH(client, &server->clients, entry)
+	{
+		if (client->state != STATE_WAITING || !client->served)
+			continue;
+		if (now - client->waiting_since_usec < server->idle_usec)
+			return false; /* and so have those behind it */
+		kh_client_free(client);
+		return true;
+	}
+	return false;
+}
+
+int kh_client_new_take(struct kh_control_server *server, int fd)
+{
+	struct kh_client *client;
+	struct ucred credentials;
+	socklen_t size = sizeof(credentials);
+	int r;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	client = calloc(1, sizeof(*client));
+	if (!client) {
+		close(fd);
+		return -ENOMEM;
+	}
+	client->server = server;
+	client->fd = fd;
+	client->peer = (struct kh_peer){ .uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid };
+	TAILQ_INSERT_TAIL(&server->clients, client, entry);
+	server->clients_count++;
+	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_io, client);
+	if (r >= 0)
+		r = sd_event_add_time_relative(server->event, &client->deadline, CLOCK_MONOTONIC, server->idle_usec, 0,
+					       on_deadline, client);
+	if (r < 0)
+		kh_client_free(client);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One connection of the control socket: frames in, descriptors in, frames out, deadlines. Private to control.c and client.c;
+ * the server owns its clients, and a client takes itself off the server's list when it is freed.
+ */
+#ifndef KHIEN_DAEMON_CLIENT_H
+#define KHIEN_DAEMON_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "daemon/control.h"
+#include "khien/proto.h"
+
+struct kh_client;
+
+TAILQ_HEAD(kh_client_list, kh_client); /* those that wait for a request are in the order in which they began to */
+
+struct kh_control_server {
+	sd_event *event; /* a reference */
+	sd_event_source *accept_source;
+	sd_event_source *retry_source; /* armed while accepting is paused */
+	int fd;
+	char *path;
+	dev_t device; /* of the socket we made: only that one is removed */
+	ino_t inode;
+	kh_control_handler handler;
+	void *context;
+	uint64_t idle_usec;
+	struct kh_client_list clients;
+	unsigned int clients_count;
+};
+
+/* Takes the descriptor over, also when it fails. 0 or -errno. */
+int kh_client_new_take(struct kh_control_server *server, int fd);
+void kh_client_free(struct kh_client *client); /* takes NULL */
+/* Cuts off the client that has waited longest between two requests, when that is longer than the idle time. */
+bool kh_client_evict(struct kh_control_server *server);
+
+/* control.c: a place has become free. */
+void kh_control_resume(struct kh_control_server *server);
+
+#endif
