@@ -42,7 +42,9 @@ enum kh_decision {
 	X(KH_WHY_EVERYTHING, "everything", N_("covers a whole address family"))                                     \
 	/* unenforceable */                                                                                         \
 	X(KH_WHY_DOMAIN, "domain", N_("a domain name: cannot be enforced in the packet path"))                      \
-	X(KH_WHY_URL, "url", N_("a URL: cannot be enforced in the packet path"))
+	X(KH_WHY_URL, "url", N_("a URL: cannot be enforced in the packet path"))                                    \
+	/* review */                                                                                                \
+	X(KH_WHY_CONTEXT, "context", N_("the text around it speaks of victims, or of what is not to be blocked"))
 
 enum kh_decision_reason {
 #define X(symbol, name, sentence) symbol,

@@ -12,14 +12,17 @@
 #include "common/address.h"
 #include "common/error.h"
 
-/* Names as in JSON: "address", "prefix", "range", "address-port", "domain", "url". Order is stored: append only. */
+/* Names as in JSON: "address", "prefix", "range", "address-port", "domain", "url", "unknown". Order is stored: append only.
+ * KH_TYPE_UNKNOWN is what looks like an address and is none ("1.2.3.4.5"): it only ever waits for review, is never
+ * enforceable and never parsed; its text is the value as written. */
 #define KH_INDICATOR_TYPES(X)            \
 	X(KH_TYPE_ADDRESS, "address")    \
 	X(KH_TYPE_PREFIX, "prefix")      \
 	X(KH_TYPE_RANGE, "range")        \
 	X(KH_TYPE_ADDRESS_PORT, "address-port") \
 	X(KH_TYPE_DOMAIN, "domain")      \
-	X(KH_TYPE_URL, "url")
+	X(KH_TYPE_URL, "url")            \
+	X(KH_TYPE_UNKNOWN, "unknown")
 
 enum kh_indicator_type {
 #define X(symbol, name) symbol,
@@ -29,11 +32,11 @@ enum kh_indicator_type {
 };
 
 struct kh_indicator {
+	struct kh_range range; /* address, prefix, range, address-port; first, so that a million of them pack well */
 	enum kh_indicator_type type;
-	struct kh_range range; /* address, prefix, range, address-port */
 	uint16_t port; /* address-port: 1..65535 */
 	uint8_t protocol; /* address-port: 6 TCP, 17 UDP, 0 both */
-	char *text; /* domain, url: canonical, lower-case host; owned; NULL for the others */
+	char *text; /* domain, url: canonical, lower-case host; unknown: as written; owned; NULL for the others */
 };
 
 void kh_indicator_clear(struct kh_indicator *indicator);
@@ -52,7 +55,7 @@ char *kh_indicator_format(const struct kh_indicator *indicator);
  * network, and the caller decides. On other failures *ret is unchanged. */
 int kh_indicator_parse(const char *text, struct kh_indicator *ret_indicator, struct kh_error *error);
 
-/* Can the packet programs of this version enforce it? (domains and URLs: no) */
+/* Can the packet programs of this version enforce it? (domains, URLs and unknown: no) */
 bool kh_indicator_enforceable(const struct kh_indicator *indicator);
 
 #endif
