@@ -25,12 +25,12 @@ MAKEFLAGS += --no-builtin-rules
 SRC_common := error.c util.c address.c file.c text.c lang.c
 SRC_model := indicator.c decision.c document.c
 SRC_reader := reader.c
-SRC_guard := guard.c
+SRC_guard := guard.c rules.c list.c judge.c
 SRC_compile := compile.c
 SRC_ledger := ledger.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
 SRC_netlink := links.c
-SRC_daemon := main.c control.c client.c frame.c log.c
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c
 SRC_cli := main.c
 
 MODULES := common model reader guard compile ledger kernel netlink daemon cli

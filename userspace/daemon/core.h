@@ -21,6 +21,7 @@ struct kh_core_paths {
 	const char *run; /* folder of the socket and the lock */
 	const char *bpffs; /* folder of the pins, on a bpffs */
 	const char *config; /* the configuration file, for messages */
+	const char *config_problem; /* why the last accepted copy serves and not that file (status: degraded); NULL: it does not */
 };
 
 /* Brings everything up: ledger, maps (adopted or new), generation, links. The configuration is borrowed and must outlive the core. */
