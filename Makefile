@@ -22,7 +22,7 @@ MAKEFLAGS += --no-builtin-rules
 # ---- Sources, by module -------------------------------------------------------------------------
 # One archive a module, so that a test links only what the layers allow it.
 
-SRC_common := error.c util.c address.c file.c text.c lang.c
+SRC_common := error.c util.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c
 SRC_reader := reader.c
 SRC_guard := guard.c rules.c list.c judge.c
@@ -97,6 +97,12 @@ $(B)/obj/kernel/load.o $(B)/san/obj/kernel/load.o: $(B)/bpf/khien.skel.h
 UNIT_TESTS := test_control
 
 LIBS_test_control := daemon common
+
+UNIT_TESTS += test_guard test_guard_list test_guard_random test_rules
+LIBS_test_guard := guard model common
+LIBS_test_guard_list := guard model common
+LIBS_test_guard_random := guard model common
+LIBS_test_rules := guard model common
 
 define unit_rules
 $(B)/tests/$(1): tests/unit/$(1).c $$(LIBS_$(1):%=$(B)/san/%.a)

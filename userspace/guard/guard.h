@@ -27,30 +27,33 @@ struct kh_guard_limits {
 struct kh_judgement {
 	enum kh_decision decision;
 	enum kh_decision_reason reason;
-	char rule[160]; /* which rule: "resolvers.list:3", "eth0", "management: 10.20.0.0/24"; may be empty */
-	size_t cuts; /* refuse ranges inside the indicator, cut out of it when it is enforced */
+	char rule[160]; /* which rule: "resolvers.list:3 label", "eth0", "management: 10.20.0.0/24"; may be empty */
+	size_t cuts; /* holes (merged refuse ranges) in the indicator, cut out of it when it is enforced; 0 when refused */
 };
 
 struct kh_guard *kh_guard_new(void); /* default limits, no ranges; NULL: out of memory */
 void kh_guard_free(struct kh_guard *guard); /* takes NULL */
 void kh_guard_set_limits(struct kh_guard *guard, const struct kh_guard_limits *limits);
 
-/* Adds one range. reason is one of the refuse reasons, or KH_WHY_SHARED. rule is copied, cut to fit. 0 or -ENOMEM. */
+/* Adds one range. reason is one of the refuse reasons, or KH_WHY_SHARED. rule is copied, cut to fit; where several ranges
+ * hold a value, the narrowest names the reason. 0 or -ENOMEM. */
 int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason, const char *rule);
 
 /* Adds a list file: one address, prefix or range a line, '#' comments; what follows the value on its line is a label.
  * The line `@kind special-purpose|never-block|shared-infrastructure` sets the reason for the lines after it
- * (never-block at the start of a file). `name` is the file's base name, for rule texts. All or nothing:
- * -EINVAL with the line, -ENOMEM. */
+ * (never-block at the start of a file). `name` is the file's base name, for rule texts: "name:line label". All or
+ * nothing: -EINVAL with the line (a whole address family is an error too), -ENOMEM; seal again also after a failure. */
 int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data, size_t length, struct kh_error *error);
 
-/* Takes ranges out again that `[guard] exempt` lifts: only special-purpose ones, wherever they overlap `range`. 0 or -ENOMEM. */
+/* Takes `range` out of the special-purpose ranges again, as `[guard] exempt` orders; other rules are not touched. In any
+ * order with the adds: it takes effect at the next seal. 0 or -ENOMEM. */
 int kh_guard_exempt(struct kh_guard *guard, const struct kh_range *range);
 
 /* Must be called after the last add or exempt and before judging: sorts and indexes. 0 or -ENOMEM. */
 int kh_guard_seal(struct kh_guard *guard);
 
-/* Judges one finding. O(log n). */
+/* Judges one finding. O(d log n) for n rules, d of them nested round the value. The reader's question about the value
+ * itself (host bits, malformed) outlives too-wide and shared; a refusal outlives it. A malformed value is left as proposed. */
 void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *finding, struct kh_judgement *ret_judgement);
 
 /* Judges all findings of one letter, in order: as above, then the letter's width limit: when the IPv4 addresses it

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guard's rules: adding them, lifting what is exempt, and sealing: sorted, indexed, merged into holes.
+ */
+#include "guard/private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+
+#define RULE_TEXT_BYTES sizeof(((struct kh_judgement *)0)->rule)
+
+struct kh_guard *kh_guard_new(void)
+{
+	struct kh_guard *guard = calloc(1, sizeof(*guard));
+
+	if (guard)
+		guard->limits = (struct kh_guard_limits){ .widest_ipv4 = 20, .widest_ipv6 = 48, .letter_ipv4 = 65536 };
+	return guard;
+}
+
+void kh_guard_free(struct kh_guard *guard)
+{
+	if (!guard)
+		return;
+	kh_rules_clear(&guard->refuse);
+	kh_rules_clear(&guard->shared);
+	free(guard->exempt);
+	free(guard->holes);
+	free(guard->texts);
+	free(guard);
+}
+
+void kh_guard_set_limits(struct kh_guard *guard, const struct kh_guard_limits *limits)
+{
+	guard->limits = *limits;
+}
+
+/* Bytes of text that fit into a judgement without cutting a UTF-8 sequence. */
+static size_t fitting(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length < RULE_TEXT_BYTES)
+		return length;
+	length = RULE_TEXT_BYTES - 1;
+	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	return length;
+}
+
+int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason, const char *rule)
+{
+	struct kh_rules *rules = reason == KH_WHY_SHARED ? &guard->shared : &guard->refuse;
+	size_t length = fitting(rule ? rule : "");
+	struct kh_rule added = { .range = *range, .reason = reason, .text = guard->texts_length, .order = guard->added };
+	int err;
+
+	assert(reason >= KH_WHY_SHARED && reason <= KH_WHY_EVERYTHING);
+	err = kh_grow(&guard->texts, &guard->texts_capacity, guard->texts_length + length + 1, 1);
+	if (err == 0)
+		err = kh_rules_add(rules, &added);
+	if (err < 0)
+		return err;
+	memcpy(guard->texts + guard->texts_length, rule ? rule : "", length);
+	guard->texts[guard->texts_length + length] = '\0';
+	guard->texts_length += length + 1;
+	guard->added++;
+	guard->sealed = false;
+	return 0;
+}
+
+int kh_guard_exempt(struct kh_guard *guard, const struct kh_range *range)
+{
+	int err = kh_grow(&guard->exempt, &guard->exempt_capacity, guard->exempt_count + 1, sizeof(*guard->exempt));
+
+	if (err < 0)
+		return err;
+	guard->exempt[guard->exempt_count++] = *range;
+	guard->sealed = false;
+	return 0;
+}
+
+/* Appends to `out` what is left of each rule when `lifted` is taken out of the special-purpose ones. 0 or -ENOMEM. */
+static int subtract(struct kh_rules *out, const struct kh_rules *in, const struct kh_range *lifted)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < in->count && err == 0; i++) {
+		const struct kh_rule *rule = &in->rules[i];
+		struct kh_rule below = *rule, above = *rule;
+
+		if (rule->reason != KH_WHY_SPECIAL || !kh_range_overlaps(&rule->range, lifted)) {
+			err = kh_rules_add(out, rule);
+			continue;
+		}
+		if (rule->range.first < lifted->first) {
+			below.range.last = lifted->first - 1;
+			err = kh_rules_add(out, &below);
+		}
+		if (err == 0 && rule->range.last > lifted->last) {
+			above.range.first = lifted->last + 1;
+			err = kh_rules_add(out, &above);
+		}
+	}
+	return err;
+}
+
+static int lift_exempt(struct kh_guard *guard)
+{
+	for (size_t i = 0; i < guard->exempt_count; i++) {
+		struct kh_rules left = { 0 };
+		int err = subtract(&left, &guard->refuse, &guard->exempt[i]);
+
+		if (err < 0) {
+			kh_rules_clear(&left);
+			return err;
+		}
+		kh_rules_clear(&guard->refuse);
+		guard->refuse = left;
+	}
+	return 0;
+}
+
+/* Sorted rules to sorted, disjoint ranges; neighbours become one. */
+static int merge_holes(struct kh_guard *guard)
+{
+	const struct kh_rules *rules = &guard->refuse;
+	struct kh_range *holes = calloc(rules->count + 1, sizeof(*holes));
+	size_t count = 0;
+
+	if (!holes)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct kh_range *range = &rules->rules[i].range;
+		struct kh_range *top = count > 0 ? &holes[count - 1] : NULL;
+
+		/* first - 1 is not reached for first == 0: then it is at most top->last */
+		if (!top || top->family != range->family || (range->first > top->last && range->first - 1 > top->last))
+			holes[count++] = *range;
+		else if (range->last > top->last)
+			top->last = range->last;
+	}
+	free(guard->holes);
+	guard->holes = holes;
+	guard->holes_count = count;
+	return 0;
+}
+
+int kh_guard_seal(struct kh_guard *guard)
+{
+	int err = lift_exempt(guard);
+
+	if (err == 0)
+		err = kh_rules_index(&guard->refuse);
+	if (err == 0)
+		err = kh_rules_index(&guard->shared);
+	if (err == 0)
+		err = merge_holes(guard);
+	guard->sealed = err == 0;
+	return err;
+}
+
+void kh_guard_holes(const struct kh_guard *guard, const struct kh_range **ret_holes, size_t *ret_count)
+{
+	assert(guard->sealed);
+	*ret_holes = guard->holes;
+	*ret_count = guard->holes_count;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the guard share: the rules as plain data, and the index that finds the narrowest of them.
+ * Rule texts live in one buffer, so that rules can be moved, split and dropped without owning anything.
+ */
+#ifndef KHIEN_GUARD_PRIVATE_H
+#define KHIEN_GUARD_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/address.h"
+#include "guard/guard.h"
+
+struct kh_rule {
+	struct kh_range range;
+	enum kh_decision_reason reason;
+	size_t text; /* offset in kh_guard.texts */
+	size_t order; /* in which it was added: of equals, the first speaks */
+};
+
+/* Rules sorted by kh_range_compare once indexed. Each half (IPv4, IPv6) is a balanced tree by position: the node of
+ * [low, high) is its middle, and nodes[] holds at that place what is true of the whole of [low, high). */
+struct kh_rules {
+	struct kh_rule *rules;
+	size_t count;
+	size_t capacity;
+	struct kh_rule_node {
+		kh_u128 last; /* highest last address */
+		size_t narrowest; /* position of the narrowest rule */
+	} *nodes; /* NULL: not indexed */
+	size_t split; /* position of the first IPv6 rule */
+};
+
+struct kh_guard {
+	struct kh_rules refuse;
+	struct kh_rules shared;
+	struct kh_range *exempt;
+	size_t exempt_count;
+	size_t exempt_capacity;
+	struct kh_range *holes;
+	size_t holes_count;
+	char *texts;
+	size_t texts_length;
+	size_t texts_capacity;
+	size_t added;
+	struct kh_guard_limits limits;
+	bool sealed;
+};
+
+#define KH_RULE_NONE ((size_t)-1)
+
+void kh_rules_clear(struct kh_rules *rules);
+/* Appends; the index is gone until built again. 0 or -ENOMEM. */
+int kh_rules_add(struct kh_rules *rules, const struct kh_rule *rule);
+/* Sorts and indexes. 0 or -ENOMEM. */
+int kh_rules_index(struct kh_rules *rules);
+/* Position of the narrowest rule that holds the whole range, or KH_RULE_NONE. O(d log n), d = rules nested there. */
+size_t kh_rules_containing(const struct kh_rules *rules, const struct kh_range *range);
+/* The same for the narrowest rule that shares an address with it. */
+size_t kh_rules_overlapping(const struct kh_rules *rules, const struct kh_range *range);
+
+#endif
