@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whole files in and out.
+ */
+#include "common/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "common/util.h"
+
+#define FIRST_BYTES ((size_t)64 << 10)
+
+static ssize_t read_some(int fd, char *at, size_t size, off_t offset, int seekable)
+{
+	ssize_t got;
+
+	do
+		got = seekable ? pread(fd, at, size, offset) : read(fd, at, size);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+int kh_file_read_fd(int fd, size_t limit, char **ret_data, size_t *ret_length)
+{
+	char *data KH_CLEANUP(kh_freep) = NULL;
+	size_t length = 0, capacity = FIRST_BYTES;
+	struct stat stat;
+	int seekable;
+
+	if (fstat(fd, &stat) < 0)
+		return -errno;
+	if (S_ISDIR(stat.st_mode))
+		return -EISDIR;
+	seekable = S_ISREG(stat.st_mode);
+	if (seekable && stat.st_size > 0) {
+		if ((uint64_t)stat.st_size > limit)
+			return -EFBIG;
+		capacity = (size_t)stat.st_size + 1; /* one more, to see the end */
+	}
+	for (;;) {
+		ssize_t got;
+		char *grown = realloc(data, capacity + 1);
+
+		if (!grown)
+			return -ENOMEM;
+		data = grown;
+		got = read_some(fd, data + length, capacity - length, (off_t)length, seekable);
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		length += (size_t)got;
+		if (length > limit)
+			return -EFBIG;
+		if (length == capacity)
+			capacity *= 2;
+	}
+	data[length] = '\0';
+	*ret_data = KH_TAKE(data);
+	*ret_length = length;
+	return 0;
+}
+
+int kh_file_read(const char *path, size_t limit, char **ret_data, size_t *ret_length)
+{
+	int fd KH_CLEANUP(kh_closep) = -1;
+
+	if (!strcmp(path, "-"))
+		return kh_file_read_fd(STDIN_FILENO, limit, ret_data, ret_length);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? -errno : kh_file_read_fd(fd, limit, ret_data, ret_length);
+}
+
+static int write_all(int fd, const char *data, size_t length)
+{
+	while (length) {
+		ssize_t put = write(fd, data, length);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		data += put;
+		length -= (size_t)put;
+	}
+	return 0;
+}
+
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	int fd KH_CLEANUP(kh_closep) = -1;
+	char *slash;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int kh_file_write(const char *path, const void *data, size_t length, mode_t mode)
+{
+	char temporary[PATH_MAX];
+	int fd KH_CLEANUP(kh_closep) = -1, code;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	code = fchmod(fd, mode) < 0 ? -errno : write_all(fd, data, length);
+	if (!code && fsync(fd) < 0)
+		code = -errno;
+	if (!code && rename(temporary, path) < 0)
+		code = -errno;
+	if (code) {
+		unlink(temporary);
+		return code;
+	}
+	return sync_folder(path);
+}
+
+int kh_make_folders(const char *path, mode_t mode)
+{
+	char part[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (!length || length >= sizeof(part))
+		return length ? -ENAMETOOLONG : -ENOENT;
+	memcpy(part, path, length + 1);
+	for (size_t i = 1; i <= length; i++) {
+		if (part[i] != '/' && part[i] != '\0')
+			continue;
+		part[i] = '\0';
+		if (mkdir(part, mode) < 0 && errno != EEXIST)
+			return -errno;
+		part[i] = path[i];
+	}
+	return 0;
+}

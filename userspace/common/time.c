@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Numbers, durations and times of text.h. A zone's offset comes from the tz database by way of localtime_r; Vietnam's does not
+ * need it: UTC+7 without summer time since 1975, so that a gateway without tzdata is right too.
+ */
+#include "common/text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define VIETNAM "Asia/Ho_Chi_Minh"
+#define VIETNAM_OFFSET (7 * 3600)
+#define TEN_YEARS ((int64_t)3650 * 86400)
+
+int kh_number_parse(const char *text, int64_t low, int64_t high, int64_t *ret_number)
+{
+	char *end;
+	long long number;
+
+	if (!(text[0] >= '0' && text[0] <= '9') && !(text[0] == '-' && text[1] >= '0' && text[1] <= '9'))
+		return -EINVAL;
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (*end)
+		return -EINVAL;
+	if (errno || number < low || number > high)
+		return -ERANGE;
+	*ret_number = number;
+	return 0;
+}
+
+int kh_duration_parse(const char *text, int64_t *ret_seconds)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+	size_t length = strlen(text);
+	int64_t number, scale = 1;
+	char digits[16];
+
+	if (!length || length >= sizeof(digits) || text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	memcpy(digits, text, length + 1);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (digits[length - 1] != units[i].unit)
+			continue;
+		scale = units[i].seconds;
+		digits[length - 1] = '\0';
+		break;
+	}
+	if (kh_number_parse(digits, 1, TEN_YEARS / scale, &number) < 0)
+		return -EINVAL;
+	*ret_seconds = number * scale;
+	return 0;
+}
+
+/* The name stays inside the tz database and exists there. */
+static int is_zone(const char *name)
+{
+	const char *folder = getenv("TZDIR");
+	char path[PATH_MAX];
+
+	if (!name[0] || name[0] == '/' || name[0] == ':' || strstr(name, ".."))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", folder ? folder : "/usr/share/zoneinfo", name);
+	return !access(path, R_OK);
+}
+
+/* localtime_r knows one zone, that of TZ: set it, ask, put it back. The callers are single-threaded. */
+static int offset_by_tz(const char *timezone, time_t when)
+{
+	const char *now = getenv("TZ");
+	char *before = now ? strdup(now) : NULL;
+	struct tm calendar = {};
+
+	setenv("TZ", timezone, 1);
+	tzset();
+	localtime_r(&when, &calendar);
+	if (before)
+		setenv("TZ", before, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+	free(before);
+	return (int)calendar.tm_gmtoff;
+}
+
+int kh_timezone_offset(const char *timezone, int64_t seconds, int *ret_offset)
+{
+	if (!timezone || !strcmp(timezone, VIETNAM)) {
+		*ret_offset = VIETNAM_OFFSET;
+		return 0;
+	}
+	if (!strcmp(timezone, "UTC")) {
+		*ret_offset = 0;
+		return 0;
+	}
+	if (!is_zone(timezone))
+		return -EINVAL;
+	*ret_offset = offset_by_tz(timezone, (time_t)seconds);
+	return 0;
+}
+
+static void calendar_in(int64_t seconds, const char *timezone, struct tm *ret_calendar, int *ret_offset)
+{
+	time_t shifted;
+
+	*ret_offset = VIETNAM_OFFSET;
+	kh_timezone_offset(timezone, seconds, ret_offset);
+	shifted = (time_t)seconds + *ret_offset;
+	gmtime_r(&shifted, ret_calendar);
+}
+
+char *kh_time_format(int64_t seconds, const char *timezone, char buffer[static KH_TIME_TEXT])
+{
+	struct tm calendar;
+	int offset, minutes;
+	size_t used;
+
+	calendar_in(seconds, timezone, &calendar, &offset);
+	minutes = abs(offset) / 60;
+	used = strftime(buffer, KH_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &calendar);
+	snprintf(buffer + used, KH_TIME_TEXT - used, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
+	return buffer;
+}
+
+char *kh_time_format_local(int64_t seconds, const char *timezone, char buffer[static KH_TIME_TEXT])
+{
+	struct tm calendar;
+	int offset;
+
+	calendar_in(seconds, timezone, &calendar, &offset);
+	strftime(buffer, KH_TIME_TEXT, "%H:%M:%S %d/%m/%Y", &calendar);
+	return buffer;
+}

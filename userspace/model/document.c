@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Freeing documents.
+ */
+#include "model/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void kh_letter_clear(struct kh_letter *letter)
+{
+	free(letter->number);
+	free(letter->date);
+	free(letter->issuer);
+	free(letter->subject);
+	memset(letter, 0, sizeof(*letter));
+}
+
+void kh_finding_clear(struct kh_finding *finding)
+{
+	kh_indicator_clear(&finding->indicator);
+	free(finding->raw);
+	finding->raw = NULL;
+}
+
+static void free_texts(char **texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+void kh_document_free(struct kh_document *document)
+{
+	if (!document)
+		return;
+	free(document->file);
+	kh_letter_clear(&document->letter);
+	for (size_t i = 0; i < document->findings_count; i++)
+		kh_finding_clear(&document->findings[i]);
+	free(document->findings);
+	free_texts(document->cves, document->cves_count);
+	free_texts(document->hashes, document->hashes_count);
+	free_texts(document->notes, document->notes_count);
+	free(document);
+}
+
+const char *kh_section_name(enum kh_section section)
+{
+	switch (section) {
+	case KH_SECTION_BODY:
+		break;
+	case KH_SECTION_ANNEX:
+		return "annex";
+	case KH_SECTION_LIST:
+		return "list";
+	}
+	return "body";
+}
