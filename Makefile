@@ -30,7 +30,7 @@ SRC_compile := compile.c
 SRC_ledger := ledger.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
 SRC_netlink := links.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c config.c config_lines.c config_values.c
 SRC_cli := main.c
 
 MODULES := common model reader guard compile ledger kernel netlink daemon cli
@@ -103,6 +103,9 @@ LIBS_test_guard := guard model common
 LIBS_test_guard_list := guard model common
 LIBS_test_guard_random := guard model common
 LIBS_test_rules := guard model common
+
+UNIT_TESTS += test_config
+LIBS_test_config := daemon common
 
 define unit_rules
 $(B)/tests/$(1): tests/unit/$(1).c $$(LIBS_$(1):%=$(B)/san/%.a)

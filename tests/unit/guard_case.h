@@ -44,7 +44,9 @@ static inline struct kh_finding finding_of(const char *text, enum kh_decision pr
 	struct kh_finding finding = { .proposed = proposed, .reason = reason };
 
 	finding.indicator.range = range_of(text);
-	finding.indicator.type = strchr(text, '-') ? KH_TYPE_RANGE : strchr(text, '/') ? KH_TYPE_PREFIX : KH_TYPE_ADDRESS;
+	finding.indicator.type = strchr(text, '-')   ? KH_TYPE_RANGE
+				 : strchr(text, '/') ? KH_TYPE_PREFIX
+						     : KH_TYPE_ADDRESS;
 	return finding;
 }
 
@@ -57,12 +59,13 @@ static inline struct kh_judgement judge(const struct kh_guard *guard, const char
 	return judgement;
 }
 
-static inline void expect(const struct kh_guard *guard, const char *text, enum kh_decision decision, enum kh_decision_reason reason,
-		   const char *rule, size_t cuts)
+static inline void expect(const struct kh_guard *guard, const char *text, enum kh_decision decision,
+			  enum kh_decision_reason reason, const char *rule, size_t cuts)
 {
 	struct kh_judgement judgement = judge(guard, text);
 
-	if (judgement.decision != decision || judgement.reason != reason || judgement.cuts != cuts || strcmp(judgement.rule, rule) != 0)
+	if (judgement.decision != decision || judgement.reason != reason || judgement.cuts != cuts ||
+	    strcmp(judgement.rule, rule) != 0)
 		fail_msg("%s: got %s, %s, \"%s\", %zu cuts", text, kh_decision_name(judgement.decision),
 			 kh_decision_reason_name(judgement.reason), judgement.rule, judgement.cuts);
 }

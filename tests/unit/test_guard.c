@@ -195,7 +195,8 @@ static void test_proposals(void **state)
 
 		kh_guard_judge(guard, &finding, &judgement);
 		if (judgement.decision != cases[i].decision || judgement.reason != cases[i].reason)
-			fail_msg("case %zu: %s %s", i, kh_decision_name(judgement.decision), kh_decision_reason_name(judgement.reason));
+			fail_msg("case %zu: %s %s", i, kh_decision_name(judgement.decision),
+				 kh_decision_reason_name(judgement.reason));
 	}
 }
 
@@ -203,7 +204,9 @@ static void test_domains_cannot_be_enforced(void **state)
 {
 	GUARD(guard);
 	char text[] = "c2.example";
-	struct kh_finding finding = { .indicator = { .type = KH_TYPE_DOMAIN, .text = text }, .proposed = KH_ENFORCE, .reason = KH_WHY_ANNEX };
+	struct kh_finding finding = { .indicator = { .type = KH_TYPE_DOMAIN, .text = text },
+				      .proposed = KH_ENFORCE,
+				      .reason = KH_WHY_ANNEX };
 	struct kh_judgement judgement;
 
 	(void)state;
@@ -257,7 +260,8 @@ static void judge_letter(const char *const *texts, size_t count, struct kh_judge
 static void test_letter_at_the_limit_stands(void **state)
 {
 	/* exactly 65536: what overlaps is counted once, what is refused or IPv6 or waits for another reason not at all */
-	const char *texts[] = { "198.18.0.0/17", "198.18.0.0/18", "198.18.128.0/17", "198.18.4.4", "10.9.0.0/16", "2001:db8::/32", "128.0.0.0/8" };
+	const char *texts[] = { "198.18.0.0/17", "198.18.0.0/18", "198.18.128.0/17", "198.18.4.4",
+				"10.9.0.0/16",	 "2001:db8::/32", "128.0.0.0/8" };
 	struct kh_judgement judgements[KH_ARRAY_SIZE(texts)];
 
 	(void)state;
@@ -271,7 +275,8 @@ static void test_letter_at_the_limit_stands(void **state)
 
 static void test_letter_over_the_limit_waits(void **state)
 {
-	const char *texts[] = { "198.18.0.0/16", "203.0.113.1", "2001:db8::/32", "203.0.113.4-203.0.113.9", "10.9.0.0/16" };
+	const char *texts[] = { "198.18.0.0/16", "203.0.113.1", "2001:db8::/32", "203.0.113.4-203.0.113.9",
+				"10.9.0.0/16" };
 	struct kh_judgement judgements[KH_ARRAY_SIZE(texts)];
 
 	(void)state;

@@ -49,7 +49,8 @@ static void test_list_errors(void **state)
 		{ "resolver\n", 1, "not an address", "comment" },
 		{ "192.0.2.5/24\n", 1, "beyond the prefix length: 192.0.2.5/24", "192.0.2.0/24" },
 		{ "192.0.2.9-192.0.2.1\n", 1, "not an address", "first-last" },
-		{ "192.0.2.1\n\n@kind everything\n", 3, "x.list:3: not understood: @kind everything", "@kind never-block" },
+		{ "192.0.2.1\n\n@kind everything\n", 3, "x.list:3: not understood: @kind everything",
+		  "@kind never-block" },
 		{ "@kinds never-block\n", 1, "not understood", "@kind" },
 		{ "0.0.0.0/0\n", 1, "covers all of IPv4", "stay reachable" },
 		{ "::/0\n", 1, "covers all of IPv6", "stay reachable" },
@@ -79,7 +80,8 @@ static void test_list_keeps_what_was_there(void **state)
 
 	(void)state;
 	assert_int_equal(add_list(guard, "192.0.2.1 kept\n", &error), 0);
-	assert_int_equal(add_list(guard, "192.0.2.2\n@kind shared-infrastructure\n192.0.2.3\nrubbish\n", &error), -EINVAL);
+	assert_int_equal(add_list(guard, "192.0.2.2\n@kind shared-infrastructure\n192.0.2.3\nrubbish\n", &error),
+			 -EINVAL);
 	assert_int_equal(add_list(guard, "192.0.2.4 later\n", &error), 0);
 	assert_int_equal(kh_guard_seal(guard), 0);
 	expect(guard, "192.0.2.1", KH_REFUSE, KH_WHY_NEVER_BLOCK, "x.list:1 kept", 0);

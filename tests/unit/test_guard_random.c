@@ -58,15 +58,19 @@ static size_t naive(const struct world *world, const struct kh_range *asked, boo
 
 		if (!hit || (world->reasons[i] == KH_WHY_SHARED) != shared)
 			continue;
-		if (best >= world->count || width < best_width || (width == best_width && world->reasons[i] < world->reasons[best]))
+		if (best >= world->count || width < best_width ||
+		    (width == best_width && world->reasons[i] < world->reasons[best]))
 			best = i;
 	}
 	return best;
 }
 
-static void compare(const struct kh_guard *guard, const struct world *world, const bool *refused, const struct kh_range *asked)
+static void compare(const struct kh_guard *guard, const struct world *world, const bool *refused,
+		    const struct kh_range *asked)
 {
-	struct kh_finding finding = { .indicator = { .type = KH_TYPE_RANGE, .range = *asked }, .proposed = KH_ENFORCE, .reason = KH_WHY_TABLE };
+	struct kh_finding finding = { .indicator = { .type = KH_TYPE_RANGE, .range = *asked },
+				      .proposed = KH_ENFORCE,
+				      .reason = KH_WHY_TABLE };
 	enum kh_decision decision = KH_ENFORCE;
 	size_t in = 0, cuts = 0, best = KH_ARRAY_SIZE(world->ranges);
 	uint32_t first = (uint32_t)(asked->first - world->base), last = (uint32_t)(asked->last - world->base);
@@ -92,8 +96,8 @@ static void compare(const struct kh_guard *guard, const struct world *world, con
 		snprintf(rule, sizeof(rule), "%zu", best);
 	kh_guard_judge(guard, &finding, &judgement);
 	if (judgement.decision != decision || judgement.cuts != cuts || strcmp(judgement.rule, rule) != 0)
-		fail_msg("%s: got %d \"%s\" %zu, expected %d \"%s\" %zu", kh_range_format(asked, text), judgement.decision,
-			 judgement.rule, judgement.cuts, decision, rule, cuts);
+		fail_msg("%s: got %d \"%s\" %zu, expected %d \"%s\" %zu", kh_range_format(asked, text),
+			 judgement.decision, judgement.rule, judgement.cuts, decision, rule, cuts);
 }
 
 static void compare_find(const struct kh_guard *guard, const struct world *world, const struct kh_range *asked)
@@ -103,8 +107,9 @@ static void compare_find(const struct kh_guard *guard, const struct world *world
 	char rule[24], expected[24];
 	int found;
 
-	if (refuse >= world->count || (shared < world->count && world->ranges[shared].last - world->ranges[shared].first <
-									world->ranges[refuse].last - world->ranges[refuse].first))
+	if (refuse >= world->count ||
+	    (shared < world->count && world->ranges[shared].last - world->ranges[shared].first <
+					      world->ranges[refuse].last - world->ranges[refuse].first))
 		best = shared;
 	found = kh_guard_find(guard, asked, &reason, rule, sizeof(rule));
 	assert_int_equal(found, best < world->count);
@@ -136,7 +141,8 @@ static void compare_holes(const struct kh_guard *guard, const struct world *worl
 
 static void run_world(struct world *world)
 {
-	static const enum kh_decision_reason reasons[] = { KH_WHY_SHARED, KH_WHY_OWN_SUBNET, KH_WHY_SPECIAL, KH_WHY_NEVER_BLOCK };
+	static const enum kh_decision_reason reasons[] = { KH_WHY_SHARED, KH_WHY_OWN_SUBNET, KH_WHY_SPECIAL,
+							   KH_WHY_NEVER_BLOCK };
 	GUARD(guard);
 	bool refused[WORLD] = { false };
 
@@ -150,7 +156,8 @@ static void run_world(struct world *world)
 		snprintf(rule, sizeof(rule), "%zu", i);
 		assert_int_equal(kh_guard_add(guard, &world->ranges[i], world->reasons[i], rule), 0);
 		for (uint32_t j = 0; j < WORLD && world->reasons[i] != KH_WHY_SHARED; j++)
-			refused[j] |= world->base + j >= world->ranges[i].first && world->base + j <= world->ranges[i].last;
+			refused[j] |=
+				world->base + j >= world->ranges[i].first && world->base + j <= world->ranges[i].last;
 	}
 	assert_int_equal(kh_guard_seal(guard), 0);
 	compare_holes(guard, world, refused);

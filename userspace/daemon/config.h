@@ -15,25 +15,25 @@
 #include "common/error.h"
 
 /* X(symbol, "section", "key"): every key there is. */
-#define KH_CONFIG_KEYS(X)                                \
-	X(KH_KEY_NAME, "gateway", "name")                \
-	X(KH_KEY_WAN, "gateway", "wan")                  \
-	X(KH_KEY_LAN, "gateway", "lan")                  \
-	X(KH_KEY_MODE, "gateway", "mode")                \
-	X(KH_KEY_LANGUAGE, "gateway", "language")        \
-	X(KH_KEY_TIMEZONE, "gateway", "timezone")        \
-	X(KH_KEY_NEVER_BLOCK, "guard", "never_block")    \
-	X(KH_KEY_MANAGEMENT, "guard", "management")      \
-	X(KH_KEY_WIDEST_IPV4, "guard", "widest_ipv4")    \
-	X(KH_KEY_WIDEST_IPV6, "guard", "widest_ipv6")    \
-	X(KH_KEY_EXEMPT, "guard", "exempt")              \
+#define KH_CONFIG_KEYS(X)                             \
+	X(KH_KEY_NAME, "gateway", "name")             \
+	X(KH_KEY_WAN, "gateway", "wan")               \
+	X(KH_KEY_LAN, "gateway", "lan")               \
+	X(KH_KEY_MODE, "gateway", "mode")             \
+	X(KH_KEY_LANGUAGE, "gateway", "language")     \
+	X(KH_KEY_TIMEZONE, "gateway", "timezone")     \
+	X(KH_KEY_NEVER_BLOCK, "guard", "never_block") \
+	X(KH_KEY_MANAGEMENT, "guard", "management")   \
+	X(KH_KEY_WIDEST_IPV4, "guard", "widest_ipv4") \
+	X(KH_KEY_WIDEST_IPV6, "guard", "widest_ipv6") \
+	X(KH_KEY_EXEMPT, "guard", "exempt")           \
 	X(KH_KEY_LISTEN, "http", "listen")
 
 enum kh_config_key {
 #define X(symbol, section, key) symbol,
 	KH_CONFIG_KEYS(X)
 #undef X
-	KH_KEY_COUNT,
+		KH_KEY_COUNT,
 };
 
 enum kh_config_mode {
@@ -83,7 +83,8 @@ void kh_config_defaults(struct kh_config *ret_config);
 
 /* Parses `length` bytes; `file` is for messages. 0; -EINVAL with error: line, text "FILE:LINE: ...", hint; -ENOMEM.
  * On failure *ret_config is unchanged. */
-int kh_config_parse(const char *file, const char *data, size_t length, struct kh_config *ret_config, struct kh_error *error);
+int kh_config_parse(const char *file, const char *data, size_t length, struct kh_config *ret_config,
+		    struct kh_error *error);
 
 /* The same for a file; also the errno of reading it, and -EFBIG. */
 int kh_config_load(const char *path, struct kh_config *ret_config, struct kh_error *error);

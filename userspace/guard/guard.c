@@ -56,7 +56,9 @@ int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_d
 {
 	struct kh_rules *rules = reason == KH_WHY_SHARED ? &guard->shared : &guard->refuse;
 	size_t length = fitting(rule ? rule : "");
-	struct kh_rule added = { .range = *range, .reason = reason, .text = guard->texts_length, .order = guard->added };
+	struct kh_rule added = {
+		.range = *range, .reason = reason, .text = guard->texts_length, .order = guard->added
+	};
 	int err;
 
 	assert(reason >= KH_WHY_SHARED && reason <= KH_WHY_EVERYTHING);

@@ -37,13 +37,15 @@ void kh_guard_set_limits(struct kh_guard *guard, const struct kh_guard_limits *l
 
 /* Adds one range. reason is one of the refuse reasons, or KH_WHY_SHARED. rule is copied, cut to fit; where several ranges
  * hold a value, the narrowest names the reason. 0 or -ENOMEM. */
-int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason, const char *rule);
+int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason,
+		 const char *rule);
 
 /* Adds a list file: one address, prefix or range a line, '#' comments; what follows the value on its line is a label.
  * The line `@kind special-purpose|never-block|shared-infrastructure` sets the reason for the lines after it
  * (never-block at the start of a file). `name` is the file's base name, for rule texts: "name:line label". All or
  * nothing: -EINVAL with the line (a whole address family is an error too), -ENOMEM; seal again also after a failure. */
-int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data, size_t length, struct kh_error *error);
+int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data, size_t length,
+		      struct kh_error *error);
 
 /* Takes `range` out of the special-purpose ranges again, as `[guard] exempt` orders; other rules are not touched. In any
  * order with the adds: it takes effect at the next seal. 0 or -ENOMEM. */

@@ -24,9 +24,9 @@ static size_t holes_overlapping(const struct kh_guard *guard, const struct kh_ra
 		while (low < high) {
 			size_t middle = low + (high - low) / 2;
 			const struct kh_range *hole = &guard->holes[middle];
-			bool before = hole->family != range->family ? hole->family < range->family :
-				      upper			    ? hole->first <= range->last :
-								      hole->last < range->first;
+			bool before = hole->family != range->family ? hole->family < range->family
+				      : upper			    ? hole->first <= range->last
+								    : hole->last < range->first;
 
 			if (before)
 				low = middle + 1;
@@ -39,15 +39,16 @@ static size_t holes_overlapping(const struct kh_guard *guard, const struct kh_ra
 	return bounds[1];
 }
 
-static void set(struct kh_judgement *judgement, enum kh_decision decision, enum kh_decision_reason reason, const char *rule)
+static void set(struct kh_judgement *judgement, enum kh_decision decision, enum kh_decision_reason reason,
+		const char *rule)
 {
 	judgement->decision = decision;
 	judgement->reason = reason;
 	snprintf(judgement->rule, sizeof(judgement->rule), "%s", rule);
 }
 
-static void set_by_rule(const struct kh_guard *guard, const struct kh_rules *rules, size_t position, enum kh_decision decision,
-			struct kh_judgement *judgement)
+static void set_by_rule(const struct kh_guard *guard, const struct kh_rules *rules, size_t position,
+			enum kh_decision decision, struct kh_judgement *judgement)
 {
 	const struct kh_rule *rule = &rules->rules[position];
 
@@ -106,7 +107,8 @@ void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *findi
 		if (indicator->type == KH_TYPE_UNKNOWN)
 			set(ret_judgement, KH_REVIEW, KH_WHY_MALFORMED, "");
 		else
-			set(ret_judgement, KH_UNENFORCEABLE, indicator->type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN, "");
+			set(ret_judgement, KH_UNENFORCEABLE,
+			    indicator->type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN, "");
 		return;
 	}
 	if (refused(guard, &indicator->range, ret_judgement))
@@ -128,7 +130,8 @@ static bool counts(const struct kh_finding *finding, const struct kh_judgement *
 }
 
 /* IPv4 addresses that the enforced findings cover, each counted once. Without memory for that, each as often as it is listed. */
-static uint64_t addresses_covered(const struct kh_finding *findings, size_t count, const struct kh_judgement *judgements)
+static uint64_t addresses_covered(const struct kh_finding *findings, size_t count,
+				  const struct kh_judgement *judgements)
 {
 	struct kh_range *ranges KH_CLEANUP(kh_freep) = calloc(count, sizeof(*ranges));
 	uint64_t covered = 0, listed = 0, next = 0;

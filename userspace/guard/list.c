@@ -52,7 +52,8 @@ static int read_kind(struct list *list, const char *text)
 	}
 	kh_fail_at(list->error, -EINVAL, list->line, _("%s:%d: not understood: %s"), list->name, list->line,
 		   shown(text, strlen(text), buffer));
-	kh_hint(list->error, _("write \"@kind special-purpose\", \"@kind never-block\" or \"@kind shared-infrastructure\""));
+	kh_hint(list->error,
+		_("write \"@kind special-purpose\", \"@kind never-block\" or \"@kind shared-infrastructure\""));
 	return -EINVAL;
 }
 
@@ -64,13 +65,14 @@ static int bad_value(const struct list *list, const char *text, size_t length)
 	char buffer[64], corrected[KH_RANGE_TEXT];
 
 	if (kh_prefix_parse(text, length, &network, &bits) == 0 && bits == KH_HOST_BITS_SET) {
-		kh_fail_at(list->error, -EINVAL, list->line, _("%s:%d: address bits beyond the prefix length: %s"), list->name,
-			   list->line, shown(text, length, buffer));
-		kh_hint(list->error, _("write the network, %s, or the address alone"), kh_range_format(&network, corrected));
+		kh_fail_at(list->error, -EINVAL, list->line, _("%s:%d: address bits beyond the prefix length: %s"),
+			   list->name, list->line, shown(text, length, buffer));
+		kh_hint(list->error, _("write the network, %s, or the address alone"),
+			kh_range_format(&network, corrected));
 		return -EINVAL;
 	}
-	kh_fail_at(list->error, -EINVAL, list->line, _("%s:%d: not an address, prefix or range: %s"), list->name, list->line,
-		   shown(text, length, buffer));
+	kh_fail_at(list->error, -EINVAL, list->line, _("%s:%d: not an address, prefix or range: %s"), list->name,
+		   list->line, shown(text, length, buffer));
 	kh_hint(list->error, _("one address, prefix or first-last range a line; put # before a comment"));
 	return -EINVAL;
 }
@@ -85,8 +87,9 @@ static int read_value(struct kh_guard *guard, struct list *list, const char *tex
 	if (kh_range_parse(text, length, &range) < 0)
 		return bad_value(list, text, length);
 	if (range.first == 0 && range.last == kh_address_max(range.family)) {
-		kh_fail_at(list->error, -EINVAL, list->line, _("%s:%d: covers all of IPv%d, so nothing could be blocked"),
-			   list->name, list->line, range.family);
+		kh_fail_at(list->error, -EINVAL, list->line,
+			   _("%s:%d: covers all of IPv%d, so nothing could be blocked"), list->name, list->line,
+			   range.family);
 		kh_hint(list->error, _("list only the networks that must stay reachable"));
 		return -EINVAL;
 	}
@@ -101,7 +104,8 @@ static int read_line(struct kh_guard *guard, struct list *list, const char *line
 	char *end;
 
 	if (length >= sizeof(text) || memchr(line, '\0', length)) {
-		kh_fail_at(list->error, -EINVAL, list->line, _("%s:%d: a line too long, or not text"), list->name, list->line);
+		kh_fail_at(list->error, -EINVAL, list->line, _("%s:%d: a line too long, or not text"), list->name,
+			   list->line);
 		kh_hint(list->error, _("one address, prefix or first-last range a line; put # before a comment"));
 		return -EINVAL;
 	}
@@ -120,7 +124,8 @@ static int read_line(struct kh_guard *guard, struct list *list, const char *line
 int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data, size_t length, struct kh_error *error)
 {
 	struct list list = { .name = name, .kind = KH_WHY_NEVER_BLOCK, .error = error };
-	size_t refuse = guard->refuse.count, shared = guard->shared.count, texts = guard->texts_length, added = guard->added;
+	size_t refuse = guard->refuse.count, shared = guard->shared.count, texts = guard->texts_length,
+	       added = guard->added;
 	size_t at = 0;
 	int err = 0;
 

@@ -28,7 +28,7 @@ struct kh_rules {
 	struct kh_rule_node {
 		kh_u128 last; /* highest last address */
 		size_t narrowest; /* position of the narrowest rule */
-	} *nodes; /* NULL: not indexed */
+	} * nodes; /* NULL: not indexed */
 	size_t split; /* position of the first IPv6 rule */
 };
 

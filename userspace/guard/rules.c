@@ -95,7 +95,8 @@ int kh_rules_index(struct kh_rules *rules)
 	return 0;
 }
 
-static void search_containing(const struct kh_rules *rules, size_t low, size_t high, const struct kh_range *range, size_t *best)
+static void search_containing(const struct kh_rules *rules, size_t low, size_t high, const struct kh_range *range,
+			      size_t *best)
 {
 	size_t middle = low + (high - low) / 2;
 
@@ -108,7 +109,8 @@ static void search_containing(const struct kh_rules *rules, size_t low, size_t h
 	search_containing(rules, middle + 1, high, range, best);
 }
 
-static void search_overlapping(const struct kh_rules *rules, size_t low, size_t high, const struct kh_range *range, size_t *best)
+static void search_overlapping(const struct kh_rules *rules, size_t low, size_t high, const struct kh_range *range,
+			       size_t *best)
 {
 	size_t middle = low + (high - low) / 2;
 

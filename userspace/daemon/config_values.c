@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The values of khien.conf, one function a kind. Each refuses what it does not fully understand and shows the line
+ * put right.
+ */
+#include "daemon/config_values.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/lang.h"
+#include "common/text.h"
+#include "common/util.h"
+
+#define SEPARATORS " \t,"
+
+/* The next word of a list: *text moves behind it. 0 bytes: the end. */
+static size_t next_word(const char **text, const char **ret_word)
+{
+	size_t length;
+
+	*text += strspn(*text, SEPARATORS);
+	*ret_word = *text;
+	length = strcspn(*text, SEPARATORS);
+	*text += length;
+	return length;
+}
+
+KH_PRINTF(3, 4)
+static int fail(const struct kh_config_place *place, enum kh_config_key key, const char *format, ...)
+{
+	char what[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	kh_text_printable(what);
+	return kh_fail_at(place->error, -EINVAL, place->line, "%s:%d: %s: %s", place->file, place->line,
+			  kh_config_key_name(key), what);
+}
+
+KH_PRINTF(3, 4)
+static int hint_line(const struct kh_config_place *place, enum kh_config_key key, const char *format, ...)
+{
+	char value[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	kh_text_printable(value);
+	kh_hint(place->error, _("write: %s = %s"), kh_config_key_name(key), value);
+	return -EINVAL;
+}
+
+/* The list again with word number `at` replaced, or left out when `better` is NULL; as hint. */
+static int hint_list(const struct kh_config_place *place, enum kh_config_key key, const char *value, size_t at,
+		     const char *better)
+{
+	char list[256] = "";
+	const char *word;
+	size_t length;
+
+	for (size_t i = 0; (length = next_word(&value, &word)) > 0; i++) {
+		size_t used = strlen(list);
+
+		if (i == at && !better)
+			continue;
+		snprintf(list + used, sizeof(list) - used, "%s%.*s", used > 0 ? " " : "",
+			 i == at ? (int)strlen(better) : (int)length, i == at ? better : word);
+	}
+	return hint_line(place, key, "%s", list[0] ? list : "eth0");
+}
+
+static int set_name(struct kh_config *config, enum kh_config_key key, const char *value,
+		    const struct kh_config_place *place)
+{
+	if (strlen(value) >= sizeof(config->name)) {
+		fail(place, key, _("longer than %d bytes"), KH_CONFIG_NAME_BYTES - 1);
+		return hint_line(place, key, "Văn phòng UBND tỉnh");
+	}
+	if (*value) /* empty: the host name stays */
+		snprintf(config->name, sizeof(config->name), "%s", value);
+	kh_text_printable(config->name);
+	return 0;
+}
+
+/* As the kernel's dev_valid_name() (Linux 6.1), without what would break a line of this file. */
+static bool valid_interface(const char *name, size_t length)
+{
+	if (length == 0 || length >= IF_NAMESIZE ||
+	    (name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'))))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (name[i] == '/' || name[i] == ':' || (unsigned char)name[i] <= ' ' || name[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static int set_interfaces(struct kh_config *config, enum kh_config_key key, const char *value,
+			  const struct kh_config_place *place)
+{
+	struct kh_config_interfaces *list = key == KH_KEY_WAN ? &config->wan : &config->lan;
+	const struct kh_config_interfaces *other = key == KH_KEY_WAN ? &config->lan : &config->wan;
+	const char *rest = value, *word;
+	size_t length;
+
+	while ((length = next_word(&rest, &word)) > 0) {
+		char name[IF_NAMESIZE];
+
+		if (!valid_interface(word, length)) {
+			fail(place, key, _("not the name of an interface: %.*s"), (int)length, word);
+			return hint_list(place, key, value, list->count, NULL);
+		}
+		if (list->count == KH_CONFIG_INTERFACES_MAX) {
+			fail(place, key, _("more than %d interfaces"), KH_CONFIG_INTERFACES_MAX);
+			kh_hint(place->error, _("watch the bridge ports or the Ethernet below the VLANs instead"));
+			return -EINVAL;
+		}
+		snprintf(name, sizeof(name), "%.*s", (int)length, word);
+		if (kh_config_has(list, name)) {
+			fail(place, key, _("%s stands there twice"), name);
+			return hint_list(place, key, value, list->count, NULL);
+		}
+		if (kh_config_has(other, name)) {
+			fail(place, key, _("%s is in both wan and lan"), name);
+			kh_hint(place->error,
+				_("leave it in the one it belongs to: wan faces the provider, lan the office"));
+			return -EINVAL;
+		}
+		memcpy(list->names[list->count++], name, sizeof(name));
+	}
+	if (list->count > 0)
+		return 0;
+	fail(place, key, _("no interface named"));
+	return hint_line(place, key, "%s", key == KH_KEY_WAN ? "eth0" : "eth1");
+}
+
+static int set_mode(struct kh_config *config, enum kh_config_key key, const char *value,
+		    const struct kh_config_place *place)
+{
+	for (int mode = 0; mode < KH_MODE_COUNT; mode++)
+		if (strcmp(value, kh_config_mode_name((enum kh_config_mode)mode)) == 0) {
+			config->mode = (enum kh_config_mode)mode;
+			return 0;
+		}
+	fail(place, key, _("not one of auto, native, tc, generic: %s"), value);
+	return hint_line(place, key, "auto");
+}
+
+static int set_language(struct kh_config *config, enum kh_config_key key, const char *value,
+			const struct kh_config_place *place)
+{
+	if (strcmp(value, "vi") == 0 || strcmp(value, "en") == 0) {
+		snprintf(config->language, sizeof(config->language), "%s", value);
+		return 0;
+	}
+	fail(place, key, _("neither vi nor en: %s"), value);
+	return hint_line(place, key, "%s", value[0] == 'e' || value[0] == 'E' ? "en" : "vi");
+}
+
+static int set_timezone(struct kh_config *config, enum kh_config_key key, const char *value,
+			const struct kh_config_place *place)
+{
+	int offset;
+
+	if (*value && strlen(value) < sizeof(config->timezone) && kh_timezone_offset(value, 0, &offset) == 0) {
+		snprintf(config->timezone, sizeof(config->timezone), "%s", value);
+		return 0;
+	}
+	fail(place, key, _("not a time zone this machine knows: %s"), value);
+	return hint_line(place, key, "Asia/Ho_Chi_Minh");
+}
+
+static int set_folder(struct kh_config *config, enum kh_config_key key, const char *value,
+		      const struct kh_config_place *place)
+{
+	if (value[0] == '/' && strlen(value) < sizeof(config->never_block)) {
+		snprintf(config->never_block, sizeof(config->never_block), "%s", value);
+		return 0;
+	}
+	fail(place, key, _("not an absolute path: %s"), value);
+	return hint_line(place, key, "%s", KH_SYSCONFDIR "/khien/never-block.d");
+}
+
+static int bad_prefix(const struct kh_config_place *place, enum kh_config_key key, const char *value, size_t at,
+		      const char *word, size_t length)
+{
+	char better[KH_RANGE_TEXT];
+	struct kh_range network;
+	enum kh_host_bits bits;
+
+	if (kh_prefix_parse(word, length, &network, &bits) == 0 && bits == KH_HOST_BITS_SET) {
+		fail(place, key, _("address bits beyond the prefix length: %.*s"), (int)length, word);
+		return hint_list(place, key, value, at, kh_range_format(&network, better));
+	}
+	fail(place, key, _("not an address or prefix: %.*s"), (int)length, word);
+	return hint_list(place, key, value, at, "10.20.0.0/24");
+}
+
+static int set_prefixes(struct kh_config *config, enum kh_config_key key, const char *value,
+			const struct kh_config_place *place)
+{
+	struct kh_config_prefixes *list = key == KH_KEY_MANAGEMENT ? &config->management : &config->exempt;
+	const char *rest = value, *word;
+	size_t length;
+
+	while ((length = next_word(&rest, &word)) > 0) {
+		struct kh_range range;
+
+		if (kh_range_parse(word, length, &range) < 0)
+			return bad_prefix(place, key, value, list->count, word, length);
+		if (range.first == 0 && range.last == kh_address_max(range.family)) {
+			fail(place, key, _("%.*s is every address there is"), (int)length, word);
+			return hint_list(place, key, value, list->count,
+					 range.family == 4 ? "10.20.0.0/24" : "2001:db8:20::/64");
+		}
+		if (list->count == KH_CONFIG_PREFIXES_MAX) {
+			fail(place, key, _("more than %d prefixes"), KH_CONFIG_PREFIXES_MAX);
+			kh_hint(place->error, _("put them into a list of your own in %s"), config->never_block);
+			return -EINVAL;
+		}
+		list->ranges[list->count++] = range;
+	}
+	return 0;
+}
+
+static int set_widest(struct kh_config *config, enum kh_config_key key, const char *value,
+		      const struct kh_config_place *place)
+{
+	int longest = key == KH_KEY_WIDEST_IPV4 ? 32 : 128;
+	int64_t number;
+
+	if (kh_number_parse(value, 0, longest, &number) < 0) {
+		fail(place, key, _("not a prefix length from 0 to %d: %s"), longest, value);
+		return hint_line(place, key, "%d", key == KH_KEY_WIDEST_IPV4 ? 20 : 48);
+	}
+	*(key == KH_KEY_WIDEST_IPV4 ? &config->widest_ipv4 : &config->widest_ipv6) = (int)number;
+	return 0;
+}
+
+/* "127.0.0.1:9847" or "[::1]:9847" */
+static int parse_listen(const char *value, struct kh_range *ret_address, uint16_t *ret_port)
+{
+	const char *colon = strrchr(value, ':');
+	size_t length = colon ? (size_t)(colon - value) : 0;
+	struct kh_range address;
+	int64_t port;
+	bool bracketed;
+
+	if (!colon || length < 2 || kh_number_parse(colon + 1, 1, 65535, &port) < 0)
+		return -EINVAL;
+	bracketed = value[0] == '[' && colon[-1] == ']';
+	if (bracketed) {
+		value++;
+		length -= 2;
+	}
+	if (kh_address_parse(value, length, &address) < 0 || (address.family == 6) != bracketed)
+		return -EINVAL;
+	*ret_address = address;
+	*ret_port = (uint16_t)port;
+	return 0;
+}
+
+static int set_listen(struct kh_config *config, enum kh_config_key key, const char *value,
+		      const struct kh_config_place *place)
+{
+	const char *digits = value + (value[0] == ':');
+	struct kh_range address;
+	int64_t port;
+
+	config->listen_set = *value != '\0';
+	if (!config->listen_set || parse_listen(value, &config->listen, &config->listen_port) == 0)
+		return 0;
+	fail(place, key, _("not ADDRESS:PORT: %s"), value);
+	if (kh_number_parse(digits, 1, 65535, &port) == 0)
+		return hint_line(place, key, "127.0.0.1:%d", (int)port);
+	if (kh_address_parse(value, strlen(value), &address) == 0)
+		return hint_line(place, key, address.family == 6 ? "[%s]:9847" : "%s:9847", value);
+	return hint_line(place, key, "127.0.0.1:9847");
+}
+
+int kh_config_set(struct kh_config *config, enum kh_config_key key, const char *value,
+		  const struct kh_config_place *place)
+{
+	static int (*const setters[])(struct kh_config *, enum kh_config_key, const char *,
+				      const struct kh_config_place *) = {
+		[KH_KEY_NAME] = set_name,	   [KH_KEY_WAN] = set_interfaces,
+		[KH_KEY_LAN] = set_interfaces,	   [KH_KEY_MODE] = set_mode,
+		[KH_KEY_LANGUAGE] = set_language,  [KH_KEY_TIMEZONE] = set_timezone,
+		[KH_KEY_NEVER_BLOCK] = set_folder, [KH_KEY_MANAGEMENT] = set_prefixes,
+		[KH_KEY_WIDEST_IPV4] = set_widest, [KH_KEY_WIDEST_IPV6] = set_widest,
+		[KH_KEY_EXEMPT] = set_prefixes,	   [KH_KEY_LISTEN] = set_listen,
+	};
+
+	_Static_assert(KH_ARRAY_SIZE(setters) == KH_KEY_COUNT, "every key has a setter");
+	return setters[key](config, key, value, place);
+}
