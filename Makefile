@@ -29,7 +29,7 @@ SRC_guard := guard.c rules.c list.c judge.c
 SRC_compile := compile.c
 SRC_ledger := ledger.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
-SRC_netlink := links.c
+SRC_netlink := links.c stack.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c config.c config_lines.c config_values.c
 SRC_cli := main.c
 
