@@ -6,8 +6,11 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 LOCALSTATEDIR ?= /var/lib
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
@@ -18,6 +21,25 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+
+.PHONY: all
+all: $(B)/khiend $(B)/khien locale man ## build both programs (the default)
+
+# ---- What it takes ------------------------------------------------------------------------------
+# The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
+
+DEPS := gcc libc6-dev clang llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
+	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsmartcols-dev gettext scdoc dpkg-dev \
+	libcmocka-dev clang-tidy clang-format cppcheck shellcheck iproute2 procps curl netcat-openbsd jq
+DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS))
+
+.PHONY: deps deps-missing
+deps: ## install the Debian packages that building and testing take (as root)
+	@missing="$(DEPS_MISSING)"; if [ -z "$$missing" ]; then echo "All packages are there."; \
+	elif [ "$$(id -u)" != 0 ]; then echo "Missing: $$missing"; echo "As root: make deps"; exit 1; \
+	else export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -qy --no-install-recommends install $$missing; fi
+deps-missing:
+	@echo $(DEPS_MISSING)
 
 # ---- Sources, by module -------------------------------------------------------------------------
 # One archive a module, so that a test links only what the layers allow it.
@@ -40,10 +62,11 @@ MODULES := common model reader guard compile ledger kernel netlink daemon cli
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 	$(if $(WERROR),-Werror)
 PKGS := libbpf libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libmnl jansson libsystemd sqlite3 inih smartcols
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 CPPFLAGS_ALL = -D_GNU_SOURCE -DKH_VERSION='"$(VERSION)"' -DKH_PREFIX='"$(PREFIX)"' -DKH_SYSCONFDIR='"$(SYSCONFDIR)"' \
 	-DKH_STATEDIR='"$(LOCALSTATEDIR)/khien"' -Iinclude -Iuserspace -isystem $(B)/bpf $(CPPFLAGS)
 CFLAGS ?= -O2 -g
-CFLAGS_ALL = -std=gnu11 $(WARN) -fstack-protector-strong $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g') $(CFLAGS)
+CFLAGS_ALL = -std=gnu11 $(WARN) -fstack-protector-strong $(PKG_CFLAGS) $(CFLAGS)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
 LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
@@ -53,8 +76,12 @@ LDLIBS_cli := $(shell $(PKG_CONFIG) --libs smartcols jansson 2>/dev/null)
 DAEMON_LIBS := daemon kernel netlink ledger compile guard reader model common
 CLI_LIBS := cli guard reader model common
 
-.PHONY: all
-all: $(B)/khiend $(B)/khien
+# Paths and flags are compiled in: objects made with others are made again.
+.PHONY: FORCE
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL))' > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # ---- Modules ------------------------------------------------------------------------------------
 
@@ -66,12 +93,12 @@ $(B)/san/$(1).a: $$(SRC_$(1):%.c=$(B)/san/obj/$(1)/%.o)
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 
-$(B)/obj/%.o: userspace/%.c
+$(B)/obj/%.o: userspace/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
-$(B)/san/obj/%.o: userspace/%.c
+$(B)/san/obj/%.o: userspace/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC.san,$<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SAN) -MMD -MP -c $< -o $@
 
@@ -83,7 +110,7 @@ $(B)/khien: $(CLI_LIBS:%=$(B)/%.a)
 # ---- Packet programs ----------------------------------------------------------------------------
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf \
-	-isystem /usr/include/$(shell $(CC) -dumpmachine)
+	-isystem /usr/include/$(shell $(CC) -dumpmachine 2>/dev/null)
 $(B)/bpf/khien.bpf.o: bpf/khien.bpf.c $(wildcard bpf/*.h) include/khien/abi.h include/khien/reasons.def
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -114,8 +141,92 @@ $(B)/tests/$(1): tests/unit/$(1).c $$(LIBS_$(1):%=$(B)/san/%.a)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rules,$(t))))
 
+.PHONY: tests list-tests
+tests: $(UNIT_TESTS:%=$(B)/tests/%) ## build the unit tests
+list-tests:
+	@printf '%s\n' $(UNIT_TESTS)
+
+.PHONY: check format
+check: ## run everything there is to check (as root: also packets through real namespaces)
+	$(Q)B=$(B) tests/run
+format: ## bring all C sources into the house style
+	$(Q)tests/check/clang-format.sh --apply
+
+# ---- Manual pages and translations ---------------------------------------------------------------
+
+MAN := khien.1 khiend.8 khien.conf.5
+LANGUAGES := vi
+
+.PHONY: man locale
+man: $(MAN:%=$(B)/man/%)
+$(B)/man/%: userspace/man/%.scd
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)scdoc < $< > $@
+
+locale: $(LANGUAGES:%=$(B)/locale/%/LC_MESSAGES/khien.mo)
+$(B)/locale/%/LC_MESSAGES/khien.mo: userspace/po/%.po
+	@mkdir -p $(@D)
+	$(call say,MSGFMT,$@)msgfmt --check -o $@ $<
+
+# ---- Installing ---------------------------------------------------------------------------------
+
+INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(SYSCONFDIR)/khien/never-block.d $(UNITDIR) $(PREFIX)/lib/sysusers.d \
+	$(MAN:%=$(PREFIX)/share/man/man$(lastword $(subst ., ,%))) $(PREFIX)/share/bash-completion/completions \
+	$(LANGUAGES:%=$(PREFIX)/share/locale/%/LC_MESSAGES)
+NEVER_BLOCK := $(notdir $(wildcard rules/never-block.d/*.list))
+subst_paths = sed -e 's,@sbindir@,$(PREFIX)/sbin,g' -e 's,@sysconfdir@,$(SYSCONFDIR),g' -e 's,/etc/khien,$(SYSCONFDIR)/khien,g'
+
+.PHONY: install uninstall deb
+install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); configuration that is there stays
+	$(Q)install -d $(addprefix $(DESTDIR),$(sort $(INSTALL_DIRS)))
+	$(Q)install -m 0755 $(B)/khien $(DESTDIR)$(PREFIX)/bin/khien
+	$(Q)install -m 0755 $(B)/khiend $(DESTDIR)$(PREFIX)/sbin/khiend
+	$(Q)set -e; keep() { if [ ! -e "$$2" ] || cmp -s "$$1" "$$2"; then install -m 0644 "$$1" "$$2"; \
+		else install -m 0644 "$$1" "$$2.new"; echo "kept $$2; the shipped one is $$2.new"; fi; }; \
+	$(subst_paths) rules/khien.conf > $(B)/khien.conf; keep $(B)/khien.conf $(DESTDIR)$(SYSCONFDIR)/khien/khien.conf; \
+	for f in $(NEVER_BLOCK); do keep rules/never-block.d/$$f $(DESTDIR)$(SYSCONFDIR)/khien/never-block.d/$$f; done
+	$(Q)$(subst_paths) userspace/systemd/khiend.service.in > $(DESTDIR)$(UNITDIR)/khiend.service
+	$(Q)install -m 0644 userspace/systemd/khien.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/khien.conf
+	$(Q)for m in $(MAN); do install -m 0644 $(B)/man/$$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
+	$(Q)install -m 0644 userspace/completion/khien $(DESTDIR)$(PREFIX)/share/bash-completion/completions/khien
+	$(Q)for l in $(LANGUAGES); do install -m 0644 $(B)/locale/$$l/LC_MESSAGES/khien.mo $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES/khien.mo; done
+	$(Q)if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then groupadd --system --force khien-admin; \
+		if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi; \
+		echo "Next: set wan and lan in $(SYSCONFDIR)/khien/khien.conf, then: khiend --check && systemctl enable --now khiend"; fi
+
+uninstall: ## remove what install put there; the ledger and changed configuration stay
+	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now khiend 2>/dev/null || true; fi
+	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /sys/fs/bpf/khien ] && [ -x $(PREFIX)/sbin/khiend ]; then $(PREFIX)/sbin/khiend --detach || true; fi
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
+		$(LANGUAGES:%=share/locale/%/LC_MESSAGES/khien.mo)) $(DESTDIR)$(UNITDIR)/khiend.service
+	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
+	$(Q)e=$(DESTDIR)$(SYSCONFDIR)/khien; drop() { if cmp -s "$$1" "$$2"; then rm -f "$$2"; elif [ -e "$$2" ]; then echo "kept $$2: changed"; fi; rm -f "$$2.new"; }; \
+	mkdir -p $(B); $(subst_paths) rules/khien.conf > $(B)/khien.conf; drop $(B)/khien.conf $$e/khien.conf; \
+	for f in $(NEVER_BLOCK); do drop rules/never-block.d/$$f $$e/never-block.d/$$f; done; \
+	rmdir $$e/never-block.d $$e 2>/dev/null || true
+	$(Q)if [ -z "$(DESTDIR)" ] && [ -d $(LOCALSTATEDIR)/khien ]; then echo "kept $(LOCALSTATEDIR)/khien: the ledger"; fi
+
+deb: ## build a Debian package under build/; what it needs at run time holds no compiler
+	$(Q)userspace/packaging/deb.sh $(VERSION) $(B)
+
 .PHONY: clean
-clean:
+clean: ## remove build/
 	$(Q)rm -rf $(B)
+
+.PHONY: help
+help: ## this text
+	@echo "Khiên: an XDP firewall add-on. Three journeys are the whole system; every source file is a step of one of them:"
+	@echo
+	@echo "  advisory - read - review - ledger - compile - install - verify     an order becomes enforcement"
+	@echo "             userspace/: reader  guard  ledger  compile  kernel  daemon/prove.c"
+	@echo "  packet   - parse - match - account - verdict                       enforcement meets traffic"
+	@echo "             bpf/: khien.bpf.c  parse.h  match.h  account.h          a packet goes through these four files, in this order"
+	@echo "  counter  - collect - ledger - present                              traffic becomes evidence"
+	@echo "             userspace/: kernel/counters.c  daemon/collect.c  ledger  cli"
+	@echo
+	@echo "include/khien/abi.h is what the packet programs and user space share; userspace/daemon/core.h is where modules meet."
+	@echo
+	@echo "Targets (V=1 shows the commands, B=DIR builds elsewhere, WERROR=1 makes warnings fatal):"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
