@@ -48,11 +48,11 @@ SRC_common := error.c util.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c
 SRC_reader := reader.c
 SRC_guard := guard.c rules.c list.c judge.c
-SRC_compile := compile.c
+SRC_compile := compile.c sort.c chains.c flatten.c v4.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := ledger.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
 SRC_netlink := links.c stack.c resolvers.c wireguard.c monitor.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c config.c config_lines.c config_values.c
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c config.c config_lines.c config_values.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c push.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c
 
 MODULES := common model reader guard compile ledger kernel netlink daemon cli
@@ -61,7 +61,7 @@ MODULES := common model reader guard compile ledger kernel netlink daemon cli
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 	$(if $(WERROR),-Werror)
-PKGS := libbpf libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libmnl jansson libsystemd sqlite3 inih smartcols
+PKGS := libbpf libnl-3.0 libnl-route-3.0 libnl-genl-3.0 libmnl jansson libsystemd sqlite3 inih libsodium smartcols
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 CPPFLAGS_ALL = -D_GNU_SOURCE -DKH_VERSION='"$(VERSION)"' -DKH_PREFIX='"$(PREFIX)"' -DKH_SYSCONFDIR='"$(SYSCONFDIR)"' \
 	-DKH_STATEDIR='"$(LOCALSTATEDIR)/khien"' -Iinclude -Iuserspace -isystem $(B)/bpf $(CPPFLAGS)
@@ -70,7 +70,7 @@ CFLAGS_ALL = -std=gnu11 $(WARN) -fstack-protector-strong $(PKG_CFLAGS) $(CFLAGS)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
 LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
-LDLIBS_daemon := $(shell $(PKG_CONFIG) --libs libsystemd inih jansson 2>/dev/null)
+LDLIBS_daemon := $(shell $(PKG_CONFIG) --libs libsystemd inih jansson libsodium 2>/dev/null)
 LDLIBS_cli := $(shell $(PKG_CONFIG) --libs smartcols jansson 2>/dev/null)
 
 DAEMON_LIBS := daemon kernel netlink ledger compile guard reader model common

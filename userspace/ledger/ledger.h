@@ -185,6 +185,7 @@ struct kh_force {
 	enum kh_action action;
 	int64_t deadline;
 	struct kh_indicator indicator;
+	bool fresh; /* the slot was newly given: the caller zeroes its record in the kernel before use */
 };
 int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace, int (*callback)(const struct kh_force *, void *),
 		    void *context, struct kh_error *error);

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ledger -> compile -> kernel: the one path by which anything becomes enforced, at boot, for a feed and for one emergency
+ * address alike. Order matters: the generation is prepared (everything that can fail), then the ledger commits (durable), then
+ * one store switches (cannot fail). So after a crash ledger and kernel are both before, or both after.
+ */
+#include "daemon/private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/file.h"
+#include "common/lang.h"
+#include "common/util.h"
+#include "daemon/log.h"
+
+#define FACT_GENERATION "generation"
+#define FACT_GENERATION_SINCE "generation-since"
+
+struct gather {
+	struct kh_compile_order *orders;
+	size_t count, capacity;
+	uint32_t *fresh;
+	size_t fresh_count, fresh_capacity;
+	struct kh_range *holes;
+	size_t holes_count, holes_capacity;
+};
+
+/* The holes of the generation that is about to serve stay known: what they cut out need not be proven. */
+static void keep_holes(struct kh_core *core, struct gather *gather)
+{
+	free(core->holes);
+	core->holes = KH_TAKE(gather->holes);
+	core->holes_count = gather->holes_count;
+}
+
+static void gather_clear(struct gather *gather)
+{
+	free(gather->orders);
+	free(gather->fresh);
+	free(gather->holes);
+}
+
+static int on_force(const struct kh_force *force, void *context)
+{
+	struct gather *gather = context;
+	int code = kh_grow(&gather->orders, &gather->capacity, gather->count + 1, sizeof(*gather->orders));
+
+	if (code < 0)
+		return code;
+	gather->orders[gather->count++] = (struct kh_compile_order){
+		.range = force->indicator.range,
+		.slot = force->slot,
+		.deadline = force->deadline > UINT32_MAX ? UINT32_MAX : (uint32_t)force->deadline,
+		.port = force->indicator.type == KH_TYPE_ADDRESS_PORT ? force->indicator.port : 0,
+		.protocol = force->indicator.protocol,
+		.action = (uint8_t)force->action,
+	};
+	if (!force->fresh)
+		return 0;
+	code = kh_grow(&gather->fresh, &gather->fresh_capacity, gather->fresh_count + 1, sizeof(*gather->fresh));
+	if (code < 0)
+		return code;
+	gather->fresh[gather->fresh_count++] = force->slot;
+	return 0;
+}
+
+static int add_hole(struct gather *gather, const struct kh_range *range)
+{
+	int code = kh_grow(&gather->holes, &gather->holes_capacity, gather->holes_count + 1, sizeof(*gather->holes));
+
+	if (code < 0)
+		return code;
+	gather->holes[gather->holes_count++] = *range;
+	return 0;
+}
+
+static int on_allow(const struct kh_allow_row *row, void *context)
+{
+	return add_hole(context, &row->range);
+}
+
+static int gather_all(struct kh_core *core, struct gather *gather, struct kh_error *error)
+{
+	const struct kh_range *holes;
+	size_t count;
+	int code = kh_ledger_force(core->ledger, kh_now(), KH_SLOT_GRACE_SECONDS, on_force, gather, error);
+
+	if (code < 0)
+		return code;
+	kh_guard_holes(core->guard, &holes, &count);
+	for (size_t i = 0; i < count; i++)
+		if (add_hole(gather, &holes[i]) < 0)
+			return kh_fail(error, -ENOMEM, _("out of memory"));
+	code = kh_ledger_allows(core->ledger, true, on_allow, gather);
+	return code < 0 ? kh_fail(error, code, _("cannot read the ledger: %s"), strerror(-code)) : 0;
+}
+
+/* Do both images judge alike? Generation number and checksum stand before everything else. */
+static bool same_image(const struct kh_image *a, const struct kh_image *b)
+{
+	const size_t skip = offsetof(struct kh_image_header, hash_seed);
+
+	return a && b && a->pages == b->pages &&
+	       !memcmp((const char *)a->data + skip, (const char *)b->data + skip, a->pages * KH_PAGE_SIZE - skip);
+}
+
+static void image_path(const struct kh_core *core, char ret_path[static PATH_MAX])
+{
+	snprintf(ret_path, PATH_MAX, "%s/generation.image", core->state);
+}
+
+/* The copy for the next boot. That it could not be written takes nothing from what is enforced now. */
+static void keep_image(struct kh_core *core)
+{
+	char path[PATH_MAX];
+	int code;
+
+	image_path(core, path);
+	code = kh_file_write(path, core->image->data, core->image->pages * KH_PAGE_SIZE, 0600);
+	if (code < 0)
+		kh_log(LOG_WARNING, "event=image-not-kept path=%s error=\"%s\"", path, strerror(-code));
+}
+
+static int prepare(struct kh_core *core, const struct gather *gather, const struct kh_image *image, struct kh_install **ret_install,
+		   struct kh_error *error)
+{
+	int64_t now = kh_now();
+	int code = kh_kernel_prepare(core->kernel, image->data, image->pages, gather->fresh, gather->fresh_count, ret_install, error);
+
+	if (code < 0)
+		return code;
+	code = kh_ledger_fact_put(core->ledger, FACT_GENERATION, (int64_t)kh_image_header(image)->generation, error);
+	if (code >= 0)
+		code = kh_ledger_fact_put(core->ledger, FACT_GENERATION_SINCE, now, error);
+	return code < 0 ? code : 0;
+}
+
+int kh_apply(struct kh_core *core, struct kh_error *error)
+{
+	struct gather gather = {};
+	struct kh_image *image = NULL;
+	struct kh_install *install = NULL;
+	int64_t generation = 0;
+	int code = gather_all(core, &gather, error);
+
+	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
+	if (code >= 0)
+		code = kh_compile(gather.orders, gather.count, gather.holes, gather.holes_count, (uint64_t)generation + 1, &image, error);
+	if (code >= 0 && same_image(image, core->image)) {
+		kh_image_free(KH_TAKE(image));
+		keep_holes(core, &gather);
+		code = kh_ledger_commit(core->ledger, error);
+		gather_clear(&gather);
+		return code;
+	}
+	if (code >= 0)
+		code = prepare(core, &gather, image, &install, error);
+	if (code >= 0)
+		code = kh_ledger_commit(core->ledger, error);
+	if (code < 0) {
+		gather_clear(&gather);
+		kh_kernel_abandon(core->kernel, install);
+		kh_ledger_rollback(core->ledger);
+		kh_image_free(image);
+		return code;
+	}
+	kh_kernel_switch(core->kernel, install);
+	keep_holes(core, &gather);
+	gather_clear(&gather);
+	kh_image_free(core->image);
+	core->image = image;
+	core->generation_since = kh_now();
+	keep_image(core);
+	kh_log(LOG_INFO, "event=generation number=%llu ipv4=%u ipv6=%u ports=%u", (unsigned long long)kh_image_header(image)->generation,
+	       kh_image_header(image)->indicators_v4, kh_image_header(image)->indicators_v6, kh_image_header(image)->indicators_ports);
+	return 0;
+}
+
+int kh_apply_now(struct kh_core *core, struct kh_error *error)
+{
+	int code = kh_ledger_begin(core->ledger, error);
+
+	return code < 0 ? code : kh_apply(core, error);
+}
+
+/* Takes the image that the kernel already enforces as ours. */
+static int adopt_image(struct kh_core *core, struct kh_error *error)
+{
+	struct kh_image *image = calloc(1, sizeof(*image));
+	size_t length;
+	int code;
+
+	if (!image)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	code = kh_kernel_image(core->kernel, &image->data, &length);
+	if (code < 0) {
+		free(image);
+		return kh_fail(error, code, _("cannot read the generation in force: %s"), strerror(-code));
+	}
+	image->pages = length / KH_PAGE_SIZE;
+	core->image = image;
+	kh_ledger_fact_get(core->ledger, FACT_GENERATION_SINCE, &core->generation_since);
+	return 0;
+}
+
+int kh_restore_image(struct kh_core *core, struct kh_error *error)
+{
+	struct kh_install *install = NULL;
+	struct kh_image_header header;
+	char path[PATH_MAX], *data KH_CLEANUP(kh_freep) = NULL;
+	size_t length;
+	int code;
+
+	if (!kh_kernel_generation(core->kernel, &header))
+		return adopt_image(core, error);
+	image_path(core, path);
+	code = kh_file_read(path, (size_t)KH_IMAGE_MAX_PAGES * KH_PAGE_SIZE, &data, &length);
+	if (code < 0)
+		return code == -ENOENT ? 0 : kh_fail(error, code, _("cannot read %s: %s"), path, strerror(-code));
+	code = kh_image_check(data, length, error);
+	if (code < 0)
+		return code;
+	code = kh_kernel_prepare(core->kernel, data, length / KH_PAGE_SIZE, NULL, 0, &install, error);
+	if (code < 0)
+		return code;
+	kh_kernel_switch(core->kernel, install);
+	return adopt_image(core, error);
+}

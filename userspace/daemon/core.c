@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Opening and closing, and what the event loop asks for: time passes, links change, the clock steps, somebody calls out.
+ */
+#include "daemon/private.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/file.h"
+#include "common/lang.h"
+#include "common/util.h"
+#include "daemon/log.h"
+
+#define CLOCK_SLACK_SECONDS 300 /* a clock this far behind the ledger is wrong, not slow */
+#define EVENTS_LOGGED_PER_SECOND 20
+
+int64_t kh_now(void)
+{
+	return (int64_t)time(NULL);
+}
+
+static int open_ledger(struct kh_core *core, struct kh_error *error)
+{
+	char path[PATH_MAX];
+	int code = kh_make_folders(core->state, 0700);
+
+	if (code < 0)
+		return kh_fail(error, code, _("cannot make %s: %s"), core->state, strerror(-code));
+	snprintf(path, sizeof(path), "%s/ledger.db", core->state);
+	return kh_ledger_open(path, &core->ledger, error);
+}
+
+/* Protection first: with a list from the kernel or from disk, packets are judged before the ledger is even read. */
+static int open_parts(struct kh_core *core, struct kh_error *error)
+{
+	struct kh_error restored = {};
+	int code = kh_kernel_open(core->bpffs, &core->kernel, error);
+
+	if (code < 0)
+		return code;
+	code = kh_kernel_set_clock(core->kernel, error);
+	if (code < 0)
+		return code;
+	if (kh_restore_image(core, &restored) < 0)
+		kh_log_error(LOG_ERR, "image-not-restored", &restored);
+	code = open_ledger(core, error);
+	if (code >= 0)
+		code = kh_links_monitor_open(&core->monitor, error);
+	if (code >= 0)
+		code = kh_interfaces_refresh(core, error);
+	if (code >= 0)
+		code = kh_protect(core, error);
+	if (code >= 0)
+		code = kh_collect(core, error);
+	return code < 0 ? code : kh_apply_now(core, error);
+}
+
+int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *config, struct kh_core **ret_core, struct kh_error *error)
+{
+	struct kh_core *core = calloc(1, sizeof(*core));
+	int code;
+
+	if (!core || sodium_init() < 0) {
+		free(core);
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	}
+	core->config = config;
+	snprintf(core->state, sizeof(core->state), "%s", paths->state);
+	snprintf(core->bpffs, sizeof(core->bpffs), "%s", paths->bpffs);
+	snprintf(core->config_problem, sizeof(core->config_problem), "%s", paths->config_problem ? paths->config_problem : "");
+	code = open_parts(core, error);
+	if (code < 0) {
+		kh_core_close(core);
+		return code;
+	}
+	core->calibrated = kh_now();
+	kh_core_tick(core);
+	*ret_core = core;
+	return 0;
+}
+
+void kh_core_close(struct kh_core *core)
+{
+	struct kh_error error = {};
+
+	if (!core)
+		return;
+	if (core->ledger && core->kernel && core->guard && !core->detached && kh_collect(core, &error) < 0)
+		kh_log_error(LOG_WARNING, "counts-not-folded", &error);
+	kh_links_monitor_close(core->monitor);
+	kh_ledger_close(core->ledger);
+	kh_kernel_close(core->kernel);
+	kh_guard_free(core->guard);
+	kh_links_free(core->links);
+	kh_image_free(core->image);
+	free(core->folded);
+	free(core->holes);
+	free(core);
+}
+
+/* ---- Time passes -------------------------------------------------------------------------------- */
+
+static void expire(struct kh_core *core, int64_t now)
+{
+	int64_t next = kh_ledger_next_deadline(core->ledger);
+	struct kh_change change = { .time = now, .uid = -1, .actor = "khiend", .kind = "expire" };
+	struct kh_error error = {};
+	int64_t count;
+
+	if (!next || next > now || core->clock_wrong)
+		return;
+	if (kh_collect(core, &error) < 0 || kh_ledger_begin(core->ledger, &error) < 0) {
+		kh_log_error(LOG_ERR, "expire-failed", &error);
+		return;
+	}
+	count = kh_ledger_change_begin(core->ledger, &change, &error);
+	if (count >= 0)
+		count = kh_ledger_expire(core->ledger, now, &error);
+	if (count < 0) {
+		kh_ledger_rollback(core->ledger);
+		kh_log_error(LOG_ERR, "expire-failed", &error);
+		return;
+	}
+	if (kh_apply(core, &error) < 0)
+		kh_log_error(LOG_ERR, "expire-failed", &error);
+	else
+		kh_log(LOG_NOTICE, "event=expired change=%lld orders=%lld", (long long)change.id, (long long)count);
+}
+
+static void note_health(struct kh_core *core, int64_t now)
+{
+	struct kh_problem problems[KH_PROBLEMS_MAX];
+	size_t count = kh_problems(core, problems);
+	const char *health = kh_health(problems, count);
+	char before[32] = "";
+	int64_t since;
+
+	kh_ledger_health(core->ledger, before, sizeof(before), &since);
+	if (!strcmp(before, health) || kh_ledger_begin(core->ledger, NULL) < 0)
+		return;
+	if (kh_ledger_health_put(core->ledger, health, count ? problems[0].text : "", now, NULL) < 0 ||
+	    kh_ledger_commit(core->ledger, NULL) < 0)
+		kh_ledger_rollback(core->ledger);
+	kh_log(!strcmp(health, "protected") ? LOG_NOTICE : LOG_WARNING, "event=health state=%s problem=\"%s\"", health,
+	       count ? problems[0].text : "");
+}
+
+/* The ledger remembers the latest time it saw: a clock behind it would make orders live too long, or again. */
+static void watch_clock(struct kh_core *core, int64_t now)
+{
+	int64_t latest = 0;
+
+	kh_ledger_fact_get(core->ledger, "latest-time", &latest);
+	core->clock_wrong = now + CLOCK_SLACK_SECONDS < latest;
+	if (now <= latest || kh_ledger_begin(core->ledger, NULL) < 0)
+		return;
+	if (kh_ledger_fact_put(core->ledger, "latest-time", now, NULL) < 0 || kh_ledger_commit(core->ledger, NULL) < 0)
+		kh_ledger_rollback(core->ledger);
+}
+
+void kh_core_tick(struct kh_core *core)
+{
+	int64_t now = kh_now();
+	struct kh_error error = {};
+
+	if (core->detached)
+		return;
+	core->events_logged = 0;
+	kh_lang_set(core->config->language);
+	if (now - core->collected >= KH_COLLECT_SECONDS || now < core->collected) {
+		core->ledger_failing = kh_collect(core, &error) < 0;
+		snprintf(core->ledger_problem, sizeof(core->ledger_problem), "%s", error.text);
+		if (core->ledger_failing)
+			core->collected = now; /* try again in a while, not every second */
+		watch_clock(core, now);
+	}
+	expire(core, now);
+	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)
+		kh_core_clock_changed(core);
+	note_health(core, now);
+}
+
+void kh_core_clock_changed(struct kh_core *core)
+{
+	struct kh_error error = {};
+
+	if (kh_kernel_set_clock(core->kernel, &error) < 0)
+		kh_log_error(LOG_ERR, "clock-not-set", &error);
+	core->calibrated = kh_now();
+}
+
+void kh_core_links_changed(struct kh_core *core)
+{
+	struct kh_error error = {};
+	int code;
+
+	if (!kh_links_monitor_drain(core->monitor) || core->detached)
+		return;
+	kh_lang_set(core->config->language);
+	code = kh_interfaces_refresh(core, &error);
+	if (code >= 0)
+		code = kh_protect(core, &error);
+	if (code >= 0)
+		code = kh_apply_now(core, &error);
+	if (code < 0)
+		kh_log_error(LOG_ERR, "links-change-failed", &error);
+	note_health(core, kh_now());
+}
+
+/* ---- First sights ------------------------------------------------------------------------------- */
+
+static void on_event(const struct kh_event *event, void *context)
+{
+	struct kh_core *core = context;
+	struct kh_range host = kh_range_from_mapped(event->key.address);
+	const char *interface = kh_interface_name(core, event->key.interface);
+	char text[KH_RANGE_TEXT];
+
+	if (core->events_logged++ >= EVENTS_LOGGED_PER_SECOND)
+		return;
+	kh_log(LOG_WARNING, "event=first-sight host=%s mac=%02x:%02x:%02x:%02x:%02x:%02x interface=%s slot=%u port=%u action=%s spoofed=%d",
+	       kh_range_format(&host, text), event->key.mac[0], event->key.mac[1], event->key.mac[2], event->key.mac[3], event->key.mac[4],
+	       event->key.mac[5], interface ? interface : "", event->key.slot, event->remote_port,
+	       event->action == KH_ACTION_MONITOR ? "monitor" : "drop", !!(event->key.flags & KH_SIGHTING_SPOOFED));
+}
+
+int kh_core_links_fd(const struct kh_core *core)
+{
+	return kh_links_monitor_fd(core->monitor);
+}
+
+int kh_core_events_fd(const struct kh_core *core)
+{
+	return kh_kernel_events_fd(core->kernel);
+}
+
+void kh_core_events(struct kh_core *core)
+{
+	if (!core->detached)
+		kh_kernel_events(core->kernel, on_event, core);
+}

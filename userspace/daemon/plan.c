@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Runs a plan: judge, write, apply, prove, answer.
+ */
+#include "daemon/plan.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/lang.h"
+#include "common/util.h"
+#include "reader/reader.h"
+
+void kh_plan_clear(struct kh_plan *plan)
+{
+	for (size_t i = 0; i < plan->letters_count; i++) {
+		struct kh_plan_letter *letter = &plan->letters[i];
+
+		kh_letter_clear(&letter->head);
+		free(letter->findings);
+		free(letter->files);
+		free(letter->judgements);
+		free(letter->outcome);
+	}
+	for (size_t i = 0; i < plan->files_count; i++)
+		kh_document_free(plan->files[i].document);
+	free(plan->letters);
+	free(plan->files);
+	plan->letters = NULL;
+	plan->files = NULL;
+	plan->letters_count = plan->files_count = 0;
+}
+
+int kh_plan_add(struct kh_plan_letter *letter, const struct kh_finding *finding, const char *file)
+{
+	size_t files_capacity = letter->capacity;
+	int code = kh_grow(&letter->files, &files_capacity, letter->count + 1, sizeof(*letter->files));
+
+	if (code >= 0)
+		code = kh_grow(&letter->findings, &letter->capacity, letter->count + 1, sizeof(*letter->findings));
+	if (code < 0)
+		return code;
+	letter->findings[letter->count] = *finding;
+	letter->files[letter->count++] = file;
+	return 0;
+}
+
+/* ---- Judging ------------------------------------------------------------------------------------ */
+
+/* Was this value named with --accept? Only what waits for review can be accepted; a refusal stands. */
+static bool is_accepted(json_t *accepted, const struct kh_finding *finding)
+{
+	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&finding->indicator);
+	size_t index;
+	json_t *item;
+
+	json_array_foreach(accepted, index, item) {
+		struct kh_indicator named = {};
+		char *text KH_CLEANUP(kh_freep) = NULL;
+		const char *given = json_string_value(item);
+		int code = given ? kh_reader_value(given, &named, NULL) : -EINVAL;
+
+		if (code < 0 && code != -EDOM)
+			continue;
+		text = kh_indicator_format(&named);
+		kh_indicator_clear(&named);
+		if ((value && text && !strcmp(value, text)) || (finding->raw && !strcmp(finding->raw, given)))
+			return true;
+	}
+	return false;
+}
+
+static int judge_letter(const struct kh_request *request, struct kh_plan_letter *letter)
+{
+	json_t *accepted = json_object_get(request->body, "accept");
+
+	letter->judgements = calloc(letter->count ? letter->count : 1, sizeof(*letter->judgements));
+	letter->outcome = calloc(letter->count ? letter->count : 1, sizeof(*letter->outcome));
+	if (!letter->judgements || !letter->outcome)
+		return -ENOMEM;
+	kh_guard_judge_all(request->core->guard, letter->findings, letter->count, letter->judgements);
+	for (size_t i = 0; accepted && i < letter->count; i++)
+		if (letter->judgements[i].decision == KH_REVIEW && kh_indicator_enforceable(&letter->findings[i].indicator) &&
+		    is_accepted(accepted, &letter->findings[i]))
+			letter->judgements[i].decision = KH_ENFORCE;
+	return 0;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------ */
+
+static enum kh_order_state state_of(enum kh_decision decision)
+{
+	switch (decision) {
+	case KH_ENFORCE:
+		return KH_ORDER_ACTIVE;
+	case KH_REVIEW:
+		return KH_ORDER_REVIEW;
+	case KH_REFUSE:
+		return KH_ORDER_REFUSED;
+	case KH_UNENFORCEABLE:
+	case KH_DECISION_COUNT:
+		break;
+	}
+	return KH_ORDER_UNENFORCEABLE;
+}
+
+static int write_finding(const struct kh_request *request, const struct kh_plan *plan, struct kh_plan_letter *letter, size_t i,
+			 struct kh_error *error)
+{
+	const struct kh_finding *finding = &letter->findings[i];
+	const struct kh_judgement *judgement = &letter->judgements[i];
+	bool active = judgement->decision == KH_ENFORCE;
+	const char *note = kh_request_text(request->body, "note");
+	struct kh_order_row row = {
+		.letter = letter->id,
+		.indicator = finding->indicator,
+		.state = state_of(judgement->decision),
+		.action = plan->action,
+		.decision = judgement->decision,
+		.reason = judgement->reason,
+		.rule = judgement->rule,
+		.note = note ? note : "",
+		.raw = finding->raw ? finding->raw : "",
+		.file = letter->files[i] ? letter->files[i] : "",
+		.page = finding->page,
+		.line = finding->line,
+		.section = finding->section,
+		.since = kh_now(),
+		.expires = active ? plan->expires : 0,
+	};
+	int code = kh_ledger_order_put(request->core->ledger, &row, error);
+
+	if (code >= 0)
+		letter->outcome[i] = (uint8_t)code;
+	return code;
+}
+
+static int write_files(struct kh_core *core, struct kh_plan *plan, struct kh_error *error)
+{
+	for (size_t i = 0; i < plan->files_count; i++) {
+		struct kh_plan_file *file = &plan->files[i];
+		const struct kh_document *document = file->document;
+		int64_t letter = plan->letters[file->letter].id;
+		int code = kh_ledger_document_put(core->ledger, letter, document->file, document->format, file->sha256, kh_now(),
+						  &file->loaded, error);
+
+		if (code == 1)
+			file->loaded = 0;
+		for (size_t j = 0; j < document->cves_count && code >= 0; j++)
+			code = kh_ledger_letter_fact(core->ledger, letter, "cve", document->cves[j], error);
+		for (size_t j = 0; j < document->hashes_count && code >= 0; j++)
+			code = kh_ledger_letter_fact(core->ledger, letter, "hash", document->hashes[j], error);
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+static int write_plan(const struct kh_request *request, struct kh_plan *plan, struct kh_error *error)
+{
+	for (size_t i = 0; i < plan->letters_count; i++) {
+		struct kh_plan_letter *letter = &plan->letters[i];
+		int code = 0;
+
+		if (!letter->id && !letter->head.number)
+			letter->id = KH_LETTER_BY_HAND;
+		if (!letter->id)
+			code = kh_ledger_letter_put(request->core->ledger, &letter->head, letter->year, kh_now(), &letter->id, error);
+		for (size_t j = 0; j < letter->count && code >= 0; j++)
+			code = write_finding(request, plan, letter, j, error);
+		if (code < 0)
+			return code;
+	}
+	return write_files(request->core, plan, error);
+}
+
+/* ---- Answering ---------------------------------------------------------------------------------- */
+
+struct tally {
+	size_t decisions[KH_DECISION_COUNT];
+	size_t unchanged, changed, rows, omitted;
+	crypto_hash_sha256_state hash;
+};
+
+static json_t *row_of(const struct kh_core *core, const struct kh_plan *plan, const struct kh_plan_letter *letter, size_t i,
+		      const char *value)
+{
+	const struct kh_finding *finding = &letter->findings[i];
+	const struct kh_judgement *judgement = &letter->judgements[i];
+	json_t *row = json_pack("{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "value", kh_json_text(value), "type",
+				kh_indicator_type_name(finding->indicator.type), "decision", kh_decision_name(judgement->decision), "reason",
+				kh_decision_reason_name(judgement->reason), "rule", kh_json_text(judgement->rule), "sentence",
+				gettext(kh_decision_reason_sentence(judgement->reason)), "raw", kh_json_text(finding->raw), "file",
+				kh_json_text(letter->files[i]));
+
+	json_object_set_new(row, "page", finding->page ? json_integer(finding->page) : json_null());
+	json_object_set_new(row, "line", finding->line ? json_integer(finding->line) : json_null());
+	json_object_set_new(row, "section", json_string(kh_section_name(finding->section)));
+	json_object_set_new(row, "cuts", json_integer((json_int_t)judgement->cuts));
+	json_object_set_new(row, "unchanged", json_boolean(!letter->outcome[i]));
+	json_object_set_new(row, "expires", kh_json_time(core, judgement->decision == KH_ENFORCE ? plan->expires : 0));
+	json_object_set_new(row, "ref", kh_json_text(letter->head.number));
+	return row;
+}
+
+static json_t *rows_of(const struct kh_core *core, const struct kh_plan *plan, struct tally *tally)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < plan->letters_count; i++) {
+		const struct kh_plan_letter *letter = &plan->letters[i];
+
+		for (size_t j = 0; j < letter->count; j++) {
+			const struct kh_judgement *judgement = &letter->judgements[j];
+			char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&letter->findings[j].indicator);
+			uint8_t decision = (uint8_t)judgement->decision;
+
+			if (!value)
+				continue;
+			tally->decisions[judgement->decision]++;
+			*(letter->outcome[j] ? &tally->changed : &tally->unchanged) += 1;
+			crypto_hash_sha256_update(&tally->hash, (const unsigned char *)value, strlen(value) + 1);
+			crypto_hash_sha256_update(&tally->hash, &decision, 1);
+			crypto_hash_sha256_update(&tally->hash, &letter->outcome[j], 1);
+			if (tally->rows >= KH_ROWS_MAX) {
+				tally->omitted++;
+				continue;
+			}
+			tally->rows++;
+			json_array_append_new(rows, row_of(core, plan, letter, j, value));
+		}
+	}
+	return rows;
+}
+
+static json_t *letters_of(const struct kh_core *core, const struct kh_plan *plan)
+{
+	json_t *letters = json_array();
+
+	for (size_t i = 0; i < plan->letters_count; i++) {
+		const struct kh_letter *head = &plan->letters[i].head;
+		json_t *letter = json_pack("{s:o, s:o, s:o, s:o}", "number", kh_json_text(head->number), "date", kh_json_text(head->date),
+					   "issuer", kh_json_text(head->issuer), "subject", kh_json_text(head->subject));
+		json_t *files = json_array(), *cves = json_array();
+		int64_t loaded = 0;
+		size_t hashes = 0;
+
+		for (size_t j = 0; j < plan->files_count; j++) {
+			const struct kh_document *document = plan->files[j].document;
+
+			if (plan->files[j].letter != i)
+				continue;
+			json_array_append_new(files, kh_json_text(document->file));
+			for (size_t k = 0; k < document->cves_count; k++)
+				json_array_append_new(cves, kh_json_text(document->cves[k]));
+			hashes += document->hashes_count;
+			if (plan->files[j].loaded)
+				loaded = plan->files[j].loaded;
+		}
+		json_object_set_new(letter, "files", files);
+		json_object_set_new(letter, "cves", cves);
+		json_object_set_new(letter, "hashes", json_integer((json_int_t)hashes));
+		if (loaded)
+			json_object_set_new(letter, "duplicate_since", kh_json_time(core, loaded));
+		json_array_append_new(letters, letter);
+	}
+	return letters;
+}
+
+static json_t *notes_of(const struct kh_plan *plan)
+{
+	json_t *notes = json_array();
+
+	for (size_t i = 0; i < plan->files_count; i++)
+		for (size_t j = 0; j < plan->files[i].document->notes_count; j++)
+			json_array_append_new(notes, kh_json_text(plan->files[i].document->notes[j]));
+	return notes;
+}
+
+static void token_of(struct tally *tally, char ret_token[static 33])
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256_final(&tally->hash, digest);
+	sodium_bin2hex(ret_token, 33, digest, 16);
+}
+
+static json_t *answer(const struct kh_core *core, const struct kh_plan *plan, struct tally *tally)
+{
+	json_t *reply = kh_reply(KH_EXIT_DONE);
+	json_t *rows = rows_of(core, plan, tally);
+
+	json_object_set_new(reply, "letters", letters_of(core, plan));
+	json_object_set_new(reply, "rows", rows);
+	json_object_set_new(reply, "omitted", json_integer((json_int_t)tally->omitted));
+	json_object_set_new(reply, "counts",
+			    json_pack("{s:I, s:I, s:I, s:I, s:I}", "enforce", (json_int_t)tally->decisions[KH_ENFORCE], "review",
+				      (json_int_t)tally->decisions[KH_REVIEW], "refuse", (json_int_t)tally->decisions[KH_REFUSE],
+				      "unenforceable", (json_int_t)tally->decisions[KH_UNENFORCEABLE], "unchanged",
+				      (json_int_t)tally->unchanged));
+	json_object_set_new(reply, "action", json_string(plan->action == KH_ACTION_MONITOR ? "monitor" : "drop"));
+	json_object_set_new(reply, "expires", kh_json_time(core, plan->expires));
+	json_object_set_new(reply, "notes", notes_of(plan));
+	if (tally->decisions[KH_REVIEW] + tally->decisions[KH_REFUSE] + tally->decisions[KH_UNENFORCEABLE])
+		json_object_set_new(reply, "exit", json_integer(KH_EXIT_PARTLY));
+	return reply;
+}
+
+/* Tries what was just ordered, evenly over the plan, up to KH_PROOF_MAX. */
+static json_t *prove(struct kh_core *core, const struct kh_plan *plan, size_t enforced)
+{
+	size_t step = enforced / KH_PROOF_MAX + 1, seen = 0;
+	struct kh_proof proof = {};
+
+	if (plan->action != KH_ACTION_DROP)
+		return json_null();
+	for (size_t i = 0; i < plan->letters_count; i++) {
+		const struct kh_plan_letter *letter = &plan->letters[i];
+
+		for (size_t j = 0; j < letter->count; j++) {
+			int dropped;
+
+			if (letter->judgements[j].decision != KH_ENFORCE || seen++ % step)
+				continue;
+			dropped = kh_prove_one(core, &letter->findings[j].indicator);
+			proof.tried += dropped != -ENODATA;
+			proof.blocked += dropped == 1;
+			proof.cut += dropped == -ENODATA;
+		}
+	}
+	return json_pack("{s:I, s:I, s:I}", "tried", (json_int_t)proof.tried, "blocked", (json_int_t)proof.blocked, "cut",
+			 (json_int_t)proof.cut);
+}
+
+static json_t *refuse_changed_plan(struct kh_core *core)
+{
+	struct kh_error error = {};
+
+	kh_ledger_rollback(core->ledger);
+	kh_fail(&error, -ESTALE, _("the plan has changed since it was shown: nothing was changed"));
+	kh_hint(&error, _("look at it again and confirm again"));
+	return kh_reply_error(KH_EXIT_FAILED, &error);
+}
+
+static json_t *finish(const struct kh_request *request, const struct kh_plan *plan, const struct kh_change *change, struct tally *tally,
+		      json_t *reply)
+{
+	struct kh_core *core = request->core;
+	struct kh_error error = {};
+	int code;
+
+	if (!tally->changed) { /* the same file again: not even a change number is spent */
+		kh_ledger_rollback(core->ledger);
+		return reply;
+	}
+	code = kh_apply(core, &error);
+	if (code < 0) {
+		json_decref(reply);
+		return kh_reply_error(KH_EXIT_FAILED, &error);
+	}
+	json_object_set_new(reply, "change", json_integer(change->id));
+	json_object_set_new(reply, "time", kh_json_time(core, kh_now()));
+	if (core->image)
+		json_object_set_new(reply, "generation", json_integer((json_int_t)kh_image_header(core->image)->generation));
+	json_object_set_new(reply, "proof", prove(core, plan, tally->decisions[KH_ENFORCE]));
+	return reply;
+}
+
+json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
+{
+	const char *expected = kh_request_text(request->body, "token");
+	struct kh_core *core = request->core;
+	struct kh_error error = {};
+	struct kh_change change;
+	struct tally tally = {};
+	char token[33];
+	json_t *reply;
+	int code = 0;
+
+	crypto_hash_sha256_init(&tally.hash);
+	for (size_t i = 0; i < plan->letters_count && code >= 0; i++)
+		code = judge_letter(request, &plan->letters[i]);
+	if (code < 0) {
+		kh_fail(&error, code, _("out of memory"));
+		return kh_reply_error(KH_EXIT_FAILED, &error);
+	}
+	code = kh_change_start(request, plan->kind, 0, &change, &error);
+	if (code < 0)
+		return kh_reply_error(KH_EXIT_FAILED, &error);
+	code = write_plan(request, plan, &error);
+	if (code < 0) {
+		kh_ledger_rollback(core->ledger);
+		return kh_reply_error(KH_EXIT_FAILED, &error);
+	}
+	reply = answer(core, plan, &tally);
+	token_of(&tally, token);
+	if (kh_request_flag(request->body, "dry_run")) {
+		kh_ledger_rollback(core->ledger);
+		json_object_set_new(reply, "token", json_string(token));
+		return reply;
+	}
+	if (expected && strcmp(expected, token)) {
+		json_decref(reply);
+		return refuse_changed_plan(core);
+	}
+	return finish(request, plan, &change, &tally, reply);
+}

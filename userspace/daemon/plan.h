@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A plan: what push and block are about to order, letter by letter. Made from documents or typed values, judged by the guard,
+ * written to the ledger in one transaction, applied or (dry run) rolled back: so the preview is the real thing.
+ */
+#ifndef KHIEN_DAEMON_PLAN_H
+#define KHIEN_DAEMON_PLAN_H
+
+#include "daemon/private.h"
+
+struct kh_plan_letter {
+	struct kh_letter head; /* number NULL: by hand */
+	int year;
+	int64_t id; /* of a letter known before; else 0 until it is written */
+	struct kh_finding *findings; /* shallow copies; the documents own them */
+	const char **files; /* of each finding */
+	size_t count, capacity;
+	struct kh_judgement *judgements;
+	uint8_t *outcome; /* of each finding when written: 1 new or changed, 0 as it was */
+};
+
+struct kh_plan_file {
+	struct kh_document *document;
+	uint8_t sha256[32];
+	size_t letter;
+	int64_t loaded; /* loaded before: when; 0 */
+};
+
+struct kh_plan {
+	const char *kind; /* of the change */
+	enum kh_action action;
+	int64_t expires; /* 0: none */
+	struct kh_plan_letter *letters;
+	size_t letters_count;
+	struct kh_plan_file *files;
+	size_t files_count;
+};
+
+void kh_plan_clear(struct kh_plan *plan);
+/* Adds a finding to a letter; 0 or -ENOMEM. */
+int kh_plan_add(struct kh_plan_letter *letter, const struct kh_finding *finding, const char *file);
+/* Judges, writes, applies (or rolls back for a dry run), proves, answers. Consumes nothing. */
+json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan);
+
+#endif

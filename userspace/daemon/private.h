@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of the core: its state, and the steps that its files offer each other. Included by the core's own files only.
+ *
+ *   core.c       opening, closing, the event loop's calls
+ *   interfaces.c what the machine looks like: attaching, the interface table, problems
+ *   protect.c    the guard: own addresses, never-block lists, management
+ *   apply.c      ledger -> compile -> kernel: the one path by which anything becomes enforced
+ *   collect.c    kernel -> ledger: counts and sightings
+ *   prove.c      packets through the live program
+ *   requests.c   the table of operations
+ *   push.c       push and block; decide.c the queue and the deadlines; withdraw.c unblock, allow, undo
+ *   look.c, status.c, why.c   read-only answers; rows.c their JSON
+ */
+#ifndef KHIEN_DAEMON_PRIVATE_H
+#define KHIEN_DAEMON_PRIVATE_H
+
+#include <limits.h>
+#include <net/if.h>
+
+#include "compile/compile.h"
+#include "daemon/core.h"
+#include "guard/guard.h"
+#include "kernel/kernel.h"
+#include "khien/proto.h"
+#include "ledger/ledger.h"
+#include "netlink/links.h"
+
+#define KH_COLLECT_SECONDS 10 /* between two foldings of the counters when nobody asks */
+#define KH_CLOCK_SECONDS 600 /* between two calibrations of the packet programs' clock */
+#define KH_SLOT_GRACE_SECONDS 60 /* before a counter record serves another indicator */
+#define KH_SIGHTING_IDLE_SECONDS 3600 /* a pair not seen for so long is in the ledger only */
+#define KH_ROWS_MAX 5000 /* rows in one reply; more are counted */
+#define KH_PROOF_MAX 2000 /* values tried after a push */
+#define KH_VERIFY_MAX 100000 /* values tried by verify */
+#define KH_PROBLEMS_MAX 32
+
+/* One interface that is or should be watched. */
+struct kh_watch {
+	char name[IF_NAMESIZE]; /* of the device that carries the programs */
+	char asked[IF_NAMESIZE]; /* as the configuration has it: ppp0, eth0.11 */
+	uint32_t ifindex; /* 0: not there */
+	enum kh_role role;
+	uint8_t number;
+	struct kh_attached attached;
+	char problem[512]; /* why it is not protected; empty: it is */
+};
+
+struct kh_problem {
+	const char *code;
+	bool unprotected; /* else degraded, or only a notice */
+	bool notice;
+	char text[768];
+	char todo[256];
+};
+
+struct kh_core {
+	char state[PATH_MAX - 64], bpffs[PATH_MAX - 64];
+	const struct kh_config *config;
+	struct kh_ledger *ledger;
+	struct kh_kernel *kernel;
+	struct kh_links *links;
+	struct kh_links_monitor *monitor;
+	struct kh_guard *guard;
+	struct kh_image *image; /* in force; NULL: none */
+	int64_t generation_since;
+	struct kh_watch watches[KH_INTERFACES_MAX];
+	size_t watches_count;
+	uint64_t *folded; /* packets of each slot when last folded, of map folded_map */
+	size_t folded_count;
+	uint32_t folded_map;
+	int64_t collected; /* when */
+	int64_t calibrated;
+	int64_t verified, verified_ordered, verified_enforced;
+	char guard_problem[512]; /* a never-block list that could not be read */
+	bool ledger_failing, clock_wrong;
+	char ledger_problem[512];
+	char config_problem[640]; /* the file was refused, an older copy serves; empty: it serves */
+	bool detached; /* told to take everything off */
+	unsigned int events_logged; /* in this second */
+	struct kh_range *holes; /* what the generation in force leaves out: allows and never-block */
+	size_t holes_count;
+};
+
+int64_t kh_now(void);
+
+/* interfaces.c */
+int kh_interfaces_refresh(struct kh_core *core, struct kh_error *error); /* reads links, attaches what is missing, writes the table */
+const char *kh_interface_name(const struct kh_core *core, uint8_t number); /* NULL: no such number */
+size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static KH_PROBLEMS_MAX]);
+const char *kh_health(const struct kh_problem *problems, size_t count); /* "protected" "degraded" "unprotected" */
+
+/* protect.c */
+int kh_protect(struct kh_core *core, struct kh_error *error); /* builds the guard anew from links, lists and configuration */
+/* The office machine an address or MAC is: 1 and its interface, or 0. */
+int kh_is_machine(const struct kh_core *core, const struct kh_range *address, const char **ret_interface);
+
+/* apply.c */
+/* Ends the running transaction: compiles what the ledger orders, prepares it, commits, switches. When nothing changes for packets it only
+ * commits. On failure everything is rolled back and the generation before stays in force. */
+int kh_apply(struct kh_core *core, struct kh_error *error);
+/* The same outside any change: after a change of addresses, lists or configuration. */
+int kh_apply_now(struct kh_core *core, struct kh_error *error);
+/* At start: the image kept on disk, when the kernel has none. */
+int kh_restore_image(struct kh_core *core, struct kh_error *error);
+
+/* collect.c */
+int kh_collect(struct kh_core *core, struct kh_error *error);
+
+/* prove.c */
+struct kh_proof {
+	size_t tried, blocked, cut; /* cut: nothing of it is enforced, allow or never-block covers it */
+};
+/* Runs a packet from the indicator's address (and port) through the live program. 1 dropped, 0 passed, -ENODATA: cut out everywhere. */
+int kh_prove_one(struct kh_core *core, const struct kh_indicator *indicator);
+
+/* requests.c */
+json_t *kh_reply(int code); /* {"exit": code} */
+json_t *kh_reply_error(int code, const struct kh_error *error);
+json_t *kh_reply_usage(const char *format, ...) KH_PRINTF(1, 2);
+/* Members of a request; on a wrong type *ret_bad is set to its name. */
+const char *kh_request_text(json_t *request, const char *name);
+int64_t kh_request_number(json_t *request, const char *name, int64_t otherwise);
+bool kh_request_flag(json_t *request, const char *name);
+
+int64_t kh_letters_count(struct kh_core *core); /* with at least one order in force */
+/* The one letter that a REF names: 1; 0 none; 2 ambiguous (candidates joined in text). */
+int kh_find_letter(struct kh_core *core, const char *ref, int64_t *ret_id, char *ret_text, size_t size);
+/* The same as a reply: NULL when exactly one was found. */
+json_t *kh_require_letter(struct kh_core *core, const char *ref, int64_t *ret_id, char *ret_number, size_t size);
+
+struct kh_request {
+	struct kh_core *core;
+	const struct kh_peer *peer;
+	json_t *body;
+	const int *fds;
+	size_t fds_count;
+};
+typedef json_t *(*kh_operation)(const struct kh_request *request);
+
+/* Starts a change by the peer: collects, begins a transaction, numbers the change. */
+int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change, struct kh_error *error);
+
+json_t *kh_op_push(const struct kh_request *request);
+json_t *kh_op_block(const struct kh_request *request);
+json_t *kh_op_review(const struct kh_request *request);
+json_t *kh_op_accept(const struct kh_request *request);
+json_t *kh_op_reject(const struct kh_request *request);
+json_t *kh_op_enforce(const struct kh_request *request);
+json_t *kh_op_monitor(const struct kh_request *request);
+json_t *kh_op_extend(const struct kh_request *request);
+json_t *kh_op_unblock(const struct kh_request *request);
+json_t *kh_op_allow(const struct kh_request *request);
+json_t *kh_op_disallow(const struct kh_request *request);
+json_t *kh_op_undo(const struct kh_request *request);
+json_t *kh_op_list(const struct kh_request *request);
+json_t *kh_op_show(const struct kh_request *request);
+json_t *kh_op_why(const struct kh_request *request);
+json_t *kh_op_status(const struct kh_request *request);
+json_t *kh_op_stats(const struct kh_request *request);
+json_t *kh_op_history(const struct kh_request *request);
+json_t *kh_op_verify(const struct kh_request *request);
+json_t *kh_op_reattach(const struct kh_request *request);
+json_t *kh_op_detach(const struct kh_request *request);
+
+/* rows.c */
+json_t *kh_json_time(const struct kh_core *core, int64_t seconds); /* null for 0 */
+json_t *kh_json_text(const char *text); /* null for NULL or ""; bad UTF-8 made printable */
+json_t *kh_json_order(const struct kh_core *core, const struct kh_order_row *row); /* DESIGN's indicator as held */
+json_t *kh_json_letter(const struct kh_core *core, const struct kh_letter_row *row);
+json_t *kh_json_allow(const struct kh_core *core, const struct kh_allow_row *row);
+json_t *kh_json_sighting(const struct kh_core *core, const struct kh_sighting_row *row);
+const char *kh_order_state_text(const struct kh_order_row *row); /* "enforced" or "monitored" for active ones */
+
+#endif

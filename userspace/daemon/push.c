@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * push: documents -> plan. block: typed values -> plan. The files of one push are one letter unless they carry different numbers.
+ */
+#include "daemon/plan.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/file.h"
+#include "common/lang.h"
+#include "common/text.h"
+#include "common/util.h"
+#include "reader/reader.h"
+
+#define BLOCK_SECONDS 86400 /* deadline of a block without a letter */
+#define BLOCK_VALUES_MAX 10000
+
+static int year_of(const struct kh_letter *letter)
+{
+	int64_t year;
+	char digits[5] = "";
+	time_t now = time(NULL);
+	struct tm calendar;
+
+	if (letter->date && strlen(letter->date) >= 4) {
+		memcpy(digits, letter->date, 4);
+		if (!kh_number_parse(digits, 1900, 2999, &year))
+			return (int)year;
+	}
+	gmtime_r(&now, &calendar);
+	return calendar.tm_year + 1900;
+}
+
+static int copy_letter(struct kh_letter *to, const struct kh_letter *from)
+{
+	const char *const texts[] = { from->number, from->date, from->issuer, from->subject };
+	char **const places[] = { &to->number, &to->date, &to->issuer, &to->subject };
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
+		if (!texts[i] || *places[i])
+			continue;
+		*places[i] = strdup(texts[i]);
+		if (!*places[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The letter of the plan that a number belongs to; a file without a number goes with the first. */
+static struct kh_plan_letter *letter_for(struct kh_plan *plan, const char *number)
+{
+	char *folded KH_CLEANUP(kh_freep) = number ? kh_text_fold(number) : NULL;
+
+	for (size_t i = 0; i < plan->letters_count; i++) {
+		char *other KH_CLEANUP(kh_freep) = plan->letters[i].head.number ? kh_text_fold(plan->letters[i].head.number) : NULL;
+
+		if (!folded || !other || !strcmp(folded, other))
+			return &plan->letters[i];
+	}
+	return &plan->letters[plan->letters_count++]; /* room for one a file was made */
+}
+
+static int read_file(struct kh_plan_file *file, int fd, const char *name, struct kh_error *error)
+{
+	char *data KH_CLEANUP(kh_freep) = NULL;
+	size_t length;
+	int code = kh_file_read_fd(fd, KH_READER_MAX_BYTES, &data, &length);
+
+	if (code == -EFBIG)
+		return kh_fail(error, code, _("%s: larger than %zu MiB"), name, KH_READER_MAX_BYTES >> 20);
+	if (code < 0)
+		return kh_fail(error, code, _("%s: cannot be read: %s"), name, strerror(-code));
+	crypto_hash_sha256(file->sha256, (const unsigned char *)data, length);
+	return kh_reader_read(name, data, length, &file->document, error);
+}
+
+/* Findings of all files, gathered by letter. Heads first, so that a list beside its letter finds it whatever the order. */
+static int sort_files(struct kh_plan *plan, const char *ref)
+{
+	for (int numbered = 1; numbered >= 0; numbered--) {
+		for (size_t i = 0; i < plan->files_count; i++) {
+			struct kh_plan_file *file = &plan->files[i];
+			const char *number = ref ? ref : file->document->letter.number;
+			struct kh_plan_letter *letter;
+			int code = 0;
+
+			if ((file->document->letter.number != NULL) != numbered)
+				continue;
+			letter = letter_for(plan, number);
+			file->letter = (size_t)(letter - plan->letters);
+			if (ref && !letter->head.number && !(letter->head.number = strdup(ref)))
+				return -ENOMEM;
+			code = copy_letter(&letter->head, &file->document->letter);
+			for (size_t j = 0; j < file->document->findings_count && code >= 0; j++)
+				code = kh_plan_add(letter, &file->document->findings[j], file->document->file);
+			if (code < 0)
+				return code;
+		}
+	}
+	return 0;
+}
+
+/* A letter without a number is kept under its first file's name, so that it can be found and undone. */
+static int name_letters(struct kh_plan *plan)
+{
+	for (size_t i = 0; i < plan->letters_count; i++) {
+		struct kh_letter *head = &plan->letters[i].head;
+
+		for (size_t j = 0; j < plan->files_count && !head->number; j++) {
+			const char *name = plan->files[j].document->file, *base = strrchr(name, '/');
+
+			if (plan->files[j].letter == i && !(head->number = strdup(base ? base + 1 : name)))
+				return -ENOMEM;
+		}
+		plan->letters[i].year = year_of(head);
+	}
+	return 0;
+}
+
+static int read_documents(const struct kh_request *request, struct kh_plan *plan, struct kh_error *error)
+{
+	json_t *names = json_object_get(request->body, "files");
+	const char *ref = kh_request_text(request->body, "ref");
+	int code = 0;
+
+	plan->letters = calloc(request->fds_count, sizeof(*plan->letters));
+	plan->files = calloc(request->fds_count, sizeof(*plan->files));
+	if (!plan->letters || !plan->files)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	for (size_t i = 0; i < request->fds_count && code >= 0; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		code = read_file(&plan->files[i], request->fds[i], name ? name : "-", error);
+		plan->files_count += code >= 0;
+	}
+	if (code < 0)
+		return code;
+	if (sort_files(plan, ref && ref[0] ? ref : NULL) < 0 || name_letters(plan) < 0)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	return 0;
+}
+
+static void set_terms(const struct kh_request *request, struct kh_plan *plan, int64_t seconds)
+{
+	plan->action = kh_request_flag(request->body, "monitor") ? KH_ACTION_MONITOR : KH_ACTION_DROP;
+	seconds = kh_request_number(request->body, "ttl", seconds);
+	plan->expires = seconds > 0 ? kh_now() + seconds : 0;
+}
+
+json_t *kh_op_push(const struct kh_request *request)
+{
+	struct kh_plan plan = { .kind = "push" };
+	struct kh_error error = {};
+	json_t *reply;
+
+	if (!request->fds_count || json_array_size(json_object_get(request->body, "files")) != request->fds_count)
+		return kh_reply_usage(_("push needs a descriptor for each file it names"));
+	set_terms(request, &plan, 0);
+	if (read_documents(request, &plan, &error) < 0)
+		reply = kh_reply_error(KH_EXIT_FAILED, &error);
+	else
+		reply = kh_plan_run(request, &plan);
+	kh_plan_clear(&plan);
+	return reply;
+}
+
+/* ---- block -------------------------------------------------------------------------------------- */
+
+static int add_typed(struct kh_plan_letter *letter, const char *text, struct kh_error *error)
+{
+	struct kh_finding finding = { .proposed = KH_ENFORCE, .reason = KH_WHY_TYPED, .section = KH_SECTION_LIST };
+	int code = kh_reader_value(text, &finding.indicator, error);
+
+	if (code == -EDOM) {
+		char network[KH_RANGE_TEXT];
+
+		kh_range_format(&finding.indicator.range, network);
+		kh_fail(error, -EINVAL, _("%s has bits set beyond its length"), text);
+		kh_hint(error, _("write %s for the whole network, or the address alone"), network);
+		return -EINVAL;
+	}
+	if (code < 0)
+		return code;
+	finding.raw = strdup(text);
+	code = finding.raw ? kh_plan_add(letter, &finding, "") : -ENOMEM;
+	if (code < 0) {
+		kh_finding_clear(&finding);
+		return kh_fail(error, code, _("out of memory"));
+	}
+	return 0;
+}
+
+json_t *kh_op_block(const struct kh_request *request)
+{
+	json_t *values = json_object_get(request->body, "values"), *item, *reply = NULL;
+	const char *ref = kh_request_text(request->body, "ref");
+	struct kh_plan plan = { .kind = "block" };
+	struct kh_error error = {};
+	size_t index;
+	int code = 0;
+
+	if (!json_array_size(values) || json_array_size(values) > BLOCK_VALUES_MAX)
+		return kh_reply_usage(_("block needs 1 to %d values"), BLOCK_VALUES_MAX);
+	plan.letters = calloc(1, sizeof(*plan.letters));
+	if (!plan.letters || (ref && ref[0] && !(plan.letters[0].head.number = strdup(ref)))) {
+		kh_plan_clear(&plan);
+		return kh_reply_usage(_("out of memory"));
+	}
+	plan.letters_count = 1;
+	if (ref && ref[0]) { /* an existing letter by any form of its number, else a new one */
+		int64_t id;
+		char number[256];
+
+		reply = kh_require_letter(request->core, ref, &id, number, sizeof(number));
+		if (!reply) {
+			free(plan.letters[0].head.number);
+			plan.letters[0].head.number = strdup(number);
+			plan.letters[0].id = id;
+		} else if (json_integer_value(json_object_get(reply, "exit")) == KH_EXIT_USAGE) {
+			kh_plan_clear(&plan);
+			return reply;
+		}
+		json_decref(reply);
+	}
+	plan.letters[0].year = year_of(&plan.letters[0].head);
+	set_terms(request, &plan, ref && ref[0] ? 0 : BLOCK_SECONDS);
+	json_array_foreach(values, index, item) {
+		const char *text = json_string_value(item);
+
+		code = text ? add_typed(&plan.letters[0], text, &error) : -EINVAL;
+		if (code < 0)
+			break;
+	}
+	reply = code < 0 ? kh_reply_error(KH_EXIT_FAILED, &error) : kh_plan_run(request, &plan);
+	for (size_t i = 0; i < plan.letters[0].count; i++)
+		kh_finding_clear(&plan.letters[0].findings[i]);
+	kh_plan_clear(&plan);
+	return reply;
+}
