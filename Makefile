@@ -46,13 +46,14 @@ deps-missing:
 
 SRC_common := error.c util.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c
-SRC_reader := reader.c
+SRC_reader := reader.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c list.c shape.c context.c prose.c letter.c announced.c
 SRC_guard := guard.c rules.c list.c judge.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c v6.c ports.c hash.c image.c check.c lookup.c
-SRC_ledger := ledger.c
+SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c allows.c force.c \
+	fold.c sightings.c totals.c health.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
 SRC_netlink := links.c stack.c resolvers.c wireguard.c monitor.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c config.c config_lines.c config_values.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c push.c decide.c withdraw.c look.c status.c why.c
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c push.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c
 
 MODULES := common model reader guard compile ledger kernel netlink daemon cli
@@ -131,6 +132,12 @@ LIBS_test_guard_list := guard model common
 LIBS_test_guard_random := guard model common
 LIBS_test_rules := guard model common
 
+COMPILE_TESTS := test_compile test_compile_random test_compile_image
+UNIT_TESTS += $(COMPILE_TESTS)
+$(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile common)$(eval EXTRA_$(t) := tests/unit/naive.c))
+EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
+$(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
+
 UNIT_TESTS += test_config
 LIBS_test_config := daemon common
 
@@ -151,6 +158,19 @@ check: ## run everything there is to check (as root: also packets through real n
 	$(Q)B=$(B) tests/run
 format: ## bring all C sources into the house style
 	$(Q)tests/check/clang-format.sh --apply
+
+# ---- The laboratory ------------------------------------------------------------------------------
+
+E2E_TOOLS := $(B)/tests/stream $(B)/tests/frame
+$(E2E_TOOLS): $(B)/tests/%: tests/e2e/%.c
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -o $@ $<
+.PHONY: e2e-tools demo
+e2e-tools: $(E2E_TOOLS)
+demo: ## watch a ministry letter become dropped packets, in a laboratory of network namespaces (root)
+	$(Q)$(MAKE) --no-print-directory -s deps
+	$(Q)$(MAKE) --no-print-directory -s all locale e2e-tools
+	$(Q)KHIEN_LOCALEDIR=$(abspath $(B))/locale BUILD=$(abspath $(B)) tests/e2e/demo.sh
 
 # ---- Manual pages and translations ---------------------------------------------------------------
 

@@ -30,7 +30,7 @@ static int open_ledger(struct kh_core *core, struct kh_error *error)
 
 	if (code < 0)
 		return kh_fail(error, code, _("cannot make %s: %s"), core->state, strerror(-code));
-	snprintf(path, sizeof(path), "%s/ledger.db", core->state);
+	snprintf(path, sizeof(path), "%s/" KH_CORE_LEDGER, core->state);
 	return kh_ledger_open(path, &core->ledger, error);
 }
 

@@ -16,6 +16,8 @@
 
 struct kh_core;
 
+#define KH_CORE_LEDGER "ledger.db" /* in the state folder */
+
 struct kh_core_paths {
 	const char *state; /* folder of the ledger and the image; 0700 */
 	const char *run; /* folder of the socket and the lock */

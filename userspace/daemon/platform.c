@@ -25,7 +25,6 @@
 #include "khien/proto.h"
 
 #define BPFFS "/sys/fs/bpf"
-#define BTF "/sys/kernel/btf/vmlinux"
 #define SPARE_DESCRIPTORS 512 /* maps, links, programs, the ledger, sockets */
 
 static int effective_capabilities(uint64_t *ret_capabilities)
@@ -70,15 +69,6 @@ int kh_platform_privileges(struct kh_error *error)
 	else
 		kh_hint(error, _("this root is restricted: look at CapabilityBoundingSet of the unit, or at the container"));
 	return -EPERM;
-}
-
-int kh_platform_btf(struct kh_error *error)
-{
-	if (!access(BTF, R_OK))
-		return 0;
-	kh_fail(error, -ENOENT, _("this kernel has no BTF (%s: %s)"), BTF, strerror(errno));
-	kh_hint(error, _("boot a kernel with CONFIG_DEBUG_INFO_BTF=y: Debian's own kernels have it since 5.10"));
-	return -ENOENT;
 }
 
 /* Type of the file system that `folder` is on, or will be on when it is made. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What khiend needs of the machine before it can begin: privileges, BTF, a bpffs, folders that no other daemon uses.
+ * What khiend needs of the machine before it can begin: privileges, a bpffs, folders that no other daemon uses.
  * Every failure comes with the next step.
  */
 #ifndef KHIEN_DAEMON_PLATFORM_H
@@ -10,9 +10,6 @@
 
 /* Capabilities that BPF and netlink need. 0, or -EPERM with error naming the ones that are missing. */
 int kh_platform_privileges(struct kh_error *error);
-
-/* The kernel describes its own types. 0 or -ENOENT. */
-int kh_platform_btf(struct kh_error *error);
 
 /* Makes sure that `folder` will be on a bpffs: mounts one at /sys/fs/bpf when the folder is below it and nothing is mounted there
  * yet. 0, -EINVAL (another file system), or the errno of mount. */

@@ -18,11 +18,12 @@
 
 #include "common/file.h"
 #include "common/lang.h"
+#include "daemon/check.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
 #include "daemon/log.h"
-#include "khien/proto.h"
+#include "netlink/links.h"
 
 #define TICK_USEC 1000000u
 #define ACCEPTED "khien.conf.accepted" /* in the state folder: the last configuration that served */
@@ -82,6 +83,26 @@ static int load_config(struct server *server, struct kh_config *ret_config, stru
 	return 0;
 }
 
+/* What --check would say. The daemon starts all the same: half a protection is better than none. */
+static void log_findings(const struct server *server, const struct kh_config *config)
+{
+	static const int levels[KH_SEVERITY_COUNT] = { [KH_NOTICE] = LOG_INFO, [KH_WARNING] = LOG_WARNING, [KH_ERROR] = LOG_ERR };
+	struct kh_check *check KH_CLEANUP(kh_freep) = calloc(1, sizeof(*check));
+	struct kh_links *links = NULL;
+
+	if (!check || kh_links_read(&links, NULL) < 0)
+		return;
+	kh_check(config, links, check);
+	kh_check_lists(config, check);
+	kh_links_free(links);
+	for (size_t i = 0; i < check->count; i++) {
+		const struct kh_check_finding *finding = &check->findings[i];
+
+		kh_log(levels[finding->severity], "event=config-finding file=%s line=%d text=\"%s\" hint=\"%s\"",
+		       server->options->config, finding->line, finding->text, finding->hint);
+	}
+}
+
 /* ---- The core in the loop ----------------------------------------------------------------------- */
 
 static int on_links(sd_event_source *source KH_UNUSED, int fd KH_UNUSED, uint32_t events KH_UNUSED, void *data)
@@ -115,6 +136,7 @@ static int core_start(struct server *server, const struct kh_config *config, str
 	int r;
 
 	kh_lang_set(config->language);
+	log_findings(server, config);
 	r = kh_core_open(&paths, config, &server->core, error);
 	if (r < 0) {
 		if (r == -EUCLEAN && !error->hint[0])
