@@ -53,7 +53,7 @@ SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c
 	fold.c sightings.c totals.c health.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
 SRC_netlink := links.c stack.c resolvers.c wireguard.c monitor.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c push.c decide.c withdraw.c look.c status.c why.c
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c push.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c
 
 MODULES := common model reader guard compile ledger kernel netlink daemon cli
@@ -138,8 +138,12 @@ $(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile common)$(eval EXTRA_$(t
 EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
 $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 
-UNIT_TESTS += test_config
+UNIT_TESTS += test_config test_check
+LIBS_test_check := daemon netlink guard model common
 LIBS_test_config := daemon common
+
+UNIT_TESTS += test_reader
+LIBS_test_reader := reader model common
 
 define unit_rules
 $(B)/tests/$(1): tests/unit/$(1).c $$(LIBS_$(1):%=$(B)/san/%.a)
@@ -148,7 +152,23 @@ $(B)/tests/$(1): tests/unit/$(1).c $$(LIBS_$(1):%=$(B)/san/%.a)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rules,$(t))))
 
-.PHONY: tests list-tests
+# ---- Golden tests and fuzzing of the reader -------------------------------------------------------
+
+GOLDEN_READER_FILES := $(sort $(wildcard tests/golden/reader/*.txt rules/advisories/*.txt))
+$(B)/tests/golden_reader: tests/golden/golden_reader.c $(B)/san/reader.a $(B)/san/model.a $(B)/san/common.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^)
+.PHONY: golden
+golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden documents (UPDATE=1 rewrites)
+	$(Q)$(B)/tests/golden_reader tests/golden/reader $(GOLDEN_READER_FILES)
+
+# Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
+BPF_TESTS +=
+
+.PHONY: tests list-tests bpf-tests list-bpf-tests
+bpf-tests: $(BPF_TESTS:%=$(B)/tests/%)
+list-bpf-tests:
+	@printf '%s\n' $(BPF_TESTS)
 tests: $(UNIT_TESTS:%=$(B)/tests/%) ## build the unit tests
 list-tests:
 	@printf '%s\n' $(UNIT_TESTS)

@@ -120,26 +120,36 @@ static void test_comments_and_blanks(void **state)
 	assert_int_equal(config->mode, KH_MODE_TC);
 	assert_false(config->listen_set);
 	assert_int_equal(config->lines[KH_KEY_WAN], 6);
+	parse(MINIMAL "name = Cổng#1;2\n"); /* no blank before: no comment */
+	assert_string_equal(config->name, "Cổng#1;2");
 }
 
-/* libinih reads 200 bytes at a time and would break a longer line in the middle of a word. */
-static void test_long_lines(void **state)
+static void long_line(int pad, int count)
 {
-	char text[4096] = MINIMAL "[guard]\nmanagement =";
+	char text[4096];
+	size_t used = (size_t)snprintf(text, sizeof(text), MINIMAL "[guard]\nmanagement =%*s", pad, "");
 
-	(void)state;
-	for (int i = 0; i < 100; i++) {
-		size_t used = strlen(text);
-
-		snprintf(text + used, sizeof(text) - used, "%s2001:db8:%x::/64", i % 3 ? " " : ",", i);
-	}
-	strcat(text, "\nwidest_ipv4 = 22\n");
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s2001:db8:%x::/64", i % 3 ? " " : ",", i);
+	snprintf(text + used, sizeof(text) - used, " ; 10.0.0.0/8\nwidest_ipv4 = 22\n");
 	parse(text);
-	assert_int_equal(config->management.count, 100);
-	for (int i = 0; i < 100; i++)
+	assert_int_equal(config->management.count, count);
+	for (int i = 0; i < count; i++) {
 		assert_int_equal((uint32_t)(config->management.ranges[i].first >> 80) & 0xffff, i);
+		assert_int_equal(kh_range_prefix_length(&config->management.ranges[i]), 64);
+	}
 	assert_int_equal(config->widest_ipv4, 22);
 	assert_int_equal(config->lines[KH_KEY_WIDEST_IPV4], 6);
+}
+
+/* libinih reads 200 bytes at a time and would break a longer line in the middle of a word: every place of the break. */
+static void test_long_lines(void **state)
+{
+	(void)state;
+	for (int pad = 0; pad < 40; pad++) {
+		long_line(pad, 10); /* 182 to 222 bytes */
+		long_line(pad, 100);
+	}
 }
 
 static void test_errors(void **state)

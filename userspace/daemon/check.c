@@ -47,7 +47,7 @@ void kh_check_hint(struct kh_check *check, const char *format, ...)
 	va_end(args);
 }
 
-static void append(char *names, const char *name)
+void kh_check_append(char names[static KH_NAMES_TEXT], const char *name)
 {
 	size_t used = strlen(names), length = strlen(name);
 
@@ -65,12 +65,12 @@ char *kh_check_names(const struct kh_config *config, enum kh_config_key key, con
 	buffer[0] = '\0';
 	for (size_t i = 0; i < list->count; i++) {
 		if (!drop || strcmp(list->names[i], drop) != 0)
-			append(buffer, list->names[i]);
+			kh_check_append(buffer, list->names[i]);
 		else if (insert)
-			append(buffer, insert);
+			kh_check_append(buffer, insert);
 	}
 	if (!drop && insert)
-		append(buffer, insert);
+		kh_check_append(buffer, insert);
 	return buffer;
 }
 

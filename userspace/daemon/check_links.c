@@ -48,6 +48,20 @@ static void no_such_link(const struct kh_checked *checked, const struct kh_liste
 		kh_check_hint(checked->check, _("an interface that comes later is attached to when it comes"));
 }
 
+/* The list with every name replaced by what carries it. */
+static void hint_carriers(const struct kh_checked *checked, enum kh_config_key key)
+{
+	char names[KH_NAMES_TEXT] = "";
+
+	for (size_t i = 0; i < checked->count; i++) {
+		const struct kh_listed *listed = &checked->listed[i];
+
+		if (listed->key == key)
+			kh_check_append(names, listed->carrier ? listed->carrier->name : listed->name);
+	}
+	kh_check_hint(checked->check, _("write: %s = %s"), kh_config_key_name(key), names);
+}
+
 /* Finds the link and its carrier, and says what is special about them. */
 static void resolve(const struct kh_checked *checked, struct kh_listed *listed)
 {
@@ -99,6 +113,7 @@ static void same_carrier(const struct kh_checked *checked, const struct kh_liste
 	}
 	kh_check_add(checked->check, checked->config, KH_NOTICE, b->key,
 		     _("%s and %s are both carried by %s, which is watched once"), a->name, b->name, a->carrier->name);
+	hint_carriers(checked, b->key);
 }
 
 /* Each pair once. True when the second of them has been explained by it. */
@@ -130,7 +145,7 @@ static void carried(const struct kh_checked *checked, const struct kh_listed *li
 		return;
 	kh_check_add(checked->check, checked->config, KH_NOTICE, listed->key,
 		     _("%s is carried by %s: the programs are attached there"), listed->name, listed->carrier->name);
-	hint_names(checked, listed->key, listed->name, listed->carrier->name);
+	hint_carriers(checked, listed->key);
 }
 
 static void bridge(const struct kh_checked *checked, const struct kh_listed *listed)

@@ -35,6 +35,9 @@ void kh_check_hint(struct kh_check *check, const char *format, ...) KH_PRINTF(2,
 char *kh_check_names(const struct kh_config *config, enum kh_config_key key, const char *drop, const char *insert,
 		     char buffer[static KH_NAMES_TEXT]);
 
+/* Appends a name to such a text unless it is there already. */
+void kh_check_append(char names[static KH_NAMES_TEXT], const char *name);
+
 /* check_links.c: wan and lan against the links. */
 void kh_check_interfaces(struct kh_checked *checked);
 /* check_routes.c: which way traffic goes. */

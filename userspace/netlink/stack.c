@@ -67,8 +67,8 @@ static const struct kh_link *pppoe_device(const struct kh_links *links)
 
 static const struct kh_link *below(const struct kh_links *links, const struct kh_link *link)
 {
-	if (link->type == ARPHRD_PPP)
-		return pppoe_device(links);
+	if (link->type == ARPHRD_PPP) /* netlink leaves its parent at 0; a snapshot made by hand may name one */
+		return link->parent ? kh_link_by_index(links, link->parent) : pppoe_device(links);
 	if (!strcmp(link->kind, "vlan") || !strcmp(link->kind, "macvlan"))
 		return kh_link_by_index(links, link->parent);
 	return NULL;
@@ -92,20 +92,20 @@ int kh_link_carrier(const struct kh_links *links, const struct kh_link *link, co
 	return 0;
 }
 
-bool kh_link_is_above(const struct kh_links *links, const struct kh_link *upper, const struct kh_link *lower)
+/* Depth bounds what a broken snapshot could turn into a circle. */
+static bool stands_on(const struct kh_links *links, const struct kh_link *upper, const struct kh_link *lower, int depth)
 {
-	const struct kh_link *at = upper;
+	for (size_t i = 0; i < links->links_count && depth > 0; i++) {
+		const struct kh_link *next = &links->links[i]; /* directly above: a VLAN or ppp over it, its bridge or bond */
 
-	for (int depth = 0; depth < STACK_DEPTH && at; depth++) {
-		at = below(links, at);
-		if (at == lower)
-			return true;
-	}
-	at = lower;
-	for (int depth = 0; depth < STACK_DEPTH && at && at->master; depth++) { /* a bridge or bond above its port */
-		at = kh_link_by_index(links, at->master);
-		if (at == upper)
-			return true;
+		if ((lower->master && next->ifindex == lower->master) || below(links, next) == lower)
+			if (next == upper || stands_on(links, upper, next, depth - 1))
+				return true;
 	}
 	return false;
+}
+
+bool kh_link_is_above(const struct kh_links *links, const struct kh_link *upper, const struct kh_link *lower)
+{
+	return upper != lower && stands_on(links, upper, lower, STACK_DEPTH);
 }
