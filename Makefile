@@ -29,8 +29,8 @@ all: $(B)/khiend $(B)/khien locale man ## build both programs (the default)
 # The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
 
 DEPS := gcc libc6-dev clang llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
-	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsmartcols-dev gettext scdoc dpkg-dev \
-	libcmocka-dev clang-tidy clang-format cppcheck shellcheck iproute2 procps curl netcat-openbsd jq
+	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev gettext scdoc dpkg-dev \
+	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl netcat-openbsd jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS))
 
 .PHONY: deps deps-missing
@@ -163,7 +163,13 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 	$(Q)$(B)/tests/golden_reader tests/golden/reader $(GOLDEN_READER_FILES)
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
-BPF_TESTS +=
+BPF_TESTS += $(PACKET_TESTS)
+PACKET_TESTS := test_frames test_verdicts
+PACKET_SOURCES := lab.c frames.c reference.c verdict_table.c
+PACKET_LIBS := kernel compile model common
+$(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel) -lpthread
 
 .PHONY: tests list-tests bpf-tests list-bpf-tests
 bpf-tests: $(BPF_TESTS:%=$(B)/tests/%)
