@@ -16,7 +16,7 @@ struct kh_image_array {
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, KH_PAGE_SIZE);
-	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 };
 
 struct kh_record_array {

@@ -108,7 +108,7 @@ static uint32_t free_place(struct kh_kernel *kernel)
 
 static int create_image(const void *image, size_t pages)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 	int fd KH_CLEANUP(kh_closep) = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_image", sizeof(__u32), KH_PAGE_SIZE, (__u32)pages, &options);
 	void *data;
 

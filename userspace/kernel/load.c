@@ -150,7 +150,7 @@ static int load_programs(struct kh_kernel *kernel, struct kh_error *error)
 static int open_maps(struct kh_kernel *kernel, struct kh_error *error)
 {
 	struct khien_bpf *skeleton = kernel->skeleton;
-	LIBBPF_OPTS(bpf_map_create_opts, image_options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+	LIBBPF_OPTS(bpf_map_create_opts, image_options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 	void *mapped;
 
 	kernel->images = bpf_map__fd(skeleton->maps.images);
