@@ -26,8 +26,8 @@ struct kh_config_lines {
 	struct kh_error *error;
 };
 
-/* An ini_reader (fgets): the next piece, NULL at the end or after a failure. */
-char *kh_config_lines_read(char *buffer, int size, void *lines);
+/* An ini_reader (fgets), with a struct kh_config_lines as context: the next piece, NULL at the end or after a failure. */
+char *kh_config_lines_read(char *buffer, int size, void *context);
 
 /* Of `count` words the one most like `text`, NULL when none is. */
 const char *kh_config_nearest(const char *text, const char *const *words, size_t count);
