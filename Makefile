@@ -126,16 +126,22 @@ UNIT_TESTS := test_control
 
 LIBS_test_control := daemon common
 
+UNIT_TESTS += test_address test_text test_file test_lang test_indicator
+LIBS_test_address := common
+LIBS_test_text := common
+LIBS_test_file := common
+LIBS_test_lang := common
+LIBS_test_indicator := model common
+
 UNIT_TESTS += test_guard test_guard_list test_guard_random test_rules
 LIBS_test_guard := guard model common
 LIBS_test_guard_list := guard model common
 LIBS_test_guard_random := guard model common
 LIBS_test_rules := guard model common
 
-COMPILE_TESTS := test_compile test_compile_random test_compile_image
+COMPILE_TESTS := test_compile test_compile_random
 UNIT_TESTS += $(COMPILE_TESTS)
 $(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile common)$(eval EXTRA_$(t) := tests/unit/naive.c))
-EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
 $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 
 UNIT_TESTS += test_config test_check
