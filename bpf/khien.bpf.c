@@ -51,6 +51,18 @@ int khien_xdp(struct xdp_md *context)
 	return kh_judge(&packet, kh_find_interface(packet.ifindex)) ? XDP_DROP : XDP_PASS;
 }
 
+/* Wire packets of a buffer. What comes from a virtual machine or a tun device says how long its segments are, not how many there are. */
+static __always_inline __u32 kh_segments(const struct __sk_buff *skb, __u64 bytes, __u32 headers)
+{
+	__u32 size = skb->gso_size;
+
+	if (skb->gso_segs)
+		return skb->gso_segs;
+	if (!size || bytes <= headers)
+		return 1;
+	return (__u32)((bytes - headers + size - 1) / size);
+}
+
 static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 ethernet)
 {
 	struct kh_packet packet = { .packets = 1, .direction = direction, .ifindex = skb->ifindex };
@@ -65,10 +77,8 @@ static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 eth
 		headers = kh_parse_ethernet(&cursor, &packet, skb->len - (__u64)(cursor.end - cursor.at));
 	else
 		headers = kh_parse_network(&cursor, &packet, bpf_ntohs((__u16)skb->protocol), skb->len - (__u64)(cursor.end - cursor.at));
-	if (skb->gso_segs > 1) {
-		packet.packets = skb->gso_segs;
-		packet.bytes += (__u64)(skb->gso_segs - 1) * headers;
-	}
+	packet.packets = kh_segments(skb, packet.bytes, headers);
+	packet.bytes += (__u64)(packet.packets - 1) * headers;
 	if (direction == KH_EGRESS && skb->ingress_ifindex && kh_find_interface(skb->ingress_ifindex)) {
 		if (interface) {
 			packet.number = interface->number & (KH_INTERFACES_MAX - 1);

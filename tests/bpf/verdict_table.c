@@ -248,6 +248,8 @@ const struct table_row table_rows[] = {
 	  2 },
 	{ "segments in a tag and session", AT_OUT, "q pppoe ip:office.57>free.1 tcp:1024>443 data=200", PASSED, 0, NOBODY, ONLY_TC | ONLY_IPV6,
 	  260 + 60, 0, 0, 2, 100, 2 },
+	{ "segments not yet counted (from a guest)", AT_LAN, "ip:office.57>bad.7 tcp:1024>443 data=250", DROPPED, 1, MACHINE, ONLY_TC | ONLY_IPV4,
+	  290 + 2 * 40, 0, 0, 0, 100, 3 },
 	{ "segments already judged", AT_OUT, "ip:office.57>bad.7 tcp:1024>443 data=200", KH_REASON_ALREADY_JUDGED, 0, NOBODY, ONLY_TC | ONLY_IPV4,
 	  240 + 40, 0, LAB_LAN, 2, 100, 2 },
 
