@@ -183,7 +183,11 @@ int kh_apply_now(struct kh_core *core, struct kh_error *error)
 {
 	int code = kh_ledger_begin(core->ledger, error);
 
-	return code < 0 ? code : kh_apply(core, error);
+	if (code < 0)
+		return code;
+	if (core->image && !core->generation_since) /* adopted, before the ledger was open */
+		kh_ledger_fact_get(core->ledger, FACT_GENERATION_SINCE, &core->generation_since);
+	return kh_apply(core, error);
 }
 
 /* Takes the image that the kernel already enforces as ours. */
@@ -202,7 +206,6 @@ static int adopt_image(struct kh_core *core, struct kh_error *error)
 	}
 	image->pages = length / KH_PAGE_SIZE;
 	core->image = image;
-	kh_ledger_fact_get(core->ledger, FACT_GENERATION_SINCE, &core->generation_since);
 	return 0;
 }
 
