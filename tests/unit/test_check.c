@@ -499,6 +499,12 @@ static void test_detect_leaves_out(void **state)
 	add_link("docker0", "bridge", ARPHRD_ETHER);
 	add_link("veth1", "veth", ARPHRD_ETHER)->master = link_named("docker0")->ifindex;
 	add_address("docker0", "172.17.0.1", "172.17.0.0/16");
+	link_named("eth2")->master = link_named("docker0")->ifindex; /* in a container eth2 is a veth too, and stays */
+	snprintf(link_named("eth2")->kind, sizeof(link_named("eth2")->kind), "veth");
+	text = kh_check_detect(&machine.snapshot);
+	assert_non_null(strstr(text, "\nwan = eth0\nlan = eth1 wg0 eth2\n"));
+	free(text);
+	link_named("eth2")->master = 0;
 	text = kh_check_detect(&machine.snapshot);
 	assert_non_null(strstr(text, "# eth0.20: left out, it shares eth0 with the WAN"));
 	assert_non_null(strstr(text, "# docker0: left out, a bridge without ports that stay"));

@@ -15,7 +15,7 @@
 #include "daemon/check_private.h"
 #include "guard/guard.h"
 
-#define LIST_BYTES ((size_t)64 << 20)
+#define LIST_BYTES ((size_t)8 << 20) /* as protect.c */
 
 void kh_check_add(struct kh_check *check, const struct kh_config *config, enum kh_severity severity,
 		  enum kh_config_key key, const char *format, ...)
@@ -162,6 +162,16 @@ static void check_list(const struct kh_config *config, struct kh_guard *guard, c
 	}
 }
 
+static void hint_folder(const struct kh_config *config, struct kh_check *check)
+{
+	static const char folder[] = KH_SYSCONFDIR "/khien/never-block.d";
+
+	if (strcmp(config->never_block, folder) != 0)
+		kh_check_hint(check, _("write: %s = %s"), "never_block", folder);
+	else
+		kh_check_hint(check, _("the lists come with khien: install it again"));
+}
+
 void kh_check_lists(const struct kh_config *config, struct kh_check *check)
 {
 	struct kh_guard *guard;
@@ -171,13 +181,13 @@ void kh_check_lists(const struct kh_config *config, struct kh_check *check)
 	if (count < 0) {
 		kh_check_add(check, config, KH_ERROR, KH_KEY_NEVER_BLOCK, "%s: %s", config->never_block,
 			     strerror(errno));
-		kh_check_hint(check, _("write: %s = %s"), "never_block", KH_SYSCONFDIR "/khien/never-block.d");
+		hint_folder(config, check);
 		return;
 	}
 	if (count == 0) {
 		kh_check_add(check, config, KH_WARNING, KH_KEY_NEVER_BLOCK,
 			     _("no *.list file in %s: DNS and time servers could be blocked"), config->never_block);
-		kh_check_hint(check, _("write: %s = %s"), "never_block", KH_SYSCONFDIR "/khien/never-block.d");
+		hint_folder(config, check);
 	}
 	guard = kh_guard_new();
 	for (int i = 0; i < count; i++) {

@@ -43,7 +43,18 @@ static bool is_wan(const struct proposal *proposal, const struct kh_link *link)
 	return false;
 }
 
-/* The ports of a bridge that stay; those of containers and virtual machines come and go. False: it has none. */
+/* Containers and virtual machines name their ends so, and take them away again. */
+static bool is_passing(const struct kh_link *port)
+{
+	static const char *const prefixes[] = { "veth", "vnet", "tap" };
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(prefixes); i++)
+		if (strncmp(port->name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The ports of a bridge that stay. False: it has none. */
 static bool propose_ports(struct proposal *proposal, const struct kh_link *bridge, bool wan)
 {
 	bool found = false;
@@ -51,8 +62,7 @@ static bool propose_ports(struct proposal *proposal, const struct kh_link *bridg
 	for (size_t i = 0; i < proposal->links->links_count; i++) {
 		const struct kh_link *port = &proposal->links->links[i];
 
-		if (port->master != bridge->ifindex || strcmp(port->kind, "veth") == 0 ||
-		    strcmp(port->kind, "tun") == 0)
+		if (port->master != bridge->ifindex || is_passing(port))
 			continue;
 		note(proposal, _("%s: a port of %s"), port->name, bridge->name);
 		kh_check_append(wan ? proposal->wan : proposal->lan, port->name);
