@@ -139,8 +139,8 @@ static int core_start(struct server *server, const struct kh_config *config, str
 	log_findings(server, config);
 	r = kh_core_open(&paths, config, &server->core, error);
 	if (r < 0) {
-		if (r == -EUCLEAN && !error->hint[0])
-			kh_hint(error, _("khiend --new-ledger puts it aside under another name; then start khiend again"));
+		if (r == -EUCLEAN)
+			kh_hint(error, _("restore a backup, or: khiend --new-ledger (keeps the damaged one under another name), and push the letters again"));
 		return r;
 	}
 	r = sd_event_add_io(server->event, &server->links, kh_core_links_fd(server->core), EPOLLIN, on_links, server);
