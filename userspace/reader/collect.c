@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Gathers what a reader finds into the document: every value once, in order of first appearance, with the strongest
+ * proposal and where that one stood. Owns the document until the reader is done.
+ */
+#include "reader/private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "common/lang.h"
+#include "common/text.h"
+#include "reader/reader.h"
+
+#define RAW_MAX ((size_t)256)
+
+/* ---- The index: positions by hashed value ------------------------------------------------------- */
+
+static uint64_t mix(uint64_t value)
+{
+	value ^= value >> 30;
+	value *= 0xbf58476d1ce4e5b9u;
+	value ^= value >> 27;
+	value *= 0x94d049bb133111ebu;
+	return value ^ value >> 31;
+}
+
+static uint64_t hash_text(uint64_t seed, const char *text)
+{
+	for (; *text; text++)
+		seed = mix(seed + (unsigned char)*text);
+	return seed;
+}
+
+static uint64_t hash_indicator(uint64_t seed, const struct kh_indicator *indicator)
+{
+	const struct kh_range *range = &indicator->range;
+
+	seed = mix(seed ^ ((uint64_t)indicator->type << 32 | (uint64_t)indicator->port << 8 | indicator->protocol));
+	if (indicator->text)
+		return hash_text(seed, indicator->text);
+	seed = mix(seed + (uint64_t)range->first + range->family);
+	if (range->family == 6)
+		seed = mix(seed + (uint64_t)(range->first >> 64));
+	return mix(seed + (uint64_t)(range->last - range->first));
+}
+
+static bool same_indicator(const struct kh_indicator *a, const struct kh_indicator *b)
+{
+	if (a->type != b->type || a->port != b->port || a->protocol != b->protocol)
+		return false;
+	if (a->text || b->text)
+		return a->text && b->text && strcmp(a->text, b->text) == 0;
+	return a->range.family == b->range.family && a->range.first == b->range.first && a->range.last == b->range.last;
+}
+
+/* Puts `position` under `hash`; the caller has made room. */
+static void index_put(struct kh_index *index, uint64_t hash, uint32_t position)
+{
+	size_t at = hash & (index->size - 1);
+
+	while (index->slots[at])
+		at = (at + 1) & (index->size - 1);
+	index->slots[at] = position + 1;
+	index->used++;
+}
+
+/* Room for one more, at most three quarters full. 1: moved, the caller must put all again; 0; -ENOMEM. */
+static int index_reserve(struct kh_index *index)
+{
+	size_t size = index->size ? index->size * 2 : 64;
+	uint32_t *slots;
+
+	if (index->used + 1 <= index->size / 4 * 3)
+		return 0;
+	slots = calloc(size, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	free(index->slots);
+	index->slots = slots;
+	index->size = size;
+	index->used = 0;
+	return 1;
+}
+
+/* ---- Values ------------------------------------------------------------------------------------- */
+
+/* The kernel's 16 random bytes for this process: nothing is asked of the world, and the input cannot know them. */
+static uint64_t secret(void)
+{
+	const void *bytes = (const void *)getauxval(AT_RANDOM); // NOLINT(performance-no-int-to-ptr)
+	uint64_t halves[2] = { 1, 2 };
+
+	if (bytes)
+		memcpy(halves, bytes, sizeof(halves));
+	return mix(halves[0] ^ mix(halves[1]));
+}
+
+int kh_collector_init(struct kh_collector *collector, const char *file, const char *format, struct kh_error *error)
+{
+	uint64_t seed = secret();
+
+	*collector = (struct kh_collector){ .error = error };
+	collector->findings.seed = collector->cves.seed = collector->hashes.seed = seed;
+	collector->document = calloc(1, sizeof(*collector->document));
+	if (!collector->document)
+		return -ENOMEM;
+	collector->document->format = format;
+	collector->document->announced = (struct kh_announced){ -1, -1, -1 };
+	collector->document->file = strdup(file);
+	return collector->document->file ? 0 : -ENOMEM;
+}
+
+void kh_collector_clear(struct kh_collector *collector)
+{
+	kh_document_free(collector->document);
+	free(collector->findings.slots);
+	free(collector->cves.slots);
+	free(collector->hashes.slots);
+	*collector = (struct kh_collector){ 0 };
+}
+
+static struct kh_finding *find(struct kh_collector *collector, uint64_t hash, const struct kh_indicator *indicator)
+{
+	const struct kh_index *index = &collector->findings;
+	size_t at = hash & (index->size - 1);
+
+	while (index->size && index->slots[at]) {
+		struct kh_finding *finding = &collector->document->findings[index->slots[at] - 1];
+
+		if (same_indicator(&finding->indicator, indicator))
+			return finding;
+		at = (at + 1) & (index->size - 1);
+	}
+	return NULL;
+}
+
+/* What was written, printable, cut between characters. */
+static char *make_raw(const struct kh_place *place)
+{
+	size_t length = place->raw_length;
+	char *raw;
+
+	if (length > RAW_MAX)
+		length = kh_utf8_check(place->raw, RAW_MAX);
+	raw = strndup(place->raw, length);
+	for (char *at = raw; at && *at; at++)
+		*at = kh_is_blank(*at) ? ' ' : *at;
+	if (raw)
+		kh_text_printable(raw);
+	return raw;
+}
+
+static int rank(enum kh_decision proposed)
+{
+	return proposed == KH_ENFORCE ? 2 : proposed == KH_UNENFORCEABLE ? 1 : 0;
+}
+
+static int strengthen(struct kh_finding *finding, const struct kh_place *place)
+{
+	char *raw;
+
+	if (rank(place->proposed) <= rank(finding->proposed))
+		return 0;
+	raw = make_raw(place);
+	if (!raw)
+		return -ENOMEM;
+	free(finding->raw);
+	finding->raw = raw;
+	finding->proposed = place->proposed;
+	finding->reason = place->reason;
+	finding->section = place->section;
+	finding->page = place->page;
+	finding->line = place->line;
+	return 0;
+}
+
+static int reserve_finding(struct kh_collector *collector)
+{
+	struct kh_document *document = collector->document;
+	int moved;
+
+	if (document->findings_count >= KH_READER_MAX_FINDINGS) {
+		kh_fail(collector->error, -EFBIG, _("%s: more than %zu values in one file"), document->file,
+			KH_READER_MAX_FINDINGS);
+		kh_hint(collector->error, _("split it into several files"));
+		return -EFBIG;
+	}
+	if (kh_grow(&document->findings, &collector->findings_capacity, document->findings_count + 1,
+		    sizeof(*document->findings)))
+		return -ENOMEM;
+	moved = index_reserve(&collector->findings);
+	for (size_t i = 0; moved == 1 && i < document->findings_count; i++)
+		index_put(&collector->findings,
+			  hash_indicator(collector->findings.seed, &document->findings[i].indicator), (uint32_t)i);
+	return moved < 0 ? moved : 0;
+}
+
+static int add(struct kh_collector *collector, struct kh_indicator *indicator, const struct kh_place *place)
+{
+	struct kh_document *document = collector->document;
+	uint64_t hash = hash_indicator(collector->findings.seed, indicator);
+	struct kh_finding *finding = find(collector, hash, indicator);
+	char *raw;
+	int result;
+
+	if (finding) {
+		document->duplicates++;
+		return strengthen(finding, place);
+	}
+	result = reserve_finding(collector);
+	if (result)
+		return result;
+	raw = make_raw(place);
+	if (!raw)
+		return -ENOMEM;
+	index_put(&collector->findings, hash, (uint32_t)document->findings_count);
+	document->findings[document->findings_count++] = (struct kh_finding){
+		.indicator = *indicator,
+		.proposed = place->proposed,
+		.reason = place->reason,
+		.raw = raw,
+		.page = place->page,
+		.line = place->line,
+		.section = place->section,
+	};
+	*indicator = (struct kh_indicator){ 0 };
+	return 0;
+}
+
+int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicator, const struct kh_place *place)
+{
+	int result = add(collector, indicator, place);
+
+	kh_indicator_clear(indicator);
+	return result;
+}
+
+struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *clean, const struct kh_token *token,
+			    enum kh_section section)
+{
+	size_t start = kh_origin(clean, token->start), end = kh_origin(clean, token->end);
+
+	return (struct kh_place){
+		.section = section,
+		.page = line->page,
+		.line = line->number,
+		.raw = line->text + start,
+		.raw_length = end - start,
+	};
+}
+
+/* ---- Facts and notes ---------------------------------------------------------------------------- */
+
+/* Adds *text_take unless it is there. */
+static int collect_fact(struct kh_index *index, char ***list, size_t *count, size_t *capacity, char *text_take)
+{
+	char *text KH_CLEANUP(kh_freep) = text_take;
+	int moved;
+
+	if (!text || kh_grow(list, capacity, *count + 1, sizeof(**list)))
+		return -ENOMEM;
+	moved = index_reserve(index);
+	for (size_t i = 0; moved == 1 && i < *count; i++)
+		index_put(index, hash_text(index->seed, (*list)[i]), (uint32_t)i);
+	if (moved < 0)
+		return moved;
+	for (size_t at = hash_text(index->seed, text) & (index->size - 1); index->slots[at];
+	     at = (at + 1) & (index->size - 1)) {
+		if (strcmp((*list)[index->slots[at] - 1], text) == 0)
+			return 0;
+	}
+	index_put(index, hash_text(index->seed, text), (uint32_t)*count);
+	(*list)[(*count)++] = KH_TAKE(text);
+	return 0;
+}
+
+int kh_collect_cve(struct kh_collector *collector, const char *text, size_t length)
+{
+	struct kh_document *document = collector->document;
+	char *copy = strndup(text, length);
+
+	for (char *at = copy; at && *at; at++)
+		*at = *at >= 'a' && *at <= 'z' ? (char)(*at - 32) : *at;
+	return collect_fact(&collector->cves, &document->cves, &document->cves_count, &collector->cves_capacity, copy);
+}
+
+int kh_collect_hash(struct kh_collector *collector, const char *text, size_t length)
+{
+	struct kh_document *document = collector->document;
+	char *copy = strndup(text, length);
+
+	for (char *at = copy; at && *at; at++)
+		*at = kh_lower(*at);
+	return collect_fact(&collector->hashes, &document->hashes, &document->hashes_count, &collector->hashes_capacity,
+			    copy);
+}
+
+int kh_collect_note(struct kh_collector *collector, const char *format, ...)
+{
+	struct kh_document *document = collector->document;
+	char *note = NULL;
+	va_list values;
+	int length;
+
+	if (kh_grow(&document->notes, &collector->notes_capacity, document->notes_count + 1, sizeof(*document->notes)))
+		return -ENOMEM;
+	va_start(values, format);
+	length = vasprintf(&note, format, values);
+	va_end(values);
+	if (length < 0)
+		return -ENOMEM;
+	kh_text_printable(note);
+	document->notes[document->notes_count++] = note;
+	return 0;
+}

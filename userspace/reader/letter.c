@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The head of a letter: number, date, issuer, subject. Best effort, in one column or in two, composed or decomposed
+ * letters, scans that lost their vowels, and the overlay of digital signatures ("Số: /CATTT-NCSC941"). Only lines above
+ * "Kính gửi" count: letters quote the numbers and dates of other letters below it.
+ */
+#include "reader/private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "common/util.h"
+
+#define HEAD_LINES ((size_t)60)
+#define OPEN_HEAD_LINES ((size_t)25) /* when no "Kính gửi" ends the head */
+#define SUBJECT_LINES 8
+#define FIELD_MAX ((size_t)1000)
+
+struct head {
+	struct kh_line lines[HEAD_LINES]; /* not blank */
+	char *folded[HEAD_LINES];
+	bool after_blank[HEAD_LINES];
+	size_t count;
+};
+
+static void head_clear(struct head *head)
+{
+	for (size_t i = 0; i < head->count; i++)
+		free(head->folded[i]);
+}
+
+/* Reads the lines above "Kính gửi". 0 or -ENOMEM. */
+static int head_read(const struct kh_input *input, struct head *head)
+{
+	struct kh_lines lines;
+	bool closed = false, blank = false;
+
+	kh_lines_init(&lines, input->text, input->length);
+	while (head->count < HEAD_LINES && !closed && kh_lines_next(&lines, &head->lines[head->count]) == 1) {
+		char *folded = kh_fold(head->lines[head->count].text, head->lines[head->count].length);
+		const char *start;
+
+		if (!folded)
+			return -ENOMEM;
+		start = folded + strspn(folded, " \t\r\f\v");
+		closed = kh_word_match(start, "kInh gUi") > 0;
+		if (!*start || closed) {
+			blank = true;
+			free(folded);
+			continue;
+		}
+		head->folded[head->count] = folded;
+		head->after_blank[head->count++] = blank;
+		blank = false;
+	}
+	while (!closed && head->count > OPEN_HEAD_LINES)
+		free(head->folded[--head->count]);
+	return 0;
+}
+
+/* A cell of a line: two columns are set apart by a tab or several spaces. */
+struct cell {
+	const char *text;
+	size_t length;
+};
+
+/* The cell at *at, which moves past it; false: no more. */
+static bool next_cell(const struct kh_line *line, size_t *at, struct cell *ret_cell)
+{
+	size_t start = *at, end;
+
+	while (start < line->length && kh_is_blank(line->text[start]))
+		start++;
+	for (end = start; end < line->length && line->text[end] != '\t'; end++) {
+		if (line->text[end] == ' ' && end + 1 < line->length && line->text[end + 1] == ' ')
+			break;
+	}
+	*ret_cell = (struct cell){ line->text + start, end - start };
+	*at = end;
+	return end > start;
+}
+
+/* ---- Number ------------------------------------------------------------------------------------- */
+
+static const char *skip(const char *at, const char *end)
+{
+	while (at < end && kh_is_blank(*at))
+		at++;
+	return at;
+}
+
+/* "CATTT-NCSC", also "VNCERT - ĐPƯC"; its end. */
+static const char *code_end(const char *at, const char *end)
+{
+	for (;;) {
+		const char *next;
+
+		while (at < end && !kh_is_blank(*at) && !strchr(",;()|:\"", *at))
+			at++;
+		next = skip(at, end);
+		if (next == at || next >= end || *next != '-' || next - at > 1)
+			return at;
+		next = skip(next + 1, end);
+		if (next >= end || !((*next >= 'A' && *next <= 'Z') || (*next & 0x80)))
+			return at;
+		at = next;
+	}
+}
+
+static bool has_letter(const char *at, const char *end)
+{
+	for (; at < end; at++) {
+		if (kh_is_letter(*at) || (*at & 0x80))
+			return true;
+	}
+	return false;
+}
+
+/* "81/VNCERT-ĐPƯC", "674 /CATTT-NCSC", "/CATTT-NCSC941" at `at`: the number without spaces, NFC. 1, 0, -ENOMEM. */
+static int parse_number(const char *at, const char *end, char **ret_number, bool *ret_overlaid)
+{
+	char *composed KH_CLEANUP(kh_freep) = NULL;
+	const char *digits = skip(at, end), *slash = digits, *code, *tail;
+	char joined[160];
+	size_t to = 0;
+
+	while (slash < end && kh_is_digit(*slash))
+		slash++;
+	at = slash;
+	if (at > digits && at < end && kh_is_letter(*at)) /* 12a/... */
+		at++;
+	slash = at;
+	at = skip(at, end);
+	if (at >= end || *at != '/' || slash - digits > 8)
+		return 0;
+	code = skip(at + 1, end);
+	tail = code_end(code, end);
+	while (tail > code && strchr(".,-/", tail[-1]))
+		tail--;
+	if (!has_letter(code, tail) || tail - code > 100)
+		return 0;
+	at = tail;
+	if (slash == digits) { /* the number was laid over the line and stands at its end */
+		while (tail > code && kh_is_digit(tail[-1]))
+			tail--;
+		digits = tail;
+		slash = at;
+		if (slash == digits || slash - digits > 6)
+			return 0;
+		*ret_overlaid = true;
+	}
+	to = (size_t)snprintf(joined, sizeof(joined), "%.*s/", (int)(slash - digits), digits);
+	for (; code < tail; code++) {
+		if (!kh_is_blank(*code))
+			joined[to++] = *code;
+	}
+	composed = kh_compose(joined, to);
+	if (!composed)
+		return -ENOMEM;
+	*ret_number = KH_TAKE(composed);
+	return 1;
+}
+
+/* The line that holds "Số: ..."; the number goes to letter. Index, or -1; -ENOMEM in *ret_result. */
+static int find_number(const struct head *head, struct kh_letter *letter, bool *ret_overlaid, int *ret_result)
+{
+	for (size_t i = 0; i < head->count; i++) {
+		const struct kh_line *line = &head->lines[i];
+		struct cell cell;
+
+		for (size_t at = 0; next_cell(line, &at, &cell);) {
+			char *folded KH_CLEANUP(kh_freep) = kh_fold(cell.text, cell.length);
+			const char *from = memchr(cell.text, ':', cell.length);
+
+			*ret_result = folded ? 0 : -ENOMEM;
+			if (!folded)
+				return -1;
+			if (kh_word_match(folded, "sO :"))
+				from = from ? from + 1 : NULL;
+			else if (kh_word_match(folded, "sO ") && kh_is_digit(folded[kh_word_match(folded, "sO ")]))
+				from = memchr(cell.text, ' ', cell.length);
+			else
+				continue;
+			if (from)
+				*ret_result =
+					parse_number(from, line->text + line->length, &letter->number, ret_overlaid);
+			if (*ret_result < 0)
+				return -1;
+			if (*ret_result == 1) {
+				*ret_result = 0;
+				return (int)i;
+			}
+		}
+	}
+	return -1;
+}
+
+/* ---- Date --------------------------------------------------------------------------------------- */
+
+static size_t number_at(const char *text, int *ret_number)
+{
+	size_t used = 0;
+
+	*ret_number = 0;
+	for (; kh_is_digit(text[used]) && used < 8; used++)
+		*ret_number = *ret_number * 10 + (text[used] - '0');
+	return used;
+}
+
+/* "ngay thang nam 202227 06": day and month laid over the end of the line. */
+static bool overlaid_date(const char *text, int *day, int *month, int *year)
+{
+	size_t used = kh_word_match(text, "ngAy thAng nAm "), digits;
+	int number;
+
+	if (!used)
+		return false;
+	digits = number_at(text + used, &number);
+	text += used + digits;
+	text += strspn(text, " \t");
+	if (digits < 5 || digits > 6 || !number_at(text, month))
+		return false;
+	*year = number / (digits == 6 ? 100 : 10);
+	*day = number % (digits == 6 ? 100 : 10);
+	return true;
+}
+
+static bool plain_date(const char *text, int *day, int *month, int *year)
+{
+	size_t used = kh_word_match(text, "ngAy "), step;
+
+	if (!used || !(step = number_at(text + used, day)))
+		return false;
+	text += used + step;
+	text += strspn(text, " \t");
+	used = kh_word_match(text, "thAng ");
+	if (!used || !(step = number_at(text + used, month)))
+		return false;
+	text += used + step;
+	text += strspn(text, " \t");
+	used = kh_word_match(text, "nAm ");
+	return used && number_at(text + used, year) == 4;
+}
+
+static int find_date(const struct head *head, struct kh_letter *letter, bool *ret_overlaid)
+{
+	for (size_t i = 0; i < head->count; i++) {
+		for (const char *at = head->folded[i]; *at; at++) {
+			int day = 0, month = 0, year = 0;
+			bool overlaid;
+
+			if (at > head->folded[i] && kh_is_word(at[-1]))
+				continue;
+			overlaid = overlaid_date(at, &day, &month, &year);
+			if (!overlaid && !plain_date(at, &day, &month, &year))
+				continue;
+			if (day < 1 || day > 31 || month < 1 || month > 12 || year < 1990 || year > 2199)
+				continue;
+			*ret_overlaid = *ret_overlaid || overlaid;
+			return asprintf(&letter->date, "%04d-%02d-%02d", year, month, day) < 0 ? -ENOMEM : 0;
+		}
+	}
+	return 0;
+}
+
+/* ---- Issuer and subject ------------------------------------------------------------------------- */
+
+static bool is_body_name(const char *folded)
+{
+	static const char *const patterns[] = { "bO",	     "cUc",	"sO",	 "ubnd",    "Uy ban", "trung tAm",
+						"vAn phOng", "cOng an", "tOng",	 "chi cUc", "ban",    "vIEn",
+						"hOi",	     "vncert",	"hUyEn", "tInh",    "dOn",    NULL };
+
+	for (const char *const *pattern = patterns; *pattern; pattern++) {
+		size_t used = kh_word_match(folded, *pattern);
+
+		if (used && !kh_is_word(folded[used]))
+			return true;
+	}
+	return false;
+}
+
+/* The motto, dates, rules of dashes: not the name of a body. */
+static bool is_furniture(const char *folded)
+{
+	static const char *const patterns[] = { "cOng hOa", "dOc lAp", "ngAy", "v/v", "sO:", "trang", NULL };
+
+	return !has_letter(folded, folded + strlen(folded)) || kh_word_find(folded, patterns) == folded;
+}
+
+/* The line above the number, left column; a name that runs over two lines is joined. 0 or -ENOMEM. */
+static int find_issuer(const struct head *head, int number, struct kh_letter *letter)
+{
+	char joined[2 * FIELD_MAX + 2];
+	struct cell parts[2]; /* the lower line first */
+	size_t count = 0, at;
+	bool complete = false;
+
+	for (int i = number - 1; i >= 0 && count < 2 && !complete; i--) {
+		char *folded KH_CLEANUP(kh_freep) = NULL;
+
+		at = 0;
+		if (!next_cell(&head->lines[i], &at, &parts[count]))
+			continue;
+		folded = kh_fold(parts[count].text, parts[count].length);
+		if (!folded)
+			return -ENOMEM;
+		if (is_furniture(folded))
+			continue;
+		complete = is_body_name(folded);
+		if (count && !complete)
+			break;
+		if (parts[count].length > FIELD_MAX)
+			return 0;
+		count++;
+	}
+	if (!count)
+		return 0;
+	at = (size_t)snprintf(joined, sizeof(joined), "%.*s %.*s", count > 1 ? (int)parts[1].length : 0,
+			      count > 1 ? parts[1].text : "", (int)parts[0].length, parts[0].text);
+	letter->issuer = kh_compose(joined + (count == 1), at - (count == 1));
+	return letter->issuer ? 0 : -ENOMEM;
+}
+
+/* Where the subject begins in the cell: after "V/v" or at "Về việc"; NULL: it does not. */
+static const char *subject_start(const char *folded, const struct cell *cell)
+{
+	const char *from;
+
+	if (kh_word_match(folded, "v /v ") || kh_word_match(folded, "v/ v ")) {
+		from = memchr(cell->text, '/', cell->length);
+		from = from ? skip(from + 1, cell->text + cell->length) : NULL;
+		return from && from < cell->text + cell->length ? from + 1 : NULL;
+	}
+	if (!kh_word_match(folded, "vE viEc "))
+		return NULL;
+	from = memchr(cell->text, ' ', cell->length);
+	from = from ? skip(from, cell->text + cell->length) : NULL;
+	return from ? memchr(from, ' ', (size_t)(cell->text + cell->length - from)) : NULL;
+}
+
+/* Does the line go on with the subject of the line above? */
+static bool goes_on(const struct head *head, size_t i)
+{
+	static const char *const ends[] = { "hA nOi", "ngAy", "sO :", "cOng hOa", "cAn cU", NULL };
+	const char *folded = head->folded[i] + strspn(head->folded[i], " \t");
+	const char *text = head->lines[i].text + strspn(head->lines[i].text, " \t");
+
+	if (kh_word_find(folded, ends) == folded || !has_letter(folded, folded + strlen(folded)))
+		return false;
+	return !head->after_blank[i] || (*text >= 'a' && *text <= 'z') || (*text & 0x80);
+}
+
+static int find_subject(const struct head *head, struct kh_letter *letter)
+{
+	char joined[FIELD_MAX + 1];
+	size_t length = 0, i = 0;
+	struct cell cell;
+
+	for (; i < head->count && !length; i++) {
+		for (size_t at = 0; !length && next_cell(&head->lines[i], &at, &cell);) {
+			char *folded KH_CLEANUP(kh_freep) = kh_fold(cell.text, cell.length);
+			const char *from;
+
+			if (!folded)
+				return -ENOMEM;
+			from = subject_start(folded, &cell);
+			if (from)
+				length = (size_t)snprintf(joined, sizeof(joined), "%.*s",
+							  (int)(cell.text + cell.length - from), from);
+		}
+	}
+	if (!length)
+		return 0;
+	for (size_t last = i + SUBJECT_LINES; i < head->count && i < last && length < FIELD_MAX && goes_on(head, i);
+	     i++) {
+		size_t at = 0;
+
+		if (!next_cell(&head->lines[i], &at, &cell))
+			break;
+		length += (size_t)snprintf(joined + length, sizeof(joined) - length, " %.*s", (int)cell.length,
+					   cell.text);
+	}
+	letter->subject = kh_compose(joined, kh_utf8_check(joined, strlen(joined)));
+	return letter->subject ? 0 : -ENOMEM;
+}
+
+int kh_letter_read(const struct kh_input *input, struct kh_letter *ret_letter, bool *ret_overlaid)
+{
+	struct head head KH_CLEANUP(head_clear) = { .count = 0 };
+	int result = head_read(input, &head), number = -1;
+
+	if (!result)
+		number = find_number(&head, ret_letter, ret_overlaid, &result);
+	if (!result)
+		result = find_date(&head, ret_letter, ret_overlaid);
+	if (!result && number > 0)
+		result = find_issuer(&head, number, ret_letter);
+	return result ? result : find_subject(&head, ret_letter);
+}

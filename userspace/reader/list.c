@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Plain lists: one value a line, first column; comments, list markers, hosts files. A line that holds something and
+ * no value is never passed over in silence: look-alikes become findings of type unknown, the rest is counted in a note.
+ */
+#include "reader/private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/lang.h"
+#include "common/util.h"
+
+struct list {
+	struct kh_collector *collector;
+	struct kh_line line;
+	struct kh_clean clean;
+	struct kh_tokens tokens;
+	enum kh_decision_reason reason; /* for the line: KH_WHY_TABLE, or why it waits */
+	bool content; /* a line with content was seen: the first may be column names */
+	size_t skipped, first_skipped; /* lines without a value */
+	size_t pairs, first_pair; /* two addresses on a line, taken as two */
+};
+
+static void list_clear(struct list *list)
+{
+	kh_clean_clear(&list->clean);
+	kh_tokens_free(&list->tokens);
+}
+
+static size_t skip_blanks(const char *text, size_t length, size_t at)
+{
+	while (at < length && kh_is_blank(text[at]))
+		at++;
+	return at;
+}
+
+static bool is_comment(const char *text, size_t length)
+{
+	return !length || *text == '#' || *text == ';' || (length >= 2 && text[0] == '/' && text[1] == '/');
+}
+
+/* ---- Recognition -------------------------------------------------------------------------------- */
+
+#define SAMPLE_LINES 2000
+
+/* Is it a line of a letter's head or frame? Such a file is a letter, however long its annex. */
+static int is_letter_line(const struct kh_line *line)
+{
+	static const char *const marks[] = {
+		"kInh gUi", "cOng hOa xA hOi chU nghIa", "v/v", "phU lUc", "nOi nhAn", NULL
+	};
+	char *folded KH_CLEANUP(kh_freep) = kh_fold(line->text, line->length);
+
+	return folded ? kh_word_find(folded, marks) != NULL : -ENOMEM;
+}
+
+/* Does the field look like a value, defanged or not? */
+static bool field_like_value(const char *field, size_t length)
+{
+	size_t dots = 0, colons = 0, other = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		dots += field[i] == '.';
+		colons += field[i] == ':';
+		if (!kh_is_alnum(field[i]) && !strchr("._-[](){}:/@*?\"'\\", field[i]))
+			other++;
+	}
+	return !other && (dots || colons >= 2) && length >= 3 && field[length - 1] != '.' && field[length - 1] != ':';
+}
+
+enum line_kind { LINE_EMPTY, LINE_VALUE, LINE_WORDS, LINE_SENTENCE };
+
+static enum line_kind line_kind(const struct kh_line *line)
+{
+	size_t at = skip_blanks(line->text, line->length, 0), fields = 0, words = 0, letters = 0;
+	bool value = false;
+
+	if (is_comment(line->text + at, line->length - at))
+		return LINE_EMPTY;
+	while (at < line->length) {
+		size_t start = at;
+
+		for (letters = 0; at < line->length && !strchr(" \t,;|\r\f\v#", line->text[at]); at++)
+			letters += kh_is_letter(line->text[at]) || (line->text[at] & 0x80);
+		if (at > start && fields++ < 3 && !words)
+			value = value || field_like_value(line->text + start, at - start);
+		words += letters && letters == at - start;
+		at += at < line->length;
+	}
+	if (words > 5)
+		return LINE_SENTENCE;
+	return value ? LINE_VALUE : LINE_WORDS;
+}
+
+int kh_list_recognise(const struct kh_input *input)
+{
+	size_t counts[] = { [LINE_EMPTY] = 0, [LINE_VALUE] = 0, [LINE_WORDS] = 0, [LINE_SENTENCE] = 0 }, seen = 0;
+	struct kh_lines lines;
+	struct kh_line line;
+
+	kh_lines_init(&lines, input->text, input->length);
+	while (seen < SAMPLE_LINES && kh_lines_next(&lines, &line) == 1) {
+		enum line_kind kind = line_kind(&line);
+		int letter = kind == LINE_WORDS || kind == LINE_SENTENCE ? is_letter_line(&line) : 0;
+
+		if (letter)
+			return letter < 0 ? letter : 0;
+		counts[kind]++;
+		seen += kind != LINE_EMPTY;
+	}
+	if (!counts[LINE_VALUE] || counts[LINE_SENTENCE] * 10 > counts[LINE_VALUE])
+		return 0;
+	return counts[LINE_WORDS] <= counts[LINE_VALUE] / 2 + 1;
+}
+
+/* ---- Fast path: an address or prefix, alone or before a column of numbers ----------------------- */
+
+/* 1: the line was read; 0: look closer; -errno. */
+static int read_plain(struct list *list, const char *text, size_t length)
+{
+	struct kh_indicator indicator = { .type = KH_TYPE_ADDRESS };
+	struct kh_place place = {
+		.proposed = KH_ENFORCE,
+		.reason = KH_WHY_TABLE,
+		.section = KH_SECTION_LIST,
+		.page = list->line.page,
+		.line = list->line.number,
+		.raw = text,
+	};
+	enum kh_host_bits host_bits = KH_HOST_BITS_NONE;
+	size_t at = 0;
+	bool prefix = false;
+	int result;
+
+	for (; at < length && (kh_is_hex(text[at]) || text[at] == '.' || text[at] == ':' || text[at] == '/'); at++)
+		prefix = prefix || text[at] == '/';
+	place.raw_length = at;
+	for (; at < length; at++) {
+		if (!kh_is_digit(text[at]) && !kh_is_blank(text[at]))
+			return 0;
+	}
+	if (prefix ? kh_prefix_parse(text, place.raw_length, &indicator.range, &host_bits)
+		   : kh_address_parse(text, place.raw_length, &indicator.range))
+		return 0;
+	if (host_bits == KH_HOST_BITS_SET || (indicator.range.family == 6 && indicator.range.first >> 32 == 0xffff))
+		return 0;
+	if (indicator.range.first != indicator.range.last)
+		indicator.type = KH_TYPE_PREFIX;
+	result = kh_collect_take(list->collector, &indicator, &place);
+	return result ? result : 1;
+}
+
+/* ---- Any other line ----------------------------------------------------------------------------- */
+
+static bool is_named(const struct kh_token *token)
+{
+	return token->indicator.type == KH_TYPE_DOMAIN || token->indicator.type == KH_TYPE_URL;
+}
+
+static int collect(struct list *list, struct kh_token *token)
+{
+	struct kh_place place = kh_place_of(&list->line, &list->clean, token, KH_SECTION_LIST);
+
+	place.proposed = list->reason == KH_WHY_TABLE ? KH_ENFORCE : KH_REVIEW;
+	place.reason = list->reason;
+	if (token->kind == KH_TOKEN_CVE)
+		return kh_collect_cve(list->collector, list->clean.text + token->start, token->end - token->start);
+	if (token->kind == KH_TOKEN_HASH)
+		return kh_collect_hash(list->collector, list->clean.text + token->start, token->end - token->start);
+	if (token->kind == KH_TOKEN_MALFORMED || token->host_bits) {
+		place.proposed = KH_REVIEW;
+		place.reason = token->host_bits ? KH_WHY_HOST_BITS : KH_WHY_MALFORMED;
+	} else if (is_named(token)) {
+		place.proposed = KH_UNENFORCEABLE;
+		place.reason = token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
+	}
+	return kh_collect_take(list->collector, &token->indicator, &place);
+}
+
+/* Only separators between the two? Then the second stands beside the first, not in a remark about it. */
+static bool adjoin(const struct kh_clean *clean, const struct kh_token *a, const struct kh_token *b)
+{
+	for (size_t at = a->end; at < b->start; at++) {
+		if (!strchr(" \t,;|\"'", clean->text[at]))
+			return false;
+	}
+	return true;
+}
+
+static bool is_placeholder(const struct kh_token *token)
+{
+	const struct kh_range *range = &token->indicator.range;
+
+	if (token->kind != KH_TOKEN_VALUE || token->indicator.type != KH_TYPE_ADDRESS)
+		return false;
+	if (range->family == 4)
+		return range->first == 0 || range->first == 0x7f000001;
+	return range->first <= 1;
+}
+
+/* "0.0.0.0 c2.example": the form of a hosts file. The names are the values; "localhost" and its kin are none. */
+static bool is_hosts_line(const struct list *list, size_t first)
+{
+	const struct kh_token *tokens = list->tokens.list;
+	const char *after = list->clean.text + tokens[first].end;
+
+	if (!is_placeholder(&tokens[first]) || !kh_is_blank(*after))
+		return false;
+	after += strspn(after, " \t");
+	if (first + 1 < list->tokens.count && is_named(&tokens[first + 1]))
+		return adjoin(&list->clean, &tokens[first], &tokens[first + 1]);
+	return strncmp(after, "local", 5) == 0 || strncmp(after, "ip6-", 4) == 0 ||
+	       strncmp(after, "broadcasthost", 13) == 0 || strncmp(after, "0.0.0.0", 7) == 0;
+}
+
+/* "43.229.53.0 43.229.53.255 24": first, last and prefix length agree. */
+static bool is_first_last(struct list *list, size_t first)
+{
+	struct kh_token *a = &list->tokens.list[first], *b = a + 1;
+	struct kh_range range;
+	int length = 0;
+	size_t at;
+
+	if (first + 1 >= list->tokens.count || b->kind != KH_TOKEN_VALUE || a->indicator.type != KH_TYPE_ADDRESS ||
+	    b->indicator.type != KH_TYPE_ADDRESS || a->indicator.range.family != b->indicator.range.family)
+		return false;
+	range = a->indicator.range;
+	range.last = b->indicator.range.last;
+	if (range.first >= range.last || kh_range_prefix_length(&range) < 0)
+		return false;
+	at = b->end + strspn(list->clean.text + b->end, " \t,;|");
+	for (size_t digits = 0; digits < 3 && kh_is_digit(list->clean.text[at + digits]); digits++)
+		length = length * 10 + (list->clean.text[at + digits] - '0');
+	if (at == b->end || length != kh_range_prefix_length(&range))
+		return false;
+	a->indicator.range = range;
+	a->indicator.type = KH_TYPE_PREFIX;
+	a->end = b->end;
+	return true;
+}
+
+/* "trừ 203.0.113.7": words before a value, not in a column or label of their own, may say anything about it. */
+static int look_before(struct list *list)
+{
+	size_t marker = kh_marker_skip(list->clean.text), at = list->tokens.list[0].start;
+	char *folded KH_CLEANUP(kh_freep) = NULL;
+
+	list->reason = KH_WHY_TABLE;
+	while (at > marker && strchr(" \"'(", list->clean.text[at - 1]))
+		at--;
+	if (at <= marker || (!kh_is_word(list->clean.text[at - 1]) && list->clean.text[at - 1] != ':'))
+		return 0;
+	folded = kh_fold(list->clean.text, at);
+	if (!folded)
+		return -ENOMEM;
+	if (kh_is_exempting(folded))
+		list->reason = KH_WHY_CONTEXT;
+	else if (list->clean.text[at - 1] != ':')
+		list->reason = KH_WHY_PROSE;
+	return 0;
+}
+
+/* The values of the line: of the first column, or all when nothing else stands there. */
+static int collect_line(struct list *list)
+{
+	struct kh_token *tokens = list->tokens.list;
+	size_t first = 0, next = 0, taken = 0;
+	bool named;
+	int result;
+
+	if (is_hosts_line(list, first))
+		next = ++first;
+	else if (tokens[first].kind == KH_TOKEN_VALUE && is_first_last(list, first))
+		return collect(list, &tokens[first]);
+	if (next >= list->tokens.count || (first && !is_named(&tokens[first])))
+		return 0;
+	named = is_named(&tokens[first]);
+	for (; next < list->tokens.count; next++, taken++) {
+		bool fact = tokens[next].kind == KH_TOKEN_CVE || tokens[next].kind == KH_TOKEN_HASH;
+
+		if (next > first && !adjoin(&list->clean, &tokens[next - 1], &tokens[next]) &&
+		    tokens[next].start != tokens[next - 1].start)
+			break;
+		if (next > first && !fact && is_named(&tokens[next]) != named)
+			break;
+		result = collect(list, &tokens[next]);
+		if (result)
+			return result;
+	}
+	if (taken == 2 && !named && tokens[first].start != tokens[first + 1].start && !list->pairs++)
+		list->first_pair = (size_t)list->line.number;
+	return 0;
+}
+
+/* A line without a value: "10.1.2" and "8,217.199.160" look like one, "Danh sách" does not. */
+static int no_value(struct list *list, size_t start)
+{
+	const char *text = list->line.text + start;
+	size_t length = 0, digits = 0, points = 0;
+	struct kh_indicator indicator = { .type = KH_TYPE_UNKNOWN };
+	struct kh_place place = { .proposed = KH_REVIEW,
+				  .reason = KH_WHY_MALFORMED,
+				  .section = KH_SECTION_LIST,
+				  .page = list->line.page,
+				  .line = list->line.number,
+				  .raw = text };
+
+	for (; start + length < list->line.length && !kh_is_blank(text[length]); length++) {
+		digits += kh_is_digit(text[length]);
+		points += text[length] == '.' || text[length] == ':';
+	}
+	while (length && strchr(",;|\"'", text[length - 1]))
+		length--;
+	if (digits < 2 || !points || length > 64) {
+		if (list->content && !list->skipped++)
+			list->first_skipped = (size_t)list->line.number;
+		return 0;
+	}
+	place.raw_length = length;
+	indicator.text = strndup(text, length);
+	return indicator.text ? kh_collect_take(list->collector, &indicator, &place) : -ENOMEM;
+}
+
+static int read_line(struct list *list)
+{
+	const struct kh_line *line = &list->line;
+	size_t start = skip_blanks(line->text, line->length, 0), marker;
+	int result;
+
+	if (is_comment(line->text + start, line->length - start))
+		return 0;
+	result = read_plain(list, line->text + start, line->length - start);
+	if (result) {
+		list->content = true;
+		return result < 0 ? result : 0;
+	}
+	result = kh_refang(line->text + start, line->length - start, &list->clean);
+	if (result)
+		return result;
+	list->line.text += start;
+	list->line.length -= start;
+	result = kh_tokens_read(&list->tokens, &list->clean, KH_MEANT);
+	if (result)
+		return result;
+	marker = kh_marker_skip(list->clean.text);
+	if (list->tokens.count) {
+		result = look_before(list);
+		if (!result)
+			result = collect_line(list);
+	} else
+		result = no_value(list, kh_origin(&list->clean, marker));
+	list->content = true;
+	return result;
+}
+
+static int add_notes(struct list *list)
+{
+	int result = 0;
+
+	if (list->skipped)
+		result = kh_collect_note(list->collector, _("lines without a value: %zu, the first is line %zu"),
+					 list->skipped, list->first_skipped);
+	if (!result && list->pairs)
+		result = kh_collect_note(
+			list->collector,
+			_("two addresses on one line: %zu times, first on line %zu; taken as single addresses, "
+			  "write a range as first-last"),
+			list->pairs, list->first_pair);
+	return result;
+}
+
+int kh_list_read(const struct kh_input *input, struct kh_collector *collector)
+{
+	struct list list KH_CLEANUP(list_clear) = { .collector = collector };
+	struct kh_lines lines;
+	int result;
+
+	kh_lines_init(&lines, input->text, input->length);
+	while ((result = kh_lines_next(&lines, &list.line)) == 1) {
+		result = read_line(&list);
+		if (result)
+			return result;
+	}
+	if (result)
+		return kh_fail_at(collector->error, -EINVAL, list.line.number,
+				  _("%s: line %d is too long for a list or text"), input->file, list.line.number);
+	return add_notes(&list);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the files of the reader. The way of a document:
+ *
+ *   reader.c (size, encoding, format table) -> list.c | prose.c -> collect.c -> struct kh_document
+ *
+ * Both readers go line by line: lines.c -> refang.c -> tokens.c (values.c, domain.c). prose.c asks shape.c how a
+ * value stands on its line, context.c what the line is about, letter.c for the head, announced.c for the counts.
+ */
+#ifndef KHIEN_READER_PRIVATE_H
+#define KHIEN_READER_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/document.h"
+
+/* ---- lines.c ------------------------------------------------------------------------------------ */
+
+#define KH_LINE_MAX ((size_t)64 << 10) /* a longer line is handed out in pieces, cut between words */
+
+struct kh_line {
+	const char *text; /* not NUL-terminated; without the line end */
+	size_t length;
+	int number; /* 1-based */
+	int page; /* 1-based; 0: the text has no form feeds */
+};
+
+struct kh_lines {
+	const char *at, *end;
+	int number, page;
+};
+
+void kh_lines_init(struct kh_lines *lines, const char *text, size_t length);
+/* 1 and *ret_line; 0 at the end; -E2BIG: one word longer than KH_LINE_MAX (*ret_line says where). */
+int kh_lines_next(struct kh_lines *lines, struct kh_line *ret_line);
+
+static inline bool kh_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+static inline bool kh_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static inline bool kh_is_alnum(char c)
+{
+	return kh_is_digit(c) || kh_is_letter(c);
+}
+static inline bool kh_is_hex(char c)
+{
+	return kh_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+/* Part of a word: also every byte of a letter outside ASCII. */
+static inline bool kh_is_word(char c)
+{
+	return kh_is_alnum(c) || c == '_' || (c & 0x80);
+}
+static inline bool kh_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+static inline char kh_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* ---- words.c ------------------------------------------------------------------------------------ */
+
+/* A line folded for key words: no Vietnamese marks, lower case. malloc'ed; NULL: out of memory. */
+char *kh_fold(const char *text, size_t length);
+/* Does `text` (folded) begin with the pattern? Bytes used, or 0. In a pattern a capital may be missing (recognition of
+ * scans drops accented vowels: "phU lUc"), a space stands for any white space or none. */
+size_t kh_word_match(const char *text, const char *pattern);
+/* The first place, at word borders, where one of the patterns (NULL-terminated) stands; NULL: nowhere. */
+const char *kh_word_find(const char *text, const char *const *patterns);
+/* Vietnamese letters composed (NFC), white space runs as one space, ends trimmed. malloc'ed; NULL: out of memory. */
+char *kh_compose(const char *text, size_t length);
+
+/* ---- refang.c ----------------------------------------------------------------------------------- */
+
+#define KH_DEFANGED 0x80000000u
+
+/* A line with its defanging undone. origin[i] is where byte i began in the line, KH_DEFANGED set when it was
+ * written defanged; origin[length] is the length of the line. */
+struct kh_clean {
+	char *text; /* NUL-terminated */
+	uint32_t *origin;
+	size_t length, text_capacity, origin_capacity;
+};
+
+/* Refangs at most KH_LINE_MAX bytes into *clean, whose buffers are reused. 0 or -ENOMEM. */
+int kh_refang(const char *text, size_t length, struct kh_clean *clean);
+void kh_clean_clear(struct kh_clean *clean);
+static inline size_t kh_origin(const struct kh_clean *clean, size_t at)
+{
+	return clean->origin[at] & ~KH_DEFANGED;
+}
+
+/* ---- domain.c ----------------------------------------------------------------------------------- */
+
+enum kh_doubt {
+	KH_MEANT, /* in a list, or written defanged: the form is enough */
+	KH_DOUBTED, /* in prose: file names, abbreviations and missing spaces after a full stop look the same */
+};
+
+bool kh_domain_plausible(const char *text, size_t length, enum kh_doubt doubt);
+bool kh_domain_known_tld(const char *text, size_t length);
+/* Sites of authorities and publishers, as letters link to them. */
+bool kh_domain_reference(const char *host, size_t length);
+
+/* ---- tokens.c and values.c ---------------------------------------------------------------------- */
+
+enum kh_token_kind {
+	KH_TOKEN_VALUE,
+	KH_TOKEN_MALFORMED, /* indicator.type is KH_TYPE_UNKNOWN */
+	KH_TOKEN_CVE,
+	KH_TOKEN_HASH,
+};
+
+struct kh_token {
+	enum kh_token_kind kind;
+	size_t start, end; /* in the clean line */
+	bool defanged;
+	bool host_bits; /* the indicator is the network */
+	struct kh_indicator indicator; /* VALUE, MALFORMED: owned by the token */
+};
+
+struct kh_scanner {
+	const struct kh_clean *line;
+	enum kh_doubt doubt;
+	size_t at;
+	/* "203.0.113.7 port 80, 443": the address goes on with further ports */
+	struct kh_range address;
+	size_t address_start, more_ports;
+};
+
+void kh_scan(struct kh_scanner *scanner, const struct kh_clean *line, enum kh_doubt doubt);
+/* 1 and *ret_token; 0: no more; -ENOMEM. */
+int kh_scan_next(struct kh_scanner *scanner, struct kh_token *ret_token);
+void kh_token_clear(struct kh_token *token);
+
+/* The tokens of one line. */
+struct kh_tokens {
+	struct kh_token *list;
+	size_t count, capacity;
+};
+int kh_tokens_read(struct kh_tokens *tokens, const struct kh_clean *line,
+		   enum kh_doubt doubt); /* 0 or -ENOMEM; replaces */
+void kh_tokens_clear(struct kh_tokens *tokens); /* empties, keeps the room */
+void kh_tokens_free(struct kh_tokens *tokens);
+
+/* What follows an address that stands at text[start..end): its prefix length, port, or the end of a range. */
+enum kh_form {
+	KH_FORM_NONE,
+	KH_FORM_VALUE,
+	KH_FORM_MALFORMED,
+	KH_FORM_URL, /* an address with a path after it */
+};
+struct kh_value {
+	struct kh_indicator indicator; /* no text */
+	struct kh_range address; /* the address itself */
+	size_t end;
+	size_t more_ports; /* where further ports follow; 0: none */
+	bool host_bits;
+};
+/* One address, prefix, range or address with port at text + at (NUL-terminated). */
+enum kh_form kh_value_read(const char *text, size_t at, struct kh_value *ret_value);
+/* A port number (with "/tcp" or "/udp") at text + at; bytes used, or 0. */
+size_t kh_port_read(const char *text, size_t at, uint16_t *ret_port, uint8_t *ret_protocol);
+/* ", 443" after a port; where the number starts, or 0. */
+size_t kh_port_next(const char *text, size_t at);
+
+/* ---- collect.c ---------------------------------------------------------------------------------- */
+
+struct kh_index {
+	uint32_t *slots; /* position + 1; 0: free */
+	size_t size, used;
+	uint64_t seed; /* the input is hostile: collisions must not be foreseeable */
+};
+
+struct kh_collector {
+	struct kh_document *document;
+	size_t findings_capacity, cves_capacity, hashes_capacity, notes_capacity;
+	struct kh_index findings, cves, hashes;
+	struct kh_error *error;
+};
+
+struct kh_place {
+	enum kh_decision proposed;
+	enum kh_decision_reason reason;
+	enum kh_section section;
+	int page, line;
+	const char *raw;
+	size_t raw_length;
+};
+
+int kh_collector_init(struct kh_collector *collector, const char *file, const char *format, struct kh_error *error);
+void kh_collector_clear(struct kh_collector *collector); /* frees the document too, if it is still there */
+/* Adds one value, or strengthens the one there. Takes *indicator in any case. 0, -ENOMEM, -EFBIG (with error). */
+int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicator, const struct kh_place *place);
+int kh_collect_cve(struct kh_collector *collector, const char *text, size_t length);
+int kh_collect_hash(struct kh_collector *collector, const char *text, size_t length);
+int kh_collect_note(struct kh_collector *collector, const char *format, ...) KH_PRINTF(2, 3);
+/* The place of a token of a line; decision and reason are left to the caller. */
+struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *clean, const struct kh_token *token,
+			    enum kh_section section);
+
+/* ---- The formats -------------------------------------------------------------------------------- */
+
+struct kh_input {
+	const char *file;
+	const char *text; /* without byte order mark; UTF-8 checked before a text format is asked */
+	size_t length;
+};
+
+int kh_list_recognise(const struct kh_input *input); /* 1, 0, -ENOMEM */
+int kh_list_read(const struct kh_input *input, struct kh_collector *collector);
+int kh_prose_read(const struct kh_input *input, struct kh_collector *collector);
+
+/* signature.c: a format that this version refuses, by name. *ret_hint is the next step. NULL: none of them.
+ * `binary` asks for those known by their first bytes, else for those known by their text. Both translated. */
+const char *kh_signature_find(const struct kh_input *input, bool binary, const char **ret_hint);
+
+/* Where list markers ("- ", "1. ", "a) ", "| 3 |") end. */
+size_t kh_marker_skip(const char *text);
+
+/* ---- Letters ------------------------------------------------------------------------------------ */
+
+/* Fills what is found of the head; *ret_overlaid when number or date were put together from a digital signature's
+ * overlay. 0 or -ENOMEM. */
+int kh_letter_read(const struct kh_input *input, struct kh_letter *ret_letter, bool *ret_overlaid);
+/* Counts the letter announces. 0 or -ENOMEM. */
+int kh_announced_read(const struct kh_input *input, struct kh_announced *ret_announced);
+
+/* shape.c: how the values of a line stand on it. */
+struct kh_shape {
+	size_t indent, start; /* of the line; after its list markers */
+	bool marker;
+	size_t words; /* outside values */
+	char last; /* last character that is not blank */
+	size_t leading; /* tokens that begin the line, with no sentence after them */
+	bool plain; /* nothing but values, separators and list markers */
+	bool labelled; /* "label: value, value" to the end of the line */
+};
+struct kh_shape kh_shape_of(const struct kh_clean *line, const struct kh_tokens *tokens);
+
+enum kh_stand {
+	KH_STANDS_IN_TEXT,
+	KH_STANDS_FIRST, /* begins the line, and no sentence follows */
+	KH_STANDS_IN_CELL, /* alone between tabs or bars */
+	KH_STANDS_IN_COLUMN, /* alone between runs of spaces */
+	KH_STANDS_LABELLED, /* "label: value, value" to the end of the line */
+};
+enum kh_stand kh_stand_of(const struct kh_clean *line, const struct kh_tokens *tokens, size_t which,
+			  const struct kh_shape *shape);
+/* "1.2.3.4 Tieu de": a section number and its title. */
+bool kh_is_heading_number(const struct kh_clean *line, const struct kh_token *token, const struct kh_shape *shape);
+
+/* context.c: what a line is about. All take the folded line. */
+bool kh_is_annex_heading(const char *folded, const char *text, size_t length);
+bool kh_is_reference_heading(const char *folded);
+bool kh_is_reference_line(const char *folded); /* links for further reading */
+bool kh_is_contact_line(const char *folded);
+bool kh_is_agent_line(const char *folded); /* User-Agent strings */
+bool kh_is_exempting(const char *folded); /* victims, not to be blocked */
+bool kh_is_accusing(const char *folded); /* C2, malware, to be blocked */
+bool kh_is_version_before(const char *folded); /* ends in "version", "phien ban" ... */
+
+#endif

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Letters and reports in running text. Two tiers: what stands as an item of a list, table or annex, or is written
+ * defanged, is proposed for enforcement; what is only mentioned waits for review. What belongs to the letter itself
+ * (contacts, links for reading, section numbers, versions) is not an indicator; links are counted in a note.
+ */
+#include "reader/private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/lang.h"
+#include "common/util.h"
+
+#define SENTENCE_WORDS 8 /* a line with fewer is a heading, a cell, an item */
+#define HOSTS_SHOWN 3
+
+/* The line before, blank ones left out. */
+struct previous {
+	size_t words;
+	char last;
+	bool item;
+};
+
+struct prose {
+	struct kh_collector *collector;
+	const struct kh_lines *rest; /* after the current line */
+	struct kh_line line;
+	struct kh_clean clean, ahead;
+	struct kh_tokens tokens, ahead_tokens;
+	struct kh_shape shape;
+	char *folded; /* the current line */
+	enum kh_section section;
+	struct previous previous;
+	bool has_cve; /* on the current line */
+	bool references; /* under a heading of references */
+	bool exempt; /* the list below is of victims, or of what is not to be blocked */
+	bool contact; /* the line, or the sentence it goes on with, tells how to reach somebody */
+	bool versions; /* the table below has a column of versions */
+	size_t links; /* not taken as indicators */
+	char hosts[HOSTS_SHOWN][64]; /* of the first of them */
+};
+
+static void prose_clear(struct prose *prose)
+{
+	kh_clean_clear(&prose->clean);
+	kh_clean_clear(&prose->ahead);
+	kh_tokens_free(&prose->tokens);
+	kh_tokens_free(&prose->ahead_tokens);
+	free(prose->folded);
+}
+
+static bool is_blank_line(const struct kh_line *line)
+{
+	for (size_t i = 0; i < line->length; i++) {
+		if (!kh_is_blank(line->text[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Does the next line that is not blank begin with a value? 1, 0, -ENOMEM. */
+static int value_ahead(struct prose *prose)
+{
+	struct kh_lines lines = *prose->rest;
+	struct kh_line line;
+	int result;
+
+	do {
+		if (kh_lines_next(&lines, &line) != 1)
+			return 0;
+	} while (is_blank_line(&line));
+	result = kh_refang(line.text, line.length, &prose->ahead);
+	if (!result)
+		result = kh_tokens_read(&prose->ahead_tokens, &prose->ahead, KH_DOUBTED);
+	return result ? result : kh_shape_of(&prose->ahead, &prose->ahead_tokens).leading > 0;
+}
+
+/* Is the line the rest of a sentence begun above, so that a value at its start is no item? 1, 0, -ENOMEM. */
+static int continues(struct prose *prose)
+{
+	const struct previous *previous = &prose->previous;
+	int ahead;
+
+	if (prose->shape.marker || previous->item || previous->words < SENTENCE_WORDS ||
+	    strchr(".:;!?", previous->last))
+		return 0;
+	if (!prose->shape.plain || previous->last == ',' || previous->last == '(')
+		return 1;
+	if (prose->section == KH_SECTION_ANNEX)
+		return 0;
+	ahead = value_ahead(prose);
+	return ahead < 0 ? ahead : !ahead;
+}
+
+/* Does the token stand as an item of a list, table or annex? 1, 0, -ENOMEM. */
+static int is_item(struct prose *prose, size_t which, int continued)
+{
+	bool annex = prose->section == KH_SECTION_ANNEX;
+
+	if (prose->has_cve || kh_is_heading_number(&prose->clean, &prose->tokens.list[which], &prose->shape))
+		return 0;
+	switch (kh_stand_of(&prose->clean, &prose->tokens, which, &prose->shape)) {
+	case KH_STANDS_FIRST:
+		return !continued;
+	case KH_STANDS_IN_CELL:
+		return 1;
+	case KH_STANDS_IN_COLUMN:
+		return annex;
+	case KH_STANDS_LABELLED:
+		return annex || kh_is_accusing(prose->folded);
+	default:
+		return 0;
+	}
+}
+
+/* ---- Names: domains and URLs -------------------------------------------------------------------- */
+
+static void host_of(const char *text, char *ret_host, size_t size)
+{
+	const char *scheme = strstr(text, "://");
+	const char *host = scheme ? scheme + 3 : text;
+	size_t length = strcspn(host, "/?#");
+
+	snprintf(ret_host, size, "%.*s", (int)(length < size ? length : size - 1), host);
+}
+
+/* Is the name an indicator, or part of the letter's furniture? */
+static bool keeps_name(const struct prose *prose, const struct kh_token *token, bool item, const char *host)
+{
+	bool accused = kh_is_accusing(prose->folded), known = kh_domain_reference(host, strcspn(host, ":"));
+
+	if (token->defanged)
+		return true;
+	if (known && (prose->section != KH_SECTION_ANNEX || !item || token->indicator.type == KH_TYPE_URL))
+		return false;
+	if (kh_is_agent_line(prose->folded) || prose->references || prose->has_cve)
+		return false;
+	if (accused || (item && prose->shape.words == 0))
+		return true;
+	return !kh_is_reference_line(prose->folded) && !prose->contact;
+}
+
+static void count_link(struct prose *prose, const char *host)
+{
+	size_t at = 0;
+
+	while (at < HOSTS_SHOWN && prose->hosts[at][0] && strcmp(prose->hosts[at], host) != 0)
+		at++;
+	if (at < HOSTS_SHOWN)
+		snprintf(prose->hosts[at], sizeof(prose->hosts[at]), "%s", host);
+	prose->links++;
+}
+
+static int collect_name(struct prose *prose, struct kh_token *token, bool item)
+{
+	struct kh_place place = kh_place_of(&prose->line, &prose->clean, token, prose->section);
+	char host[sizeof(prose->hosts[0])];
+
+	host_of(token->indicator.text, host, sizeof(host));
+	if (!keeps_name(prose, token, item, host)) {
+		count_link(prose, host);
+		return 0;
+	}
+	place.proposed = KH_UNENFORCEABLE;
+	place.reason = token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
+	return kh_collect_take(prose->collector, &token->indicator, &place);
+}
+
+/* ---- Addresses ---------------------------------------------------------------------------------- */
+
+/* "phiên bản 14.0.4.1"; 1, 0, -ENOMEM. */
+static int is_version(const struct prose *prose, const struct kh_token *token)
+{
+	size_t from = token->start > 40 ? token->start - 40 : 0;
+	char *folded KH_CLEANUP(kh_freep) = NULL;
+
+	while (from < token->start && (prose->clean.text[from] & 0xc0) == 0x80)
+		from++;
+	folded = kh_fold(prose->clean.text + from, token->start - from);
+	return folded ? kh_is_version_before(folded) : -ENOMEM;
+}
+
+static void propose(const struct prose *prose, const struct kh_token *token, bool item, struct kh_place *place)
+{
+	place->proposed = KH_REVIEW;
+	if (token->kind == KH_TOKEN_MALFORMED) {
+		place->reason = KH_WHY_MALFORMED;
+	} else if (token->host_bits) {
+		place->reason = KH_WHY_HOST_BITS;
+	} else if (!item && !token->defanged) {
+		place->reason = KH_WHY_PROSE;
+	} else if (prose->exempt || kh_is_exempting(prose->folded)) {
+		place->reason = KH_WHY_CONTEXT;
+	} else if (prose->versions && !token->defanged) {
+		place->reason = KH_WHY_PROSE;
+	} else {
+		place->proposed = KH_ENFORCE;
+		place->reason = !item				     ? KH_WHY_DEFANGED
+				: prose->section == KH_SECTION_ANNEX ? KH_WHY_ANNEX
+								     : KH_WHY_TABLE;
+	}
+}
+
+static int collect_address(struct prose *prose, struct kh_token *token, bool item)
+{
+	struct kh_place place = kh_place_of(&prose->line, &prose->clean, token, prose->section);
+	int version;
+
+	if (!token->defanged) {
+		if ((!item && kh_is_agent_line(prose->folded)) ||
+		    kh_is_heading_number(&prose->clean, token, &prose->shape))
+			return 0;
+		if (token->kind == KH_TOKEN_MALFORMED && (!item || prose->contact))
+			return 0;
+		version = item ? 0 : is_version(prose, token);
+		if (version)
+			return version < 0 ? version : 0;
+	}
+	propose(prose, token, item, &place);
+	return kh_collect_take(prose->collector, &token->indicator, &place);
+}
+
+/* ---- Lines -------------------------------------------------------------------------------------- */
+
+static int collect_token(struct prose *prose, size_t which, int continued)
+{
+	struct kh_token *token = &prose->tokens.list[which];
+	const char *text = prose->clean.text + token->start;
+	int item;
+
+	if (token->kind == KH_TOKEN_CVE)
+		return kh_collect_cve(prose->collector, text, token->end - token->start);
+	if (token->kind == KH_TOKEN_HASH)
+		return kh_collect_hash(prose->collector, text, token->end - token->start);
+	item = is_item(prose, which, continued);
+	if (item < 0)
+		return item;
+	if (item)
+		prose->previous.item = true;
+	if (token->indicator.type == KH_TYPE_DOMAIN || token->indicator.type == KH_TYPE_URL)
+		return collect_name(prose, token, item);
+	return collect_address(prose, token, item);
+}
+
+/* What the line says about the items after it. */
+static void follow(struct prose *prose, const struct previous *before)
+{
+	static const char *const version_words[] = { "phiEn bAn", "version", "versions", NULL };
+	const struct kh_shape *shape = &prose->shape;
+	bool unfinished = !before->item && !strchr(".:;!?", before->last);
+	bool heading = shape->last == ':' || shape->marker || shape->words >= SENTENCE_WORDS;
+
+	if (prose->previous.item || (shape->words < 2 && shape->last != ':'))
+		return;
+	if (kh_is_exempting(prose->folded))
+		prose->exempt = true;
+	else if (heading && !(prose->exempt && unfinished && !shape->marker))
+		prose->exempt = false;
+	prose->versions = kh_word_find(prose->folded, version_words) && !strchr(".;", shape->last);
+}
+
+static void enter(struct prose *prose)
+{
+	if (kh_is_annex_heading(prose->folded, prose->line.text, prose->line.length)) {
+		prose->section = KH_SECTION_ANNEX;
+		prose->references = false;
+		prose->exempt = false;
+	} else if (kh_is_reference_heading(prose->folded)) {
+		prose->references = true;
+	} else if (prose->references && prose->shape.words >= 2 && prose->shape.last == ':') {
+		prose->references = false;
+	}
+	prose->contact = kh_is_contact_line(prose->folded) ||
+			 (prose->contact && !prose->shape.marker && !strchr(".:;!?", prose->previous.last));
+}
+
+static int read_line(struct prose *prose)
+{
+	struct previous before = prose->previous;
+	int result = kh_refang(prose->line.text, prose->line.length, &prose->clean), continued = 0;
+
+	if (!result)
+		result = kh_tokens_read(&prose->tokens, &prose->clean, KH_DOUBTED);
+	free(prose->folded);
+	prose->folded = kh_fold(prose->line.text, prose->line.length);
+	if (result || !prose->folded)
+		return -ENOMEM;
+	prose->shape = kh_shape_of(&prose->clean, &prose->tokens);
+	prose->has_cve = false;
+	for (size_t i = 0; i < prose->tokens.count; i++)
+		prose->has_cve = prose->has_cve || prose->tokens.list[i].kind == KH_TOKEN_CVE;
+	enter(prose);
+	if (prose->shape.leading)
+		continued = continues(prose);
+	if (continued < 0)
+		return continued;
+	prose->previous.item = false;
+	for (size_t i = 0; i < prose->tokens.count && !result; i++)
+		result = collect_token(prose, i, continued);
+	follow(prose, &before);
+	prose->previous.last = prose->shape.last;
+	prose->previous.words = prose->shape.words;
+	if (continued && before.words > prose->shape.words)
+		prose->previous.words = before.words;
+	return result;
+}
+
+static int add_notes(struct prose *prose)
+{
+	char shown[HOSTS_SHOWN * 66] = "";
+	size_t length = 0;
+
+	if (!prose->links)
+		return 0;
+	for (size_t i = 0; i < HOSTS_SHOWN && prose->hosts[i][0]; i++)
+		length += (size_t)snprintf(shown + length, sizeof(shown) - length, "%s%s", i ? ", " : "",
+					   prose->hosts[i]);
+	return kh_collect_note(prose->collector,
+			       _("links for reading and contacts are not taken as indicators: %zu (%s)"), prose->links,
+			       shown);
+}
+
+int kh_prose_read(const struct kh_input *input, struct kh_collector *collector)
+{
+	struct kh_lines lines;
+	struct prose prose KH_CLEANUP(
+		prose_clear) = { .collector = collector, .rest = &lines, .previous = { .last = '.' } };
+	int result;
+
+	kh_lines_init(&lines, input->text, input->length);
+	while ((result = kh_lines_next(&lines, &prose.line)) == 1) {
+		if (is_blank_line(&prose.line))
+			continue;
+		result = read_line(&prose);
+		if (result)
+			return result;
+	}
+	if (result)
+		return kh_fail_at(collector->error, -EINVAL, prose.line.number,
+				  _("%s: line %d is too long for a list or text"), input->file, prose.line.number);
+	return add_notes(&prose);
+}
