@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Is this an image that may be installed? After 0, no look-up leaves its section or finds a reference to nothing, whatever
+ * wrote the file. Says nothing about which orders it holds.
+ */
+#include "compile/private.h"
+
+#include <errno.h>
+
+#include "common/lang.h"
+
+/* The image and the capacity of its sections, in elements. */
+struct view {
+	const uint8_t *data;
+	const struct kh_image_header *header;
+	uint64_t cells, entries, nets, mids, lows, ports;
+};
+
+static const void *section(const struct view *view, uint32_t page)
+{
+	return view->data + (size_t)page * KH_PAGE_SIZE;
+}
+
+static bool reference_ok(const struct view *view, uint32_t reference)
+{
+	if (reference > KH_REF_MASK)
+		return false;
+	if (reference & KH_REF_CONDITIONAL)
+		return (reference & KH_REF_INDEX) < view->header->orders_count;
+	return !reference || reference < view->header->slots_needed;
+}
+
+/* Within its section, and within a page or beginning on one. */
+static bool slice_ok(uint64_t first, uint64_t count, uint64_t capacity, uint64_t per_page)
+{
+	if (!count || first >= capacity || count > capacity - first)
+		return false;
+	return count > per_page ? !(first % per_page) : first % per_page + count <= per_page;
+}
+
+static bool mask_ok(uint32_t mask, uint64_t capacity)
+{
+	return !(mask & (mask + 1)) && (uint64_t)mask + 1 == capacity;
+}
+
+/* ---- Sections -------------------------------------------------------------------------------- */
+
+static bool v4_slice_ok(const struct view *view, uint64_t cell)
+{
+	uint64_t first = (uint32_t)cell, count = cell >> 32 & 0xffff;
+	const uint32_t *entries = section(view, view->header->v4_entries_page);
+
+	if (count > 256 || !slice_ok(first, count, view->entries, KH_V4_ENTRIES_PER_PAGE) || entries[first] >> KH_REF_BITS)
+		return false;
+	for (uint64_t i = first + 1; i < first + count; i++)
+		if (entries[i] >> KH_REF_BITS <= entries[i - 1] >> KH_REF_BITS)
+			return false;
+	return true;
+}
+
+static bool v4_ok(const struct view *view)
+{
+	const struct kh_v4_block *blocks = section(view, KH_V4_L1_PAGE);
+	const uint64_t *cells = section(view, view->header->v4_cells_page);
+	const uint32_t *entries = section(view, view->header->v4_entries_page);
+
+	for (uint32_t i = 0; i < KH_V4_BLOCKS; i++) {
+		uint64_t count = (uint64_t)__builtin_popcountll(blocks[i].present);
+
+		if (!reference_ok(view, blocks[i].ref) || (count && blocks[i].first_cell + count > view->cells))
+			return false;
+	}
+	for (uint64_t i = 0; i < view->cells; i++) {
+		bool slice = KH_CELL_KIND(cells[i]) == KH_CELL_SLICE;
+
+		if (slice ? !v4_slice_ok(view, cells[i]) :
+			    !reference_ok(view, cells[i] & KH_REF_MASK) ||
+				    !reference_ok(view, cells[i] >> KH_REF_BITS & KH_REF_MASK))
+			return false;
+	}
+	for (uint64_t i = 0; i < view->entries; i++)
+		if (!reference_ok(view, entries[i] & KH_REF_MASK))
+			return false;
+	return true;
+}
+
+static bool v6_slices_ok(const struct view *view)
+{
+	const struct kh_v6_mid *mids = section(view, view->header->v6_mid_page);
+	const struct kh_v6_low *lows = section(view, view->header->v6_low_page);
+
+	for (uint64_t i = 0; i < view->mids; i++) {
+		uint32_t first = mids[i].ref & ~KH_V6_LOW;
+
+		if (mids[i].ref & KH_V6_LOW) {
+			if (first >= view->lows || !slice_ok(first, lows[first].count, view->lows, KH_V6_LOWS_PER_PAGE))
+				return false;
+		} else if (!reference_ok(view, mids[i].ref)) {
+			return false;
+		}
+	}
+	for (uint64_t i = 0; i < view->lows; i++)
+		if (!reference_ok(view, lows[i].ref))
+			return false;
+	return true;
+}
+
+static bool v6_ok(const struct view *view)
+{
+	const struct kh_image_header *header = view->header;
+	const struct kh_v6_net *nets = section(view, header->v6_buckets_page);
+	uint64_t found = 0;
+
+	if (header->v6_wide_count &&
+	    !slice_ok(header->v6_wide_first, header->v6_wide_count, view->mids, KH_V6_MIDS_PER_PAGE))
+		return false;
+	for (uint64_t i = 0; i < view->nets; i++) {
+		if (!nets[i].count)
+			continue;
+		if (!slice_ok(nets[i].first, nets[i].count, view->mids, KH_V6_MIDS_PER_PAGE))
+			return false;
+		found++;
+	}
+	return found == header->v6_nets && v6_slices_ok(view);
+}
+
+static bool ports_ok(const struct view *view)
+{
+	const struct kh_port_entry *entries = section(view, view->header->ports_page);
+	uint64_t found = 0;
+
+	for (uint64_t i = 0; i < view->ports; i++) {
+		if (!entries[i].family)
+			continue;
+		if (!reference_ok(view, entries[i].ref))
+			return false;
+		found++;
+	}
+	return found == view->header->ports_count;
+}
+
+static bool orders_ok(const struct view *view)
+{
+	const struct kh_order *orders = section(view, view->header->orders_page);
+
+	for (uint32_t i = 0; i < view->header->orders_count; i++) {
+		uint32_t under = orders[i].under;
+
+		if (!orders[i].slot || orders[i].slot >= view->header->slots_needed || orders[i].action > KH_ACTION_MONITOR)
+			return false;
+		/* the compiler stores what is enclosed after what encloses it, so there can be no circle */
+		if (!reference_ok(view, under) || ((under & KH_REF_CONDITIONAL) && (under & KH_REF_INDEX) >= i))
+			return false;
+	}
+	return true;
+}
+
+/* ---- The header ------------------------------------------------------------------------------ */
+
+/* Fills the view; false: the sections do not lie one after the other, or do not fit their masks and counts. */
+static bool view_sections(const void *data, struct view *ret_view)
+{
+	const struct kh_image_header *header = data;
+	const uint32_t starts[] = {
+		KH_V4_L1_PAGE + KH_V4_L1_PAGES, header->v4_cells_page, header->v4_entries_page, header->v6_bitmap_page,
+		header->v6_buckets_page, header->v6_mid_page, header->v6_low_page, header->ports_bitmap_page, header->ports_page,
+		header->orders_page, header->pages,
+	};
+	uint64_t v6_bits, ports_bits;
+
+	for (size_t i = 1; i < KH_ARRAY_SIZE(starts); i++)
+		if (starts[i] < starts[i - 1])
+			return false;
+	*ret_view = (struct view){
+		.data = data,
+		.header = header,
+		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_CELLS_PER_PAGE,
+		.entries = (uint64_t)(header->v6_bitmap_page - header->v4_entries_page) * KH_V4_ENTRIES_PER_PAGE,
+		.nets = (uint64_t)(header->v6_mid_page - header->v6_buckets_page) * KH_BUCKETS_PER_PAGE * KH_V6_NETS_PER_BUCKET,
+		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_V6_MIDS_PER_PAGE,
+		.lows = (uint64_t)(header->ports_bitmap_page - header->v6_low_page) * KH_V6_LOWS_PER_PAGE,
+		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_BUCKETS_PER_PAGE * KH_PORTS_PER_BUCKET,
+	};
+	v6_bits = (uint64_t)(header->v6_buckets_page - header->v6_bitmap_page) * KH_PAGE_SIZE * 8;
+	ports_bits = (uint64_t)(header->ports_page - header->ports_bitmap_page) * KH_PAGE_SIZE * 8;
+	if (header->v6_nets && (!mask_ok(header->v6_bitmap_mask, v6_bits) ||
+				!mask_ok(header->v6_buckets_mask, ret_view->nets / KH_V6_NETS_PER_BUCKET)))
+		return false;
+	if (header->ports_count && (!mask_ok(header->ports_bitmap_mask, ports_bits) ||
+				    !mask_ok(header->ports_mask, ret_view->ports / KH_PORTS_PER_BUCKET)))
+		return false;
+	return header->orders_count <= (uint64_t)(header->pages - header->orders_page) * KH_ORDERS_PER_PAGE &&
+	       header->slots_needed && header->slots_needed <= KH_SLOT_MAX + 1;
+}
+
+int kh_image_check(const void *data, size_t length, struct kh_error *error)
+{
+	const struct kh_image_header *header = data;
+	struct view view;
+
+	if (length < (KH_V4_L1_PAGE + KH_V4_L1_PAGES) * KH_PAGE_SIZE || length % KH_PAGE_SIZE)
+		return kh_fail(error, -EINVAL, _("The generation image is cut short: %zu bytes"), length);
+	if (header->magic != KH_IMAGE_MAGIC)
+		return kh_fail(error, -EINVAL, _("This is not a generation image"));
+	if (header->abi_version != KH_ABI_VERSION)
+		return kh_fail(error, -EINVAL, _("The generation image has version %u, this program needs %u"), header->abi_version,
+			       KH_ABI_VERSION);
+	if (header->pages > KH_IMAGE_MAX_PAGES || header->pages != length / KH_PAGE_SIZE)
+		return kh_fail(error, -EINVAL, _("The generation image should have %u pages and has %zu"), header->pages,
+			       length / KH_PAGE_SIZE);
+	if (header->checksum != kh_image_checksum(data, length))
+		return kh_fail(error, -EINVAL, _("The generation image is damaged: its checksum is wrong"));
+	if (!view_sections(data, &view) || !orders_ok(&view) || !v4_ok(&view) || !v6_ok(&view) || !ports_ok(&view))
+		return kh_fail(error, -EINVAL, _("The generation image contradicts itself"));
+	return 0;
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The steps of a compilation, in order: check the orders, leave out those wholly in holes, build the sections, assemble.
+ */
+#include "compile/private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/lang.h"
+
+/* The orders by where they go. */
+struct sorted_orders {
+	struct kh_sort_item *v4, *v6;
+	uint32_t *ports;
+	size_t v4_count, v6_count, ports_count;
+};
+
+/* Slots already counted as an indicator, one bit each. */
+struct slot_set {
+	uint64_t *words;
+};
+
+static void parts_clear(struct kh_parts *parts)
+{
+	kh_chains_clear(&parts->chains);
+	kh_v4_clear(&parts->v4);
+	kh_v6_clear(&parts->v6);
+	kh_ports_clear(&parts->ports);
+	kh_hashes_clear(&parts->hashes);
+}
+
+static void sorted_orders_clear(struct sorted_orders *sorted)
+{
+	free(sorted->v4);
+	free(sorted->v6);
+	free(sorted->ports);
+}
+
+static void slot_set_clear(struct slot_set *set)
+{
+	free(set->words);
+}
+
+/* ---- Checks ---------------------------------------------------------------------------------- */
+
+static bool range_ok(const struct kh_range *range)
+{
+	if (range->family != 4 && range->family != 6)
+		return false;
+	return range->first <= range->last && range->last <= kh_address_max(range->family);
+}
+
+/* What is wrong with an order, or NULL. */
+static const char *order_fault(const struct kh_compile_order *order)
+{
+	if (!range_ok(&order->range))
+		return N_("its range is not one");
+	if (!order->slot || order->slot > KH_SLOT_MAX)
+		return N_("its slot is out of bounds");
+	if (order->action != KH_ACTION_DROP && order->action != KH_ACTION_MONITOR)
+		return N_("its action is unknown");
+	if (order->port && order->range.first != order->range.last)
+		return N_("it has a port, and more than one address");
+	if (order->protocol && (!order->port || (order->protocol != 6 && order->protocol != 17)))
+		return N_("its protocol does not go with its port");
+	return NULL;
+}
+
+static int check_input(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes, size_t holes_count,
+		       struct kh_error *error)
+{
+	if (orders_count > KH_COMPILE_ORDERS_MAX)
+		return kh_fail(error, -E2BIG, _("%zu orders are more than a generation can hold (%u)"), orders_count,
+			       KH_COMPILE_ORDERS_MAX);
+	for (size_t i = 0; i < orders_count; i++) {
+		const char *fault = order_fault(&orders[i]);
+
+		if (fault)
+			return kh_fail(error, -EINVAL, _("Order %zu cannot be compiled: %s"), i, _(fault));
+	}
+	for (size_t i = 0; i < holes_count; i++)
+		if (!range_ok(&holes[i]))
+			return kh_fail(error, -EINVAL, _("Exception %zu cannot be compiled: %s"), i, _("its range is not one"));
+	return 0;
+}
+
+/* ---- Orders by family ------------------------------------------------------------------------ */
+
+static void count_kinds(const struct kh_compile_order *orders, size_t count, struct sorted_orders *sorted, uint32_t *ret_highest_slot)
+{
+	uint32_t highest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		highest = orders[i].slot > highest ? orders[i].slot : highest;
+		if (orders[i].port)
+			sorted->ports_count++;
+		else if (orders[i].range.family == 4)
+			sorted->v4_count++;
+		else
+			sorted->v6_count++;
+	}
+	*ret_highest_slot = highest;
+}
+
+static int allocate(struct sorted_orders *sorted, struct slot_set *set, uint32_t highest_slot)
+{
+	sorted->v4 = malloc((sorted->v4_count + 1) * sizeof(*sorted->v4));
+	sorted->v6 = malloc((sorted->v6_count + 1) * sizeof(*sorted->v6));
+	sorted->ports = malloc((sorted->ports_count + 1) * sizeof(*sorted->ports));
+	set->words = calloc(highest_slot / 64 + 1, sizeof(*set->words));
+	sorted->v4_count = sorted->v6_count = sorted->ports_count = 0;
+	return sorted->v4 && sorted->v6 && sorted->ports && set->words ? 0 : -ENOMEM;
+}
+
+/* 1 when the slot is new to the set. */
+static uint32_t add_slot(struct slot_set *set, uint32_t slot)
+{
+	uint64_t bit = UINT64_C(1) << (slot & 63), *word = &set->words[slot >> 6];
+	uint32_t is_new = !(*word & bit);
+
+	*word |= bit;
+	return is_new;
+}
+
+/* Deals the orders out; an order wholly in holes is left out, and so is not counted. */
+static int deal(const struct kh_compile_order *orders, size_t count, const struct kh_range *holes, size_t holes_count,
+		struct sorted_orders *sorted, struct kh_parts *parts)
+{
+	struct slot_set set KH_CLEANUP(slot_set_clear) = {};
+	uint32_t highest;
+	int r;
+
+	count_kinds(orders, count, sorted, &highest);
+	parts->slots_needed = highest + 1;
+	r = allocate(sorted, &set, highest);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		const struct kh_compile_order *order = &orders[i];
+		struct kh_link link = kh_link_of(order);
+
+		if (holes_count && kh_holes_swallow(holes, holes_count, &order->range))
+			continue;
+		if (order->port) {
+			sorted->ports[sorted->ports_count++] = (uint32_t)i;
+			parts->indicators_ports += add_slot(&set, order->slot);
+		} else if (order->range.family == 4) {
+			uint64_t key = (uint64_t)order->range.first << 32 | (uint64_t)order->range.last;
+
+			sorted->v4[sorted->v4_count++] = (struct kh_sort_item){ key, link.deadline, link.order };
+			parts->indicators_v4 += add_slot(&set, order->slot);
+		} else {
+			uint64_t key = (uint64_t)(order->range.first >> 64);
+
+			sorted->v6[sorted->v6_count++] = (struct kh_sort_item){ key, 0, (uint32_t)i };
+			parts->indicators_v6 += add_slot(&set, order->slot);
+		}
+	}
+	return 0;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+/* Holes are sorted IPv4 first; each family's builder gets its own. */
+static void share_holes(struct kh_parts *parts, const struct kh_range *holes, size_t count)
+{
+	size_t v4_count = 0;
+
+	while (v4_count < count && holes[v4_count].family == 4)
+		v4_count++;
+	parts->v4.sink.hole = holes;
+	parts->v4.sink.holes_end = holes + v4_count;
+	parts->v6.sink.hole = holes + v4_count;
+	parts->v6.sink.holes_end = holes + count;
+}
+
+static int build(struct kh_parts *parts, const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes,
+		 size_t holes_count)
+{
+	struct sorted_orders sorted KH_CLEANUP(sorted_orders_clear) = {};
+	int r = deal(orders, orders_count, holes, holes_count, &sorted, parts);
+
+	if (r < 0)
+		return r;
+	share_holes(parts, holes, holes_count);
+	r = kh_v4_build(&parts->v4, &parts->chains, &sorted.v4, sorted.v4_count);
+	if (r < 0)
+		return r;
+	r = kh_v6_build(&parts->v6, &parts->chains, orders, &sorted.v6, sorted.v6_count);
+	if (r < 0)
+		return r;
+	r = kh_ports_build(&parts->ports, &parts->chains, orders, sorted.ports, sorted.ports_count);
+	if (r < 0)
+		return r;
+	return kh_hashes_build(&parts->hashes, parts->generation, &parts->v6, &parts->ports);
+}
+
+static int copy_holes(const struct kh_range *holes, size_t *count, struct kh_range **ret_holes)
+{
+	struct kh_range *copy;
+
+	if (*count > SIZE_MAX / sizeof(*copy) - 1)
+		return -ENOMEM;
+	copy = malloc((*count + 1) * sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	if (*count)
+		memcpy(copy, holes, *count * sizeof(*copy));
+	*count = kh_holes_merge(copy, *count);
+	*ret_holes = copy;
+	return 0;
+}
+
+int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes, size_t holes_count,
+	       uint64_t generation, struct kh_image **ret_image, struct kh_error *error)
+{
+	struct kh_parts parts KH_CLEANUP(parts_clear) = { .generation = generation };
+	struct kh_range *merged KH_CLEANUP(kh_freep) = NULL;
+	int r = check_input(orders, orders_count, holes, holes_count, error);
+
+	if (r < 0)
+		return r;
+	r = copy_holes(holes, &holes_count, &merged);
+	if (r >= 0)
+		r = build(&parts, orders, orders_count, merged, holes_count);
+	if (r >= 0)
+		r = kh_image_assemble(&parts, ret_image);
+	if (r == -E2BIG)
+		return kh_fail(error, r, _("%zu orders make a generation too large"), orders_count);
+	if (r == -ENOMEM)
+		return kh_fail(error, r, _("No memory to compile %zu orders"), orders_count);
+	return r;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Overlapping spans -> disjoint ranges, each with the reference of its chain; then the holes are cut out.
+ *
+ * A sweep over the borders. The spans that cover the place of the moment are in a heap by their end, and in kh_active by
+ * priority: O(log n) a border, whatever the nesting.
+ */
+#include "compile/private.h"
+
+#include <errno.h>
+
+/* ---- Holes ----------------------------------------------------------------------------------- */
+
+size_t kh_holes_merge(struct kh_range *holes, size_t count)
+{
+	size_t kept = 0;
+
+	if (!count)
+		return 0;
+	qsort(holes, count, sizeof(*holes), kh_range_compare);
+	for (size_t i = 1; i < count; i++) {
+		struct kh_range *open = &holes[kept];
+
+		if (holes[i].family != open->family || (holes[i].first > open->last && holes[i].first - open->last > 1))
+			holes[++kept] = holes[i];
+		else if (holes[i].last > open->last)
+			open->last = holes[i].last;
+	}
+	return kept + 1;
+}
+
+bool kh_holes_swallow(const struct kh_range *holes, size_t count, const struct kh_range *range)
+{
+	size_t low = 0, high = count; /* the last hole that begins at or before the range is below high */
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (holes[middle].family < range->family ||
+		    (holes[middle].family == range->family && holes[middle].first <= range->first))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && holes[low - 1].family == range->family && holes[low - 1].last >= range->last;
+}
+
+int kh_sink_put(struct kh_sink *sink, kh_u128 first, kh_u128 last, uint32_t reference)
+{
+	int r;
+
+	while (sink->hole < sink->holes_end && sink->hole->last < first)
+		sink->hole++;
+	for (; sink->hole < sink->holes_end && sink->hole->first <= last; sink->hole++) {
+		if (sink->hole->first > first) {
+			r = sink->put(sink, first, sink->hole->first - 1, reference);
+			if (r < 0)
+				return r;
+		}
+		if (sink->hole->last >= last)
+			return 0; /* it may reach into the next range: stay on it */
+		first = sink->hole->last + 1;
+	}
+	return sink->put(sink, first, last, reference);
+}
+
+/* ---- The heap of ends ------------------------------------------------------------------------ */
+
+static void ends_push(struct kh_flatten *flatten, const struct kh_span *spans, uint32_t span)
+{
+	size_t at = flatten->ends_count++;
+
+	while (at) {
+		size_t parent = (at - 1) / 2;
+
+		if (spans[flatten->ends[parent]].last <= spans[span].last)
+			break;
+		flatten->ends[at] = flatten->ends[parent];
+		at = parent;
+	}
+	flatten->ends[at] = span;
+}
+
+static void ends_pop(struct kh_flatten *flatten, const struct kh_span *spans)
+{
+	uint32_t moved = flatten->ends[--flatten->ends_count];
+	size_t count = flatten->ends_count, at = 0;
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child >= count)
+			break;
+		if (child + 1 < count && spans[flatten->ends[child + 1]].last < spans[flatten->ends[child]].last)
+			child++;
+		if (spans[flatten->ends[child]].last >= spans[moved].last)
+			break;
+		flatten->ends[at] = flatten->ends[child];
+		at = child;
+	}
+	flatten->ends[at] = moved;
+}
+
+/* ---- The sweep ------------------------------------------------------------------------------- */
+
+static int compare_priority(const void *a, const void *b, void *context)
+{
+	const struct kh_span *spans = context, *span_a = &spans[*(const uint32_t *)a], *span_b = &spans[*(const uint32_t *)b];
+	kh_u128 size_a = span_a->last - span_a->first, size_b = span_b->last - span_b->first;
+	int r = kh_link_compare_action(span_a->link, span_b->link);
+
+	if (r)
+		return r;
+	if (size_a != size_b)
+		return size_a < size_b ? -1 : 1;
+	return kh_link_compare_deadline(span_a->link, span_b->link);
+}
+
+static int grow(struct kh_flatten *flatten, size_t count)
+{
+	size_t capacity = flatten->capacity, again;
+	int r;
+
+	if (count <= capacity)
+		return 0;
+	r = kh_grow(&flatten->ranked, &capacity, count, sizeof(*flatten->ranked));
+	if (r < 0)
+		return r;
+	again = flatten->capacity;
+	r = kh_grow(&flatten->by_rank, &again, count, sizeof(*flatten->by_rank));
+	if (r < 0)
+		return r;
+	again = flatten->capacity;
+	r = kh_grow(&flatten->rank, &again, count, sizeof(*flatten->rank));
+	if (r < 0)
+		return r;
+	again = flatten->capacity;
+	r = kh_grow(&flatten->ends, &again, count, sizeof(*flatten->ends));
+	if (r < 0)
+		return r;
+	flatten->capacity = capacity;
+	return 0;
+}
+
+static int rank_spans(struct kh_flatten *flatten, const struct kh_span *spans, size_t count)
+{
+	int r = grow(flatten, count);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		flatten->by_rank[i] = (uint32_t)i;
+	qsort_r(flatten->by_rank, count, sizeof(*flatten->by_rank), compare_priority, (void *)spans);
+	for (size_t i = 0; i < count; i++) {
+		flatten->rank[flatten->by_rank[i]] = (uint32_t)i;
+		flatten->ranked[i] = spans[flatten->by_rank[i]].link;
+	}
+	flatten->ends_count = 0;
+	return kh_active_start(&flatten->active, flatten->ranked, count);
+}
+
+static int put_chain(struct kh_flatten *flatten, kh_u128 first, kh_u128 last)
+{
+	uint32_t reference;
+	int r = kh_active_chain(&flatten->active, flatten->chains, &reference);
+
+	return r < 0 ? r : kh_sink_put(flatten->sink, first, last, reference);
+}
+
+int kh_flatten_group(struct kh_flatten *flatten, const struct kh_span *spans, size_t count)
+{
+	kh_u128 at = spans[0].first;
+	size_t next = 0;
+	int r = rank_spans(flatten, spans, count);
+
+	if (r < 0)
+		return r;
+	do {
+		kh_u128 end;
+
+		for (; next < count && spans[next].first == at; next++) {
+			kh_active_add(&flatten->active, flatten->rank[next]);
+			ends_push(flatten, spans, (uint32_t)next);
+		}
+		end = spans[flatten->ends[0]].last;
+		if (next < count && spans[next].first <= end) {
+			r = put_chain(flatten, at, spans[next].first - 1);
+			at = spans[next].first;
+		} else {
+			r = put_chain(flatten, at, end);
+			while (flatten->ends_count && spans[flatten->ends[0]].last == end) {
+				kh_active_remove(&flatten->active, flatten->rank[flatten->ends[0]]);
+				ends_pop(flatten, spans);
+			}
+			at = end + 1; /* wraps only when nothing is left */
+		}
+		if (r < 0)
+			return r;
+	} while (flatten->ends_count);
+	return 0;
+}
+
+void kh_flatten_clear(struct kh_flatten *flatten)
+{
+	kh_active_clear(&flatten->active);
+	free(flatten->ranked);
+	free(flatten->by_rank);
+	free(flatten->rank);
+	free(flatten->ends);
+	*flatten = (struct kh_flatten){};
+}

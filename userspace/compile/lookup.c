@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An image asked in user space: the walk of bpf/match.h, in C. A page beyond the image gives NULL, as it does there.
+ */
+#include "compile/private.h"
+
+static const void *page_of(const struct kh_image *image, uint64_t page)
+{
+	return page < image->pages ? (const uint8_t *)image->data + page * KH_PAGE_SIZE : NULL;
+}
+
+/* ---- IPv4 ------------------------------------------------------------------------------------ */
+
+static uint32_t lookup_v4_slice(const struct kh_image *image, uint64_t cell, uint32_t octet)
+{
+	uint32_t first = (uint32_t)cell, at = first % KH_V4_ENTRIES_PER_PAGE, end = at + ((uint32_t)(cell >> 32) & 0xffff);
+	const uint32_t *entries =
+		page_of(image, (uint64_t)kh_image_header(image)->v4_entries_page + first / KH_V4_ENTRIES_PER_PAGE);
+
+	if (!entries)
+		return KH_REF_NONE;
+	end = end > KH_V4_ENTRIES_PER_PAGE ? KH_V4_ENTRIES_PER_PAGE : end;
+	for (uint32_t step = 128; step; step /= 2)
+		if (at + step < end && entries[at + step] >> KH_REF_BITS <= octet)
+			at += step;
+	return entries[at] & KH_REF_MASK;
+}
+
+static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
+{
+	const struct kh_v4_block *block = (const struct kh_v4_block *)page_of(image, KH_V4_L1_PAGE) + (address >> 14);
+	uint64_t bit = UINT64_C(1) << (address >> 8 & 63), cell;
+	const uint64_t *cells;
+	uint32_t index;
+
+	if (!(block->present & bit))
+		return block->ref;
+	index = block->first_cell + (uint32_t)__builtin_popcountll(block->present & (bit - 1));
+	cells = page_of(image, (uint64_t)kh_image_header(image)->v4_cells_page + index / KH_CELLS_PER_PAGE);
+	if (!cells)
+		return KH_REF_NONE;
+	cell = cells[index % KH_CELLS_PER_PAGE];
+	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
+		return lookup_v4_slice(image, cell, address & 255);
+	if ((cell >> 48 & 255) == (address & 255))
+		return (uint32_t)cell & KH_REF_MASK;
+	return (uint32_t)(cell >> KH_REF_BITS) & KH_REF_MASK;
+}
+
+/* ---- IPv6 ------------------------------------------------------------------------------------ */
+
+/* The page of a slice of `pages` pages that holds the key, by the first entry of each. */
+static uint64_t slice_page(const struct kh_image *image, uint64_t page, uint32_t pages, uint64_t key, bool wide)
+{
+	uint32_t low = 0, high = pages;
+
+	for (int i = 0; i < KH_SLICE_SEARCH_STEPS && high - low > 1; i++) {
+		uint32_t middle = low + (high - low) / 2;
+		const void *entries = page_of(image, page + middle);
+
+		if (!entries)
+			return page;
+		if ((wide ? *(const uint64_t *)entries : *(const uint32_t *)entries) <= key)
+			low = middle;
+		else
+			high = middle;
+	}
+	return page + low;
+}
+
+static uint32_t lookup_low(const struct kh_image *image, uint32_t first, uint64_t key)
+{
+	uint64_t page = (uint64_t)kh_image_header(image)->v6_low_page + first / KH_V6_LOWS_PER_PAGE, found;
+	uint32_t at = first % KH_V6_LOWS_PER_PAGE, count;
+	const struct kh_v6_low *entries = page_of(image, page);
+
+	if (!entries)
+		return KH_REF_NONE;
+	count = entries[at].count;
+	if (count > KH_V6_LOWS_PER_PAGE) {
+		found = slice_page(image, page, (count - 1) / KH_V6_LOWS_PER_PAGE + 1, key, true);
+		count -= (uint32_t)(found - page) * KH_V6_LOWS_PER_PAGE;
+		entries = page_of(image, found);
+		if (!entries)
+			return KH_REF_NONE;
+	}
+	count = count > KH_V6_LOWS_PER_PAGE - at ? KH_V6_LOWS_PER_PAGE : at + count;
+	for (uint32_t step = KH_V6_LOWS_PER_PAGE / 2; step; step /= 2)
+		if (at + step < count && entries[at + step].start <= key)
+			at += step;
+	return entries[at].ref;
+}
+
+static uint32_t lookup_mid(const struct kh_image *image, uint32_t first, uint32_t count, uint32_t key)
+{
+	uint64_t page = (uint64_t)kh_image_header(image)->v6_mid_page + first / KH_V6_MIDS_PER_PAGE, found;
+	uint32_t at = first % KH_V6_MIDS_PER_PAGE;
+	const struct kh_v6_mid *entries;
+
+	if (count > KH_V6_MIDS_PER_PAGE) {
+		found = slice_page(image, page, (count - 1) / KH_V6_MIDS_PER_PAGE + 1, key, false);
+		count -= (uint32_t)(found - page) * KH_V6_MIDS_PER_PAGE;
+		page = found;
+	}
+	entries = page_of(image, page);
+	if (!entries)
+		return KH_REF_NONE;
+	count = count > KH_V6_MIDS_PER_PAGE - at ? KH_V6_MIDS_PER_PAGE : at + count;
+	for (uint32_t step = KH_V6_MIDS_PER_PAGE / 2; step; step /= 2)
+		if (at + step < count && entries[at + step].start <= key)
+			at += step;
+	return entries[at].ref;
+}
+
+static bool bit_set(const struct kh_image *image, uint32_t page, uint32_t mask, uint32_t hash)
+{
+	uint32_t bit = hash & mask;
+	const uint8_t *bits = page_of(image, (uint64_t)page + bit / (KH_PAGE_SIZE * 8));
+
+	return bits && (bits[(bit >> 3) % KH_PAGE_SIZE] >> (bit & 7) & 1);
+}
+
+/* A bucket of a hash section, or NULL. */
+static const void *bucket_of(const struct kh_image *image, uint32_t page, uint32_t mask, uint32_t hash)
+{
+	uint32_t bucket = hash & mask;
+	const uint8_t *buckets = page_of(image, (uint64_t)page + bucket / KH_BUCKETS_PER_PAGE);
+
+	return buckets ? buckets + bucket % KH_BUCKETS_PER_PAGE * (KH_PAGE_SIZE / KH_BUCKETS_PER_PAGE) : NULL;
+}
+
+static const struct kh_v6_net *find_net(const struct kh_image *image, uint32_t key)
+{
+	const struct kh_image_header *header = kh_image_header(image);
+	uint32_t hash = kh_hash_word(header->hash_seed, key);
+
+	if (!header->v6_nets || !bit_set(image, header->v6_bitmap_page, header->v6_bitmap_mask, hash))
+		return NULL;
+	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {
+		const struct kh_v6_net *nets = bucket_of(image, header->v6_buckets_page, header->v6_buckets_mask, hash + probe);
+		bool has_room = false;
+
+		if (!nets)
+			return NULL;
+		for (uint32_t i = 0; i < KH_V6_NETS_PER_BUCKET; i++) {
+			if (nets[i].count && nets[i].key == key)
+				return &nets[i];
+			has_room |= !nets[i].count;
+		}
+		if (has_room)
+			return NULL;
+	}
+	return NULL;
+}
+
+static uint32_t lookup_v6(const struct kh_image *image, uint64_t high, uint64_t low)
+{
+	const struct kh_image_header *header = kh_image_header(image);
+	const struct kh_v6_net *net = find_net(image, (uint32_t)(high >> 32));
+	uint32_t ref = KH_REF_NONE;
+
+	if (net)
+		ref = lookup_mid(image, net->first, net->count, (uint32_t)high);
+	else if (header->v6_wide_count)
+		ref = lookup_mid(image, header->v6_wide_first, header->v6_wide_count, (uint32_t)(high >> 32));
+	return ref & KH_V6_LOW ? lookup_low(image, ref & ~KH_V6_LOW, low) : ref;
+}
+
+/* ---- What others call ------------------------------------------------------------------------ */
+
+uint32_t kh_image_lookup(const struct kh_image *image, const struct kh_range *address)
+{
+	if (address->family == 4)
+		return lookup_v4(image, (uint32_t)address->first);
+	return lookup_v6(image, (uint64_t)(address->first >> 64), (uint64_t)address->first);
+}
+
+uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_range *address, uint16_t port, uint8_t protocol)
+{
+	const struct kh_image_header *header = kh_image_header(image);
+	uint64_t high = (uint64_t)(address->first >> 64), low = (uint64_t)address->first;
+	uint32_t hash = kh_hash_address(header->hash_seed, high, low);
+
+	if (!header->ports_count || !bit_set(image, header->ports_bitmap_page, header->ports_bitmap_mask, hash))
+		return KH_REF_NONE;
+	hash = kh_hash_port(hash, port, protocol);
+	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {
+		const struct kh_port_entry *entries = bucket_of(image, header->ports_page, header->ports_mask, hash + probe);
+		bool has_room = false;
+
+		if (!entries)
+			return KH_REF_NONE;
+		for (uint32_t i = 0; i < KH_PORTS_PER_BUCKET; i++) {
+			const struct kh_port_entry *entry = &entries[i];
+
+			if (entry->family == address->family && entry->address_high == high && entry->address_low == low &&
+			    entry->port == port && entry->protocol == protocol)
+				return entry->ref;
+			has_room |= !entry->family;
+		}
+		if (has_room)
+			return KH_REF_NONE;
+	}
+	return KH_REF_NONE;
+}
+
+int kh_image_resolve(const struct kh_image *image, uint32_t reference, uint32_t now, uint32_t *ret_slot,
+		     enum kh_action *ret_action)
+{
+	for (uint32_t link = 0; link <= KH_UNDER_LINKS && reference; link++) {
+		const struct kh_order *order;
+		uint32_t index = reference & KH_REF_INDEX;
+
+		if (!(reference & KH_REF_CONDITIONAL)) {
+			*ret_slot = reference;
+			*ret_action = KH_ACTION_DROP;
+			return 1;
+		}
+		order = page_of(image, (uint64_t)kh_image_header(image)->orders_page + index / KH_ORDERS_PER_PAGE);
+		if (!order)
+			return 0;
+		order += index % KH_ORDERS_PER_PAGE;
+		if (!order->deadline || now < order->deadline) {
+			*ret_slot = order->slot;
+			*ret_action = order->action;
+			return 1;
+		}
+		reference = order->under;
+	}
+	return 0;
+}
