@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Addresses as numbers. IPv4 is parsed by hand, since no library refuses leading zeros and everything else that
- * programs read differently; IPv6 by inet_pton.
+ * programs read differently; IPv6 by inet_pton. Printing is our own: C libraries differ about ::1:2 and ::0.1.0.2.
  */
 #include "common/address.h"
 
@@ -154,7 +154,8 @@ struct kh_range kh_range_from_mapped(const uint8_t bytes[static 16])
 {
 	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
 
-	return memcmp(bytes, prefix, sizeof(prefix)) ? kh_range_from_bytes(bytes, 6) : kh_range_from_bytes(bytes + 12, 4);
+	return memcmp(bytes, prefix, sizeof(prefix)) ? kh_range_from_bytes(bytes, 6)
+						     : kh_range_from_bytes(bytes + 12, 4);
 }
 
 int kh_range_prefix_length(const struct kh_range *range)
@@ -196,15 +197,61 @@ int kh_range_compare(const void *a, const void *b)
 	return 0;
 }
 
+static void format_v4(uint32_t address, char *buffer, size_t size)
+{
+	snprintf(buffer, size, "%u.%u.%u.%u", address >> 24, address >> 16 & 0xff, address >> 8 & 0xff, address & 0xff);
+}
+
+/* The longest run of two or more zero groups, the first of equals (RFC 5952 4.2). Its length; 0: none. */
+static int zero_run(const unsigned int groups[static 8], int *ret_start)
+{
+	int best = 1;
+
+	for (int start = 0; start < 8; start++) {
+		int end = start;
+
+		while (end < 8 && !groups[end])
+			end++;
+		if (end - start > best) {
+			best = end - start;
+			*ret_start = start;
+		}
+	}
+	return best > 1 ? best : 0;
+}
+
+/* RFC 5952; of the addresses that embed IPv4 only ::ffff:0:0/96 is printed with dots (its section 5). */
+static void format_v6(kh_u128 address, char buffer[static KH_ADDRESS_TEXT])
+{
+	unsigned int groups[8];
+	int start = 8, run;
+	size_t used = 0;
+
+	if (address >> 32 == 0xffff) {
+		memcpy(buffer, "::ffff:", 8);
+		format_v4((uint32_t)address, buffer + 7, KH_ADDRESS_TEXT - 7);
+		return;
+	}
+	for (int i = 0; i < 8; i++)
+		groups[i] = (unsigned int)(address >> (112 - 16 * i)) & 0xffff;
+	run = zero_run(groups, &start);
+	for (int i = 0; i < 8; i++) {
+		if (i == start) {
+			used += (size_t)snprintf(buffer + used, KH_ADDRESS_TEXT - used, "::");
+			i += run - 1;
+			continue;
+		}
+		used += (size_t)snprintf(buffer + used, KH_ADDRESS_TEXT - used, i && i != start + run ? ":%x" : "%x",
+					 groups[i]);
+	}
+}
+
 static void format_address(kh_u128 address, uint8_t family, char buffer[static KH_ADDRESS_TEXT])
 {
-	uint8_t bytes[16];
-
-	to_bytes(address, bytes);
 	if (family == 4)
-		inet_ntop(AF_INET, bytes + 12, buffer, KH_ADDRESS_TEXT);
+		format_v4((uint32_t)address, buffer, KH_ADDRESS_TEXT);
 	else
-		inet_ntop(AF_INET6, bytes, buffer, KH_ADDRESS_TEXT);
+		format_v6(address, buffer);
 }
 
 char *kh_range_format(const struct kh_range *range, char buffer[static KH_RANGE_TEXT])

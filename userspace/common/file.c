@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <stdint.h>
 #include <unistd.h>
 
 #include "common/util.h"
@@ -32,18 +32,18 @@ int kh_file_read_fd(int fd, size_t limit, char **ret_data, size_t *ret_length)
 {
 	char *data KH_CLEANUP(kh_freep) = NULL;
 	size_t length = 0, capacity = FIRST_BYTES;
-	struct stat stat;
+	struct stat there;
 	int seekable;
 
-	if (fstat(fd, &stat) < 0)
+	if (fstat(fd, &there) < 0)
 		return -errno;
-	if (S_ISDIR(stat.st_mode))
+	if (S_ISDIR(there.st_mode))
 		return -EISDIR;
-	seekable = S_ISREG(stat.st_mode);
-	if (seekable && stat.st_size > 0) {
-		if ((uint64_t)stat.st_size > limit)
+	seekable = S_ISREG(there.st_mode);
+	if (seekable && there.st_size > 0) {
+		if ((uint64_t)there.st_size > limit)
 			return -EFBIG;
-		capacity = (size_t)stat.st_size + 1; /* one more, to see the end */
+		capacity = (size_t)there.st_size + 1; /* one more, to see the end */
 	}
 	for (;;) {
 		ssize_t got;
@@ -136,6 +136,7 @@ int kh_make_folders(const char *path, mode_t mode)
 {
 	char part[PATH_MAX];
 	size_t length = strlen(path);
+	struct stat there;
 
 	if (!length || length >= sizeof(part))
 		return length ? -ENAMETOOLONG : -ENOENT;
@@ -148,5 +149,7 @@ int kh_make_folders(const char *path, mode_t mode)
 			return -errno;
 		part[i] = path[i];
 	}
-	return 0;
+	if (stat(path, &there) < 0) /* EEXIST is also said of a file */
+		return -errno;
+	return S_ISDIR(there.st_mode) ? 0 : -ENOTDIR;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Chooses the catalogue. glibc looks at LANGUAGE only when the locale is not "C", so the locale is C.UTF-8 (built into glibc since 2.35) and
- * LANGUAGE says the rest; its cache is told of a change by the counter that glibc provides for it.
+ * Chooses the catalogue. glibc looks at LANGUAGE only when the locale is not "C", so the locale is C.UTF-8 (built into glibc
+ * since 2.35) and LANGUAGE says the rest; its cache is told of a change by the counter that glibc provides for it.
  */
 #include "common/lang.h"
 
@@ -48,9 +48,19 @@ const char *kh_lang_from_environment(void)
 	for (size_t i = 0; i < KH_ARRAY_SIZE(names); i++) {
 		const char *value = getenv(names[i]);
 
-		if (!value || !value[0] || !strcmp(value, "C") || !strncmp(value, "C.", 2) || !strcmp(value, "POSIX"))
+		if (!value || !value[0])
 			continue;
-		return !strncmp(value, "vi", 2) && (value[2] == '\0' || value[2] == '_' || value[2] == '.' || value[2] == ':') ? "vi" : "en";
+		if (!strcmp(value, "C") || !strcmp(value, "POSIX")) {
+			if (!i) /* LC_ALL=C is how a script asks for English */
+				break;
+			continue;
+		}
+		if (!strncmp(value, "C.", 2)) /* says UTF-8, not English: Debian without locales has nothing else */
+			continue;
+		return !strncmp(value, "vi", 2) &&
+				       (value[2] == '\0' || value[2] == '_' || value[2] == '.' || value[2] == ':')
+			       ? "vi"
+			       : "en";
 	}
 	return "en";
 }

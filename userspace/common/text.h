@@ -34,11 +34,11 @@ int kh_duration_parse(const char *text, int64_t *ret_seconds);
 int kh_number_parse(const char *text, int64_t low, int64_t high, int64_t *ret_number);
 
 #define KH_TIME_TEXT 40
-/* RFC 3339 with the offset of `timezone` (tz database name, NULL: Asia/Ho_Chi_Minh, which needs no tz files). Returns buffer. */
-char *kh_time_format(int64_t seconds, const char *timezone, char buffer[static KH_TIME_TEXT]);
-/* "22:47:10 20/01/2023" in `timezone`. Returns buffer. */
-char *kh_time_format_local(int64_t seconds, const char *timezone, char buffer[static KH_TIME_TEXT]);
+/* RFC 3339 with the offset of `zone` (tz database name, NULL: Asia/Ho_Chi_Minh, which needs no tz files). Returns buffer. */
+char *kh_time_format(int64_t seconds, const char *zone, char buffer[static KH_TIME_TEXT]);
+/* "22:47:10 20/01/2023" in `zone`. Returns buffer. */
+char *kh_time_format_local(int64_t seconds, const char *zone, char buffer[static KH_TIME_TEXT]);
 /* Offset of the zone at that moment, in seconds; 0 or -EINVAL for an unknown zone. */
-int kh_timezone_offset(const char *timezone, int64_t seconds, int *ret_offset);
+int kh_timezone_offset(const char *zone, int64_t seconds, int *ret_offset);
 
 #endif

@@ -6,15 +6,22 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/util.h"
+
 #define VIETNAM "Asia/Ho_Chi_Minh"
 #define VIETNAM_OFFSET (7 * 3600)
 #define TEN_YEARS ((int64_t)3650 * 86400)
+#define YEAR_1000 \
+	INT64_C(-30610224000) /* four digits, as RFC 3339 writes years, and a day in from both ends for the zone */
+#define YEAR_9999_END INT64_C(253402300799)
+#define DAY 86400
 
 int kh_number_parse(const char *text, int64_t low, int64_t high, int64_t *ret_number)
 {
@@ -59,26 +66,28 @@ int kh_duration_parse(const char *text, int64_t *ret_seconds)
 	return 0;
 }
 
-/* The name stays inside the tz database and exists there. */
+/* The name stays inside the tz database and is a zone there (RFC 8536 magic), not a folder or one of its tables. */
 static int is_zone(const char *name)
 {
 	const char *folder = getenv("TZDIR");
-	char path[PATH_MAX];
+	int fd KH_CLEANUP(kh_closep) = -1;
+	char path[PATH_MAX], magic[4];
 
 	if (!name[0] || name[0] == '/' || name[0] == ':' || strstr(name, ".."))
 		return 0;
 	snprintf(path, sizeof(path), "%s/%s", folder ? folder : "/usr/share/zoneinfo", name);
-	return !access(path, R_OK);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) && !memcmp(magic, "TZif", sizeof(magic));
 }
 
 /* localtime_r knows one zone, that of TZ: set it, ask, put it back. The callers are single-threaded. */
-static int offset_by_tz(const char *timezone, time_t when)
+static int offset_by_tz(const char *zone, time_t when)
 {
 	const char *now = getenv("TZ");
 	char *before = now ? strdup(now) : NULL;
 	struct tm calendar = {};
 
-	setenv("TZ", timezone, 1);
+	setenv("TZ", zone, 1);
 	tzset();
 	localtime_r(&when, &calendar);
 	if (before)
@@ -90,33 +99,36 @@ static int offset_by_tz(const char *timezone, time_t when)
 	return (int)calendar.tm_gmtoff;
 }
 
-int kh_timezone_offset(const char *timezone, int64_t seconds, int *ret_offset)
+int kh_timezone_offset(const char *zone, int64_t seconds, int *ret_offset)
 {
-	if (!timezone || !strcmp(timezone, VIETNAM)) {
+	if (!zone || !strcmp(zone, VIETNAM)) {
 		*ret_offset = VIETNAM_OFFSET;
 		return 0;
 	}
-	if (!strcmp(timezone, "UTC")) {
+	if (!strcmp(zone, "UTC")) {
 		*ret_offset = 0;
 		return 0;
 	}
-	if (!is_zone(timezone))
+	if (!is_zone(zone))
 		return -EINVAL;
-	*ret_offset = offset_by_tz(timezone, (time_t)seconds);
+	*ret_offset = offset_by_tz(zone, (time_t)seconds);
 	return 0;
 }
 
-static void calendar_in(int64_t seconds, const char *timezone, struct tm *ret_calendar, int *ret_offset)
+static void calendar_in(int64_t seconds, const char *zone, struct tm *ret_calendar, int *ret_offset)
 {
 	time_t shifted;
 
+	seconds = seconds < YEAR_1000 + DAY	  ? YEAR_1000 + DAY
+		  : seconds > YEAR_9999_END - DAY ? YEAR_9999_END - DAY
+						  : seconds;
 	*ret_offset = VIETNAM_OFFSET;
-	kh_timezone_offset(timezone, seconds, ret_offset);
+	kh_timezone_offset(zone, seconds, ret_offset);
 	shifted = (time_t)seconds + *ret_offset;
 	gmtime_r(&shifted, ret_calendar);
 }
 
-char *kh_time_format(int64_t seconds, const char *timezone, char buffer[static KH_TIME_TEXT])
+char *kh_time_format(int64_t seconds, const char *zone, char buffer[static KH_TIME_TEXT])
 {
 	struct tm calendar;
 	int offset, minutes;
@@ -125,11 +137,12 @@ char *kh_time_format(int64_t seconds, const char *timezone, char buffer[static K
 	calendar_in(seconds, timezone, &calendar, &offset);
 	minutes = abs(offset) / 60;
 	used = strftime(buffer, KH_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &calendar);
-	snprintf(buffer + used, KH_TIME_TEXT - used, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
+	snprintf(buffer + used, KH_TIME_TEXT - used, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60 % 100,
+		 minutes % 60);
 	return buffer;
 }
 
-char *kh_time_format_local(int64_t seconds, const char *timezone, char buffer[static KH_TIME_TEXT])
+char *kh_time_format_local(int64_t seconds, const char *zone, char buffer[static KH_TIME_TEXT])
 {
 	struct tm calendar;
 	int offset;

@@ -60,22 +60,25 @@ int kh_indicator_type_from_name(const char *name, enum kh_indicator_type *ret_ty
 char *kh_indicator_format(const struct kh_indicator *indicator)
 {
 	char range[KH_RANGE_TEXT], *text = NULL;
-	const char *protocol = indicator->protocol == IPPROTO_TCP ? "/tcp" : indicator->protocol == IPPROTO_UDP ? "/udp" : "";
+	const char *protocol = indicator->protocol == IPPROTO_TCP   ? "/tcp"
+			       : indicator->protocol == IPPROTO_UDP ? "/udp"
+								    : "";
 
 	if (indicator->text)
 		return strdup(indicator->text);
 	kh_range_format(&indicator->range, range);
 	if (indicator->type != KH_TYPE_ADDRESS_PORT)
 		return strdup(range);
-	if (asprintf(&text, indicator->range.family == 6 ? "[%s]:%u%s" : "%s:%u%s", range, indicator->port, protocol) < 0)
+	if (asprintf(&text, indicator->range.family == 6 ? "[%s]:%u%s" : "%s:%u%s", range, indicator->port, protocol) <
+	    0)
 		return NULL;
 	return text;
 }
 
 bool kh_indicator_enforceable(const struct kh_indicator *indicator)
 {
-	return indicator->type == KH_TYPE_ADDRESS || indicator->type == KH_TYPE_PREFIX || indicator->type == KH_TYPE_RANGE ||
-	       indicator->type == KH_TYPE_ADDRESS_PORT;
+	return indicator->type == KH_TYPE_ADDRESS || indicator->type == KH_TYPE_PREFIX ||
+	       indicator->type == KH_TYPE_RANGE || indicator->type == KH_TYPE_ADDRESS_PORT;
 }
 
 static enum kh_indicator_type type_of(const struct kh_range *range)
@@ -158,7 +161,8 @@ static bool is_domain(const char *text, size_t length)
 			letters = 0;
 			continue;
 		}
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c == '-' && label)))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		      (c == '-' && label)))
 			return false;
 		letters += c > '9';
 		if (++label > LABEL_MAX)
@@ -183,10 +187,14 @@ static int parse_url(const char *text, struct kh_indicator *indicator)
 	size_t length = strlen(text), fixed;
 	char *url;
 
-	if (!host || host == text || length > URL_MAX || strpbrk(text, " \t\r\n"))
+	if (!host || host == text || length > URL_MAX || kh_utf8_check(text, length) < length)
 		return -EINVAL;
+	for (const char *at = text; *at; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7f)
+			return -EINVAL;
 	for (const char *at = text; at < host; at++)
-		if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || *at == '+' || *at == '-' || *at == '.'))
+		if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') ||
+		      *at == '+' || *at == '-' || *at == '.'))
 			return -EINVAL;
 	host += 3;
 	fixed = (size_t)(host - text) + strcspn(host, "/?#");
@@ -222,7 +230,8 @@ static int parse_range(const char *text, struct kh_indicator *indicator)
 	enum kh_host_bits host_bits = KH_HOST_BITS_NONE;
 	size_t length = strlen(text);
 	struct kh_range range;
-	int code = strchr(text, '/') ? kh_prefix_parse(text, length, &range, &host_bits) : kh_range_parse(text, length, &range);
+	int code = strchr(text, '/') ? kh_prefix_parse(text, length, &range, &host_bits)
+				     : kh_range_parse(text, length, &range);
 
 	if (code < 0)
 		return code;
@@ -249,7 +258,9 @@ int kh_indicator_parse(const char *text, struct kh_indicator *ret_indicator, str
 		return kh_fail(error, code, _("out of memory"));
 	snprintf(shown, sizeof(shown), "%s", text);
 	kh_text_printable(shown);
-	kh_fail(error, -EINVAL, _("\"%s\" is not an address, a prefix, a range, an address with port, or a domain"), shown);
-	kh_hint(error, _("write 203.0.113.7, 203.0.113.0/24, 203.0.113.1-203.0.113.9, 203.0.113.7:443/tcp or [2001:db8::1]:443"));
+	kh_fail(error, -EINVAL, _("\"%s\" is not an address, a prefix, a range, an address with port, or a domain"),
+		shown);
+	kh_hint(error,
+		_("write 203.0.113.7, 203.0.113.0/24, 203.0.113.1-203.0.113.9, 203.0.113.7:443/tcp or [2001:db8::1]:443"));
 	return -EINVAL;
 }
