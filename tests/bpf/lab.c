@@ -283,6 +283,24 @@ const struct kh_counter *lab_counter(const struct lab_evidence *evidence, uint32
 	return &evidence->counters[(lab_number(ifindex) * KH_DIRECTIONS + direction) * KH_REASON_ROWS + reason];
 }
 
+void lab_read_reasons(uint32_t ifindex, enum kh_direction direction, struct kh_counter ret_reasons[static KH_REASON_ROWS])
+{
+	static struct kh_counter values[1024];
+	int cpus = libbpf_num_possible_cpus();
+
+	assert_true(cpus > 0 && cpus <= (int)KH_ARRAY_SIZE(values));
+	memset(ret_reasons, 0, KH_REASON_ROWS * sizeof(*ret_reasons));
+	for (uint32_t reason = 0; reason < KH_REASON_COUNT; reason++) {
+		uint32_t index = (lab_number(ifindex) * KH_DIRECTIONS + direction) * KH_REASON_ROWS + reason;
+
+		assert_int_equal(bpf_map_lookup_elem(kernel->counters, &index, values), 0);
+		for (int cpu = 0; cpu < cpus; cpu++) {
+			ret_reasons[reason].packets += values[cpu].packets;
+			ret_reasons[reason].bytes += values[cpu].bytes;
+		}
+	}
+}
+
 const struct kh_sighting *lab_sighting(const struct lab_evidence *evidence, const struct kh_sighting_key *key)
 {
 	for (size_t i = 0; i < evidence->sightings_count; i++)

@@ -187,3 +187,35 @@ void reference_read(const uint8_t *data, size_t length, struct reference *ret_re
 	else
 		reference_read_bare(data + at, length - at, (uint16_t)type, ret_reference);
 }
+
+static struct kh_naive_verdict judge_side(const struct reference *reference, const struct kh_naive_list *list, bool destination, uint32_t now)
+{
+	struct kh_naive_query query = { .address = destination ? reference->destination : reference->source, .now = now };
+
+	if (reference->ports) {
+		query.port = destination ? reference->destination_port : reference->source_port;
+		query.protocol = reference->protocol;
+	}
+	return kh_naive_side(list, &query);
+}
+
+void reference_judge(const struct reference *reference, const struct kh_naive_list *list, bool outbound, uint32_t now,
+		     struct judgement *ret_judgement)
+{
+	struct kh_naive_verdict remote, near;
+
+	ret_judgement->reason = reference->reason;
+	ret_judgement->slot = 0;
+	if (!reference->addresses)
+		return;
+	remote = judge_side(reference, list, outbound, now);
+	near = judge_side(reference, list, !outbound, now);
+	ret_judgement->on_destination = outbound;
+	if (!remote.slot || (near.slot && remote.action == KH_ACTION_MONITOR && near.action == KH_ACTION_DROP)) {
+		remote = near;
+		ret_judgement->on_destination = !outbound;
+	}
+	ret_judgement->slot = remote.slot;
+	if (remote.slot)
+		ret_judgement->reason = remote.action == KH_ACTION_DROP ? KH_REASON_DROPPED : KH_REASON_MONITORED;
+}
