@@ -79,6 +79,20 @@ static bool is_own_width(const struct kh_range *subnet)
 	return length >= (subnet->family == 4 ? 8 : 16);
 }
 
+/* Is this device a watched LAN interface, or stacked on one (VLAN, bridge)? Its watch, or NULL. */
+static const struct kh_watch *lan_watch(const struct kh_core *core, uint32_t ifindex)
+{
+	const struct kh_link *link = kh_link_by_index(core->links, ifindex);
+
+	for (size_t i = 0; i < core->watches_count && link; i++) {
+		const struct kh_link *watched = kh_link_by_index(core->links, core->watches[i].ifindex);
+
+		if (core->watches[i].role == KH_ROLE_LAN && watched && (watched == link || kh_link_is_above(core->links, link, watched)))
+			return &core->watches[i];
+	}
+	return NULL;
+}
+
 static int add_machine(const struct kh_core *core, struct kh_guard *guard)
 {
 	const struct kh_links *links = core->links;
@@ -95,12 +109,9 @@ static int add_machine(const struct kh_core *core, struct kh_guard *guard)
 	}
 	for (size_t i = 0; i < links->routes_count && code >= 0; i++) {
 		const struct kh_link_route *route = &links->routes[i];
-		const struct kh_link *link = kh_link_by_index(links, route->ifindex);
-		bool lan = link && kh_config_has(&core->config->lan, link->name);
-
 		if (route->is_default && route->gateway.family)
 			code = add_named(guard, core, &route->gateway, KH_WHY_GATEWAY, route->ifindex);
-		if (code >= 0 && !route->is_default && lan && is_own_width(&route->destination)) /* networks routed behind the LAN */
+		if (code >= 0 && !route->is_default && lan_watch(core, route->ifindex) && is_own_width(&route->destination)) /* networks routed behind the LAN */
 			code = add_named(guard, core, &route->destination, KH_WHY_OWN_SUBNET, route->ifindex);
 	}
 	for (size_t i = 0; i < links->resolvers_count && code >= 0; i++)
@@ -116,10 +127,11 @@ static int add_configured(const struct kh_core *core, struct kh_guard *guard)
 	int code = 0;
 
 	for (size_t i = 0; i < config->management.count && code >= 0; i++) {
-		char text[KH_RANGE_TEXT];
+		char text[KH_RANGE_TEXT], rule[KH_RANGE_TEXT + 16];
 
-		code = kh_guard_add(guard, &config->management.ranges[i], KH_WHY_MANAGEMENT,
-				    kh_range_format(&config->management.ranges[i], text));
+		kh_range_format(&config->management.ranges[i], text);
+		snprintf(rule, sizeof(rule), "management: %s", text);
+		code = kh_guard_add(guard, &config->management.ranges[i], KH_WHY_MANAGEMENT, rule);
 	}
 	for (size_t i = 0; i < config->exempt.count && code >= 0; i++)
 		code = kh_guard_exempt(guard, &config->exempt.ranges[i]);
@@ -154,26 +166,16 @@ int kh_protect(struct kh_core *core, struct kh_error *error)
 
 int kh_is_machine(const struct kh_core *core, const struct kh_range *address, const char **ret_interface)
 {
-	for (size_t i = 0; i < core->watches_count; i++) {
-		if (core->watches[i].role != KH_ROLE_LAN || !core->watches[i].ifindex)
-			continue;
-		for (size_t j = 0; j < core->links->addresses_count; j++) {
-			const struct kh_link_address *own = &core->links->addresses[j];
+	const struct kh_watch *watch = NULL;
 
-			if (own->ifindex == core->watches[i].ifindex && kh_range_contains(&own->subnet, address)) {
-				*ret_interface = core->watches[i].asked;
-				return 1;
-			}
-		}
-		for (size_t j = 0; j < core->links->routes_count; j++) {
-			const struct kh_link_route *route = &core->links->routes[j];
-
-			if (route->ifindex == core->watches[i].ifindex && !route->is_default &&
-			    kh_range_contains(&route->destination, address)) {
-				*ret_interface = core->watches[i].asked;
-				return 1;
-			}
-		}
-	}
-	return 0;
+	for (size_t i = 0; i < core->links->addresses_count && !watch; i++)
+		if (kh_range_contains(&core->links->addresses[i].subnet, address))
+			watch = lan_watch(core, core->links->addresses[i].ifindex);
+	for (size_t i = 0; i < core->links->routes_count && !watch; i++)
+		if (!core->links->routes[i].is_default && kh_range_contains(&core->links->routes[i].destination, address))
+			watch = lan_watch(core, core->links->routes[i].ifindex);
+	if (!watch)
+		return 0;
+	*ret_interface = watch->asked;
+	return 1;
 }
