@@ -134,7 +134,7 @@ char *kh_time_format(int64_t seconds, const char *zone, char buffer[static KH_TI
 	int offset, minutes;
 	size_t used;
 
-	calendar_in(seconds, timezone, &calendar, &offset);
+	calendar_in(seconds, zone, &calendar, &offset);
 	minutes = abs(offset) / 60;
 	used = strftime(buffer, KH_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &calendar);
 	snprintf(buffer + used, KH_TIME_TEXT - used, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60 % 100,
@@ -147,7 +147,7 @@ char *kh_time_format_local(int64_t seconds, const char *zone, char buffer[static
 	struct tm calendar;
 	int offset;
 
-	calendar_in(seconds, timezone, &calendar, &offset);
+	calendar_in(seconds, zone, &calendar, &offset);
 	strftime(buffer, KH_TIME_TEXT, "%H:%M:%S %d/%m/%Y", &calendar);
 	return buffer;
 }
