@@ -148,8 +148,10 @@ UNIT_TESTS += test_config test_check
 LIBS_test_check := daemon netlink guard model common
 LIBS_test_config := daemon common
 
-UNIT_TESTS += test_reader
-LIBS_test_reader := reader model common
+READER_TESTS := test_reader test_reader_values test_reader_memory
+UNIT_TESTS += $(READER_TESTS)
+$(foreach t,$(READER_TESTS),$(eval LIBS_$(t) := reader model common))
+EXTRA_test_reader_memory := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
 
 define unit_rules
 $(B)/tests/$(1): tests/unit/$(1).c $$(LIBS_$(1):%=$(B)/san/%.a)
@@ -170,7 +172,7 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random
 PACKET_SOURCES := lab.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)

@@ -104,7 +104,7 @@ static void add_pppoe(struct builder *builder, const char *protocol, bool compre
 
 static void add_network(struct builder *builder, const char *addresses, int version)
 {
-	char source[64], *destination;
+	char source[96], *destination;
 	int family = version == 4 ? AF_INET : AF_INET6;
 	uint8_t *at;
 
