@@ -172,7 +172,7 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix test_random
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations
 PACKET_SOURCES := lab.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)

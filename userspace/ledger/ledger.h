@@ -12,7 +12,8 @@
  *   allow       a value that is never blocked while it stands
  *   change      one act of one person (or the daemon): numbered, undoable through its items
  *
- * All times are wall-clock seconds. Strings handed out by rows are valid during the callback only.
+ * All times are wall-clock seconds. Strings handed out by rows are valid during the callback only; a callback may read, and
+ * must not write. -EUCLEAN from any call: the file is damaged.
  */
 #ifndef KHIEN_LEDGER_LEDGER_H
 #define KHIEN_LEDGER_LEDGER_H
@@ -30,15 +31,17 @@
 
 struct kh_ledger;
 
-/* Opens or creates. 0; -EUCLEAN: the file is damaged or not a ledger (named in error; it is left exactly as it is);
- * -EPROTO: written by a newer version; -EBUSY: another process has it open for writing; or -errno. */
+/* Opens or creates (mode 0600, the folder must exist). 0; -EUCLEAN: the file is damaged, empty or not a ledger (named in error; it
+ * is left exactly as it is); -EPROTO: written by a newer version; -EBUSY: another process has it open for writing; or -errno. */
 int kh_ledger_open(const char *path, struct kh_ledger **ret_ledger, struct kh_error *error);
 void kh_ledger_close(struct kh_ledger *ledger); /* takes NULL; checkpoints */
-/* Moves a damaged ledger (with -wal and -shm) aside to PATH.damaged-YYYYMMDDTHHMMSS. The new name in ret_name (PATH_MAX). 0 or -errno. */
+/* Moves a damaged ledger (with -wal and -shm) aside to PATH.damaged-YYYYMMDDTHHMMSS (UTC). The new name in ret_name (PATH_MAX).
+ * 0; -EBUSY: it is open; -ENOENT; or -errno. */
 int kh_ledger_set_aside(const char *path, char *ret_name, size_t size);
 
 /* Transactions. Every writing call below needs one. commit is durable when it returns 0; on failure everything since begin
- * is undone and error says why (disk full named as such). rollback takes a ledger without a transaction too. */
+ * is undone and error says why (disk full named as such). Once a write failed for the sake of the file, the rest of the
+ * transaction fails too. rollback takes a ledger without a transaction as well. */
 int kh_ledger_begin(struct kh_ledger *ledger, struct kh_error *error);
 int kh_ledger_commit(struct kh_ledger *ledger, struct kh_error *error);
 void kh_ledger_rollback(struct kh_ledger *ledger);
@@ -66,8 +69,9 @@ struct kh_undo_result {
 	int64_t restored;
 	int64_t skipped; /* rows that a later change touched: left as they are */
 };
-/* Under the running change, puts back every row that change `id` touched and no later change did. -ENOENT, -EALREADY
- * (undone before), or 0. id 0: the newest change by a person that is not undone and is not an undo; its number in ret_id. */
+/* Under the running change, puts back every row that change `id` touched and no later change did (later ones that were undone
+ * themselves do not count). Rows it made are gone again. -ENOENT, -EALREADY (undone before), or 0. id 0: the newest change by a
+ * person that touched something, is not undone and is not an undo; its number in ret_id. Undoing an undo does its change again. */
 int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct kh_undo_result *ret_result,
 		   struct kh_error *error);
 
@@ -85,7 +89,7 @@ struct kh_letter_row {
 	int64_t packets, bytes, first_seen, last_seen; /* over its orders' indicators */
 };
 
-/* Finds or makes the letter (key: folded number, folded issuer or "", year). 0 or -errno. */
+/* Finds or makes the letter (key: folded number, folded issuer or "", year); a date or subject not known before is added. 0 or -errno. */
 int kh_ledger_letter_put(struct kh_ledger *ledger, const struct kh_letter *letter, int year, int64_t now, int64_t *ret_id,
 			 struct kh_error *error);
 /* Records a file of a letter. 1: new; 0: the same bytes were loaded for this letter before, at *ret_loaded. */
@@ -95,7 +99,8 @@ int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char 
 int kh_ledger_letter_fact(struct kh_ledger *ledger, int64_t letter, const char *kind, const char *value, struct kh_error *error);
 int kh_ledger_letter_facts(struct kh_ledger *ledger, int64_t letter, int (*callback)(const char *kind, const char *value, void *),
 			   void *context);
-/* Letters whose folded number starts with (or equals: then only that) the folded `ref`; NULL: all but "by hand". Newest first. */
+/* Letters whose folded number starts with (or equals: then only that) the folded `ref`; NULL: all but "by hand". Newest first.
+ * "298/VNCERT-ĐPƯC (2019)" tells the years of one number apart. Packets count orders that are or were in force. */
 int kh_ledger_letters(struct kh_ledger *ledger, const char *ref, int (*callback)(const struct kh_letter_row *, void *), void *context);
 
 /* ---- Orders ------------------------------------------------------------------------------------- */
@@ -118,7 +123,7 @@ enum kh_order_state {
 const char *kh_order_state_name(enum kh_order_state state);
 
 struct kh_order_row {
-	int64_t id, indicator_id, letter;
+	int64_t id, indicator_id, letter; /* id: of the pair, for ever */
 	struct kh_indicator indicator;
 	const char *value; /* canonical text */
 	const char *number; /* of the letter; "" by hand */
@@ -157,7 +162,7 @@ int kh_ledger_orders(struct kh_ledger *ledger, const struct kh_order_filter *fil
 int kh_ledger_order_counts(struct kh_ledger *ledger, int64_t ret_counts[static KH_ORDER_STATE_COUNT],
 			   int64_t *ret_monitored); /* distinct indicators by strongest state; monitored is a part of active */
 
-/* Under the running change: active orders whose deadline has passed become expired. Count or -errno. */
+/* Under the running change: active orders whose deadline has passed become expired, and allows inactive. Rows or -errno. */
 int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error *error);
 /* The next deadline of an active order or allow; 0: none. */
 int64_t kh_ledger_next_deadline(struct kh_ledger *ledger);
@@ -172,20 +177,23 @@ struct kh_allow_row {
 	int64_t change;
 	bool active;
 };
-int kh_ledger_allow_put(struct kh_ledger *ledger, const struct kh_allow_row *allow, struct kh_error *error); /* by value */
+/* Writes one allow (by range): range, note, actor, since, expires, active are used. 1: new or changed, 0: as it was. */
+int kh_ledger_allow_put(struct kh_ledger *ledger, const struct kh_allow_row *allow, struct kh_error *error);
 int kh_ledger_allows(struct kh_ledger *ledger, bool active_only, int (*callback)(const struct kh_allow_row *, void *), void *context);
 
 /* ---- For the compiler --------------------------------------------------------------------------- */
 
 /* Gives every indicator with an active, enforceable order a slot (free slots are reused no earlier than `grace` seconds after
- * their indicator left force, and only when folded), frees the slots of those that left, then calls back once for
- * each indicator and action in force: the latest deadline of its active orders (0 when one has none). */
+ * their indicator left force, and only after counts were folded since), frees the slots of those that left, and calls back once
+ * for each indicator and action in force: the latest deadline of its active orders (0 when one has none). `now` is for the slots
+ * only: nothing expires here. An indicator that comes back finds its slot again as long as nobody else has it. A failed or
+ * stopped call leaves a transaction fit only for rollback. */
 struct kh_force {
 	uint32_t slot;
 	enum kh_action action;
 	int64_t deadline;
 	struct kh_indicator indicator;
-	bool fresh; /* the slot was newly given: the caller zeroes its record in the kernel before use */
+	bool fresh; /* the slot was newly given: the caller zeroes its record in the kernel before commit */
 };
 int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace, int (*callback)(const struct kh_force *, void *),
 		    void *context, struct kh_error *error);
@@ -193,7 +201,9 @@ int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace, int (*
 /* ---- Counts ------------------------------------------------------------------------------------- */
 
 /* Raw values are what a kernel map holds now; `map` is its kernel id. The ledger keeps, for each key, the last raw value folded and the map
- * it came from, and adds the difference (or all of it, for a new map) to its totals: exact across restarts of the daemon and of the machine. */
+ * it came from, and adds the difference (or all of it, for a new map) to its totals: exact across restarts of the daemon and of the machine
+ * (map ids of another boot are other maps). An array replaced by a larger one may be folded once more after it. Keys that did
+ * not move may be left out. A fold that commits says that all counts were collected: slots wait for it (kh_ledger_force). */
 struct kh_fold_record {
 	uint32_t slot;
 	struct kh_record raw;
@@ -217,11 +227,11 @@ int kh_ledger_fold_counters(struct kh_ledger *ledger, uint32_t map, const struct
 
 struct kh_total {
 	const char *key; /* indicator value, letter number, interface, reason name, host */
-	const char *extra; /* letters of an indicator; direction of an interface; MAC of a host; may be "" */
+	const char *extra; /* letters in force on an indicator; "ingress" or "egress" of an interface; MAC of a host; may be "" */
 	int64_t packets, bytes, first_seen, last_seen; /* seen: 0 where not kept */
 };
 /* by: "indicator" "advisory" "interface" "reason" "host"; seen since `since` (0: ever; for interface and reason ignored); most packets
- * first. The counts are totals. -EINVAL for another `by`. */
+ * first. The counts are totals; of an interface: of all packets seen there. -EINVAL for another `by`. */
 int kh_ledger_totals(struct kh_ledger *ledger, const char *by, int64_t since, int64_t limit,
 		     int (*callback)(const struct kh_total *, void *), void *context);
 
@@ -234,13 +244,13 @@ struct kh_sighting_row {
 	uint8_t flags;
 	int64_t packets, bytes, first_seen, last_seen;
 };
-/* Sightings of one host (address text or MAC) and/or one indicator value; NULL: any. Newest first. */
+/* Sightings of one host (address text or MAC, else -EINVAL) and/or one indicator value; NULL: any. Newest first. */
 int kh_ledger_sightings(struct kh_ledger *ledger, const char *host_or_mac, const char *value, int64_t limit,
 			int (*callback)(const struct kh_sighting_row *, void *), void *context);
 
 /* ---- Health ------------------------------------------------------------------------------------- */
 
-/* Notes the state from `now` on ("protected", "degraded", "unprotected"); the same state again extends nothing. */
+/* Notes the state from `now` on ("protected", "degraded", "unprotected"); the same state again only renews the problems. */
 int kh_ledger_health_put(struct kh_ledger *ledger, const char *state, const char *problems, int64_t now, struct kh_error *error);
 /* The state and since when; 0, or -ENOENT. */
 int kh_ledger_health(struct kh_ledger *ledger, char *ret_state, size_t size, int64_t *ret_since);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of the ledger: the connection, the running transaction and change, and the helpers over SQLite that every
+ * part of it uses. Only files of ledger/ (and its tests) include this.
+ */
+#ifndef KHIEN_LEDGER_PRIVATE_H
+#define KHIEN_LEDGER_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "ledger/ledger.h"
+
+#define KH_LEDGER_APPLICATION_ID 0x4b484c31 /* "KHL1", at offset 68 of the file */
+
+/* What keeps the past of its rows. Both tables have companions NAME_before and NAME_made (schema.c). */
+enum kh_table {
+	KH_TABLE_ORDERS,
+	KH_TABLE_ALLOWS,
+	KH_TABLE_COUNT,
+};
+
+/* Statements that writing repeats; prepared once. Reading with a callback prepares its own: callbacks may ask again. */
+enum kh_cached {
+	KH_SQL_INDICATOR_NEW,
+	KH_SQL_INDICATOR_FIND,
+	KH_SQL_ORDER_FIND,
+	KH_SQL_ORDER_KEEP,
+	KH_SQL_ORDER_NEW,
+	KH_SQL_ORDER_UPDATE,
+	KH_SQL_ALLOW_FIND,
+	KH_SQL_ALLOW_KEEP,
+	KH_SQL_ALLOW_NEW,
+	KH_SQL_ALLOW_UPDATE,
+	KH_SQL_LETTER_FIND,
+	KH_SQL_LETTER_NEW,
+	KH_SQL_LETTER_COMPLETE,
+	KH_SQL_LETTER_SUMS,
+	KH_SQL_DOCUMENT_FIND,
+	KH_SQL_DOCUMENT_NEW,
+	KH_SQL_FACT_NEW,
+	KH_SQL_MADE_ORDERS,
+	KH_SQL_MADE_ALLOWS,
+	KH_SQL_META_GET,
+	KH_SQL_META_PUT,
+	KH_SQL_FACT_GET,
+	KH_SQL_FACT_PUT,
+	KH_SQL_SLOT_NEW,
+	KH_SQL_SLOT_GIVE,
+	KH_SQL_SLOT_LEAVE,
+	KH_SQL_SLOT_RETURN,
+	KH_SQL_SLOT_HOLDER,
+	KH_SQL_SLOT_BASES,
+	KH_SQL_SLOT_BASES_PUT,
+	KH_SQL_COUNT_ADD,
+	KH_SQL_SIGHTING_FIND,
+	KH_SQL_SIGHTING_BASE,
+	KH_SQL_SIGHTING_ADD,
+	KH_SQL_COUNTER_FIND,
+	KH_SQL_COUNTER_PUT,
+	KH_SQL_HEALTH_LAST,
+	KH_SQL_HEALTH_PUT,
+	KH_SQL_HEALTH_TEXT,
+	KH_SQL_CACHED_COUNT,
+};
+
+/* The id of an order is its indicator and its letter, so one tree finds it by either and keeps an indicator's orders together. */
+#define KH_ORDER_STEP ((int64_t)1 << 20)
+#define KH_ORDER_ID(indicator, letter) ((indicator) * KH_ORDER_STEP + (letter))
+#define KH_SQL_OF_INDICATOR(order, indicator) \
+	order ".id BETWEEN " indicator " * 1048576 AND " indicator " * 1048576 + 1048575"
+
+/* Rows made one after the other under one change are kept as runs of ids: a push of a million costs one row here. */
+struct kh_run {
+	int64_t first, last; /* first 0: empty */
+};
+
+struct kh_letter_tally {
+	int64_t letter;
+	int64_t enforced, monitored, review, refused, unenforceable, ended;
+};
+
+/* Counts over all orders, made in one pass and kept until an order is written. */
+struct kh_tallies {
+	bool valid;
+	int64_t states[KH_ORDER_STATE_COUNT], monitored; /* distinct indicators */
+	struct kh_letter_tally *letters; /* by letter id */
+	size_t letters_count, letters_capacity;
+};
+
+struct kh_ledger {
+	sqlite3 *db;
+	char *path;
+	int lock_fd;
+	sqlite3_stmt *cached[KH_SQL_CACHED_COUNT];
+
+	bool in_transaction;
+	int failure; /* of the running transaction: it can only be rolled back */
+	bool folded; /* counts were folded in the running transaction */
+	int64_t folds; /* transactions with counts so far */
+
+	int64_t change; /* running; 0: none */
+	int64_t touched[KH_TABLE_COUNT]; /* rows, by the running change */
+	struct kh_run made[KH_TABLE_COUNT];
+
+	int64_t epoch; /* one more with each boot of the machine: kernel map ids start again */
+	char boot[40]; /* boot id that goes with epoch */
+	bool boot_pending; /* epoch is newer than what the file says */
+
+	struct kh_tallies tallies;
+};
+
+/* ---- sql.c -------------------------------------------------------------------------------------- */
+
+/* Maps an SQLite result to -errno, says it in error, and marks the running transaction as failed. */
+int kh_sql_fail(struct kh_ledger *ledger, int result, struct kh_error *error);
+int kh_sql_prepare(struct kh_ledger *ledger, const char *sql, sqlite3_stmt **ret_statement, struct kh_error *error);
+/* The statement `which`, prepared from `sql` on first use; reset and unbound by kh_sql_run(), else by kh_sql_resetp(). */
+int kh_sql_cached(struct kh_ledger *ledger, enum kh_cached which, const char *sql, sqlite3_stmt **ret_statement, struct kh_error *error);
+/* 1: a row; 0: the end; or -errno. */
+int kh_sql_step(struct kh_ledger *ledger, sqlite3_stmt *statement, struct kh_error *error);
+/* Steps to the end and resets. 0 or -errno. */
+int kh_sql_run(struct kh_ledger *ledger, sqlite3_stmt *statement, struct kh_error *error);
+int kh_sql_exec(struct kh_ledger *ledger, const char *sql, struct kh_error *error);
+/* Runs `sql` with up to four integers bound to ?1 .. ?4. Rows changed, or -errno. */
+int64_t kh_sql_change(struct kh_ledger *ledger, const char *sql, const int64_t values[static 4], struct kh_error *error);
+/* 0 when a write may go on: there is a transaction and nothing in it failed. */
+int kh_sql_writable(struct kh_ledger *ledger, struct kh_error *error);
+
+void kh_sql_finalizep(sqlite3_stmt **statement);
+void kh_sql_resetp(sqlite3_stmt **statement);
+#define KH_STATEMENT(name) sqlite3_stmt *name KH_CLEANUP(kh_sql_finalizep) = NULL
+#define KH_CACHED(name) sqlite3_stmt *name KH_CLEANUP(kh_sql_resetp) = NULL
+
+void kh_sql_bind_int(sqlite3_stmt *statement, int place, int64_t value);
+void kh_sql_bind_text(sqlite3_stmt *statement, int place, const char *text); /* borrowed; NULL binds NULL */
+void kh_sql_bind_blob(sqlite3_stmt *statement, int place, const void *data, size_t size); /* borrowed */
+const char *kh_sql_text(sqlite3_stmt *statement, int column); /* never NULL */
+
+/* ---- schema.c, open.c, transaction.c ------------------------------------------------------------- */
+
+/* Brings an open database from its user_version to KH_LEDGER_VERSION, all or nothing. */
+int kh_schema_migrate(struct kh_ledger *ledger, struct kh_error *error);
+
+/* Reads what begin..commit count on; also after a rollback. */
+int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error);
+/* The machine runs under this boot id: another one than before starts a new epoch. */
+void kh_ledger_set_boot(struct kh_ledger *ledger, const char *boot);
+
+/* ---- key.c -------------------------------------------------------------------------------------- */
+
+/* The key of an indicator: one byte of kind, then what is compared, so that one index finds a value and walks over overlaps.
+ *   0..32, 64..192   IPv4 resp. IPv6 by the length of the shortest prefix around it; first address; last address unless it
+ *                    is the same; for address-port: port and protocol
+ *   240, 241, 242    domain, URL, unknown; then the text */
+#define KH_KEY_MAX 4096
+struct kh_key {
+	size_t size;
+	uint8_t bytes[KH_KEY_MAX];
+};
+int kh_key_of(const struct kh_indicator *indicator, struct kh_key *ret_key); /* 0; -EINVAL; -E2BIG */
+void kh_key_of_range(const struct kh_range *range, struct kh_key *ret_key);
+/* The reverse. `value` lends its bytes to the text of domains and their like. 0 or -EUCLEAN. */
+int kh_key_read(const void *bytes, size_t size, const char *value, struct kh_indicator *ret_indicator);
+/* The ids of all indicators that overlap, as a JSON array for json_each(). malloc'ed. 0 or -errno. */
+int kh_key_overlaps(struct kh_ledger *ledger, const struct kh_range *range, char **ret_ids);
+/* Id of the indicator of this canonical value. 1, 0: unknown, or -errno. */
+int kh_key_find(struct kh_ledger *ledger, const char *value, int64_t *ret_id);
+
+/* ---- changes.c ---------------------------------------------------------------------------------- */
+
+/* A row was made under the running change. */
+int kh_change_made(struct kh_ledger *ledger, enum kh_table table, int64_t id, struct kh_error *error);
+/* Writes out what the running change gathered. */
+int kh_change_flush(struct kh_ledger *ledger, struct kh_error *error);
+
+/* ---- tallies.c ---------------------------------------------------------------------------------- */
+
+int kh_tallies_load(struct kh_ledger *ledger); /* 0 or -errno */
+const struct kh_letter_tally *kh_tallies_letter(const struct kh_ledger *ledger, int64_t letter); /* never NULL */
+
+/* ---- fold.c, sightings.c ------------------------------------------------------------------------- */
+
+/* What a kernel record held when it was folded last. */
+struct kh_base {
+	int64_t indicator; /* for which it was folded */
+	int64_t map; /* epoch << 32 | kernel id; 0: none */
+	int64_t packets, bytes, first_seen, last_seen;
+};
+
+int64_t kh_fold_map(const struct kh_ledger *ledger, uint32_t map);
+/* What `raw` adds to what `base` has told already: all of it when the record started again. */
+void kh_fold_difference(const struct kh_base *base, const struct kh_base *raw, int64_t *ret_packets, int64_t *ret_bytes);
+/* Six columns from `column`, six places from `place`: indicator, map, packets, bytes, first and last seen. */
+struct kh_base kh_fold_base_at(sqlite3_stmt *statement, int column);
+void kh_fold_bind_base(sqlite3_stmt *statement, int place, const struct kh_base *base);
+/* Whose slot it is. 1, 0: nobody's, or -errno. */
+int kh_fold_find_holder(struct kh_ledger *ledger, uint32_t slot, int64_t *ret_indicator, struct kh_error *error);
+
+#define KH_MAC_TEXT 18
+/* Text of what is stored; "" when it names no machine. */
+void kh_sighting_host(const void *bytes, int size, char ret_text[static KH_RANGE_TEXT]);
+void kh_sighting_mac(const void *bytes, int size, char ret_text[static KH_MAC_TEXT]);
+
+#endif
