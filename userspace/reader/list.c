@@ -384,7 +384,6 @@ int kh_list_read(const struct kh_input *input, struct kh_collector *collector)
 			return result;
 	}
 	if (result)
-		return kh_fail_at(collector->error, -EINVAL, list.line.number,
-				  _("%s: line %d is too long for a list or text"), input->file, list.line.number);
+		return kh_fail_long_line(input, &list.line, collector->error);
 	return add_notes(&list);
 }

@@ -219,6 +219,9 @@ int kh_list_recognise(const struct kh_input *input); /* 1, 0, -ENOMEM */
 int kh_list_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_prose_read(const struct kh_input *input, struct kh_collector *collector);
 
+/* Says that a line is too long (lines.c gave -E2BIG); returns -EINVAL. */
+int kh_fail_long_line(const struct kh_input *input, const struct kh_line *line, struct kh_error *error);
+
 /* signature.c: a format that this version refuses, by name. *ret_hint is the next step. NULL: none of them.
  * `binary` asks for those known by their first bytes, else for those known by their text. Both translated. */
 const char *kh_signature_find(const struct kh_input *input, bool binary, const char **ret_hint);

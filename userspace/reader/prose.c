@@ -338,7 +338,6 @@ int kh_prose_read(const struct kh_input *input, struct kh_collector *collector)
 			return result;
 	}
 	if (result)
-		return kh_fail_at(collector->error, -EINVAL, prose.line.number,
-				  _("%s: line %d is too long for a list or text"), input->file, prose.line.number);
+		return kh_fail_long_line(input, &prose.line, collector->error);
 	return add_notes(&prose);
 }

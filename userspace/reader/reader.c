@@ -54,6 +54,14 @@ static int fail_at_byte(const struct kh_input *input, size_t at, const char *wha
 	return -EINVAL;
 }
 
+int kh_fail_long_line(const struct kh_input *input, const struct kh_line *line, struct kh_error *error)
+{
+	kh_fail_at(error, -EINVAL, line->number, _("%s: line %d: more than %zu bytes without a space or comma"),
+		   input->file, line->number, KH_LINE_MAX);
+	kh_hint(error, _("write one value a line"));
+	return -EINVAL;
+}
+
 static bool is_control(unsigned char c)
 {
 	return (c < 0x20 && !kh_is_blank((char)c)) || c == 0x7f;

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Out of memory at every allocation in turn: the reader says so, gives nothing back, and leaks nothing (LeakSanitizer
+ * looks at the end).
+ */
+#include "reader_case.h"
+
+static long allowed = -1; /* allocations before the one that fails; -1: all succeed */
+
+static int fails(void)
+{
+	return allowed >= 0 && allowed-- == 0;
+}
+
+#define WRAP(type, name, arguments, values)  \
+	type __real_##name arguments;        \
+	type __wrap_##name arguments;        \
+	type __wrap_##name arguments         \
+	{                                    \
+		if (fails()) {               \
+			errno = ENOMEM;      \
+			return NULL;         \
+		}                            \
+		return __real_##name values; \
+	}
+
+WRAP(void *, malloc, (size_t size), (size))
+WRAP(void *, calloc, (size_t count, size_t size), (count, size))
+WRAP(void *, realloc, (void *old, size_t size), (old, size))
+WRAP(char *, strdup, (const char *text), (text))
+WRAP(char *, strndup, (const char *text, size_t size), (text, size))
+
+static const char letter[] =
+	"SỞ MẪU\nSố: 12 /SM-CNTT\nHà Nội, ngày 2 tháng 9 năm 2023\nV/v một việc\nKính gửi: A\n"
+	"Chặn hxxps[:]//c2[.]example/a và 203.0.113[.]7 cổng 80, 443; 2 IP, bản 1.2.3.4, máy 203.0.113.9, CVE-2022-21990.\n"
+	"Xem thêm http://x.test\nNhật ký cho thấy máy trạm của đơn vị đã nhiều lần gọi tới\n203.0.113.7.\n"
+	"PHỤ LỤC\n1. 203.0.113.9 – 203.0.113.10\n203.0.113.300\n0123456789abcdef0123456789abcdef\nc3.example\n";
+static const char list[] =
+	"ip,điểm\n203.0.113.1\n203.0.113.2\t9\n10.1.2.3/8\n1.2.3\nc2.example\n203.0.113.1\ntrừ 203.0.113.4\n"
+	"203.0.113.5 203.0.113.6\nchưa rõ\nCVE-2022-21990\n0123456789abcdef0123456789abcdef\nhttp://c2.example/x\n";
+
+/* Fails the first, second, ... allocation until none is left to fail. */
+static void sweep(const char *text)
+{
+	long failed = 0;
+
+	for (;; failed++) {
+		struct kh_document *document = NULL;
+		struct kh_error error = { 0 };
+		int result;
+
+		allowed = failed;
+		result = kh_reader_read("f.txt", text, strlen(text), &document, &error);
+		if (allowed >= 0) { /* it went through without reaching the one that would fail */
+			allowed = -1;
+			assert_int_equal(result, 0);
+			assert_non_null(document);
+			kh_document_free(document);
+			break;
+		}
+		assert_int_equal(result, -ENOMEM);
+		assert_null(document);
+		assert_non_null(strstr(error.text, "out of memory"));
+	}
+	assert_true(failed > 20);
+}
+
+static void test_letter_without_memory(void **state)
+{
+	(void)state;
+	sweep(letter);
+}
+
+static void test_list_without_memory(void **state)
+{
+	(void)state;
+	sweep(list);
+}
+
+static void test_value_without_memory(void **state)
+{
+	static const char *const texts[] = { "hxxp://c2[.]example/x", "203.0.113.7|443" };
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
+		for (long failed = 0;; failed++) {
+			struct kh_indicator indicator = { 0 };
+			int result;
+
+			allowed = failed;
+			result = kh_reader_value(texts[i], &indicator, NULL);
+			if (allowed >= 0) {
+				allowed = -1;
+				assert_int_equal(result, 0);
+				kh_indicator_clear(&indicator);
+				assert_true(failed > 1);
+				break;
+			}
+			assert_int_equal(result, -ENOMEM);
+			assert_null(indicator.text);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_letter_without_memory),
+		cmocka_unit_test(test_list_without_memory),
+		cmocka_unit_test(test_value_without_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
