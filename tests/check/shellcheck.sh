@@ -8,5 +8,5 @@ scripts=()
 while IFS= read -r file; do
 	[[ $(head -n 1 "$file") =~ ^#!.*(bash|/sh) ]] && scripts+=("$file")
 done < <(find .ci tests userspace bpf rules -type f -not -name '*.[cho]' 2>/dev/null | sort)
-shellcheck --severity=style --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
+shellcheck --severity=warning --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
 echo "${#scripts[@]} scripts"

@@ -32,7 +32,7 @@ int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *conf
 void kh_core_close(struct kh_core *core);
 
 /* One request of the control protocol; a kh_control_handler. */
-json_t *kh_core_request(void *core, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count);
+json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count);
 
 /* For the event loop. */
 void kh_core_tick(struct kh_core *core); /* every second: fold counters when due, expire, health */

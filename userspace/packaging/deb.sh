@@ -13,7 +13,7 @@ rm -rf "$build/deb"
 mkdir -p "$root/DEBIAN" "$build/deb/debian"
 
 # A build of its own: paths are compiled in, and a package lives under /usr.
-make --no-print-directory B="$build/deb/build" PREFIX=/usr SYSCONFDIR=/etc LOCALSTATEDIR=/var/lib CFLAGS="-O2 -g -D_FORTIFY_SOURCE=2 -fPIE" \
+make --no-print-directory -j "$(nproc)" B="$build/deb/build" PREFIX=/usr SYSCONFDIR=/etc LOCALSTATEDIR=/var/lib CFLAGS="-O2 -g -D_FORTIFY_SOURCE=2 -fPIE" \
 	LDFLAGS="-pie -Wl,-z,relro,-z,now" DESTDIR="$root" UNITDIR=/lib/systemd/system install
 strip --strip-unneeded "$root/usr/bin/khien" "$root/usr/sbin/khiend"
 find "$root/usr/share/man" -type f -name '*.[0-9]' -exec gzip -9n {} +
