@@ -139,9 +139,10 @@ LIBS_test_guard_list := guard model common
 LIBS_test_guard_random := guard model common
 LIBS_test_rules := guard model common
 
-COMPILE_TESTS := test_compile test_compile_random
+COMPILE_TESTS := test_compile test_compile_random test_compile_image
 UNIT_TESTS += $(COMPILE_TESTS)
 $(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile common)$(eval EXTRA_$(t) := tests/unit/naive.c))
+EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
 $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 
 UNIT_TESTS += test_config test_check
@@ -166,6 +167,19 @@ GOLDEN_READER_FILES := $(sort $(wildcard tests/golden/reader/*.txt rules/advisor
 $(B)/tests/golden_reader: tests/golden/golden_reader.c $(B)/san/reader.a $(B)/san/model.a $(B)/san/common.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^)
+# Sources, not archives: clang's fuzzer wants its own instrumentation. FUZZ_RUNS runs on the committed corpus, which stays as it is.
+FUZZ_RUNS ?= 20000
+FUZZ_READER_SOURCES := tests/fuzz/fuzz_reader.c $(foreach m,reader model common,$(SRC_$(m):%.c=userspace/$(m)/%.c))
+$(B)/tests/fuzz_reader: $(FUZZ_READER_SOURCES) $(wildcard userspace/reader/*.h userspace/model/*.h userspace/common/*.h)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -O1 -o $@ \
+		$(FUZZ_READER_SOURCES)
+.PHONY: fuzz-reader
+fuzz-reader: $(B)/tests/fuzz_reader ## a short fixed fuzz run of the reader (FUZZ_RUNS=20000)
+	@mkdir -p $(B)/fuzz/reader
+	$(Q)cd $(B)/fuzz && ../tests/fuzz_reader -seed=1 -runs=$(FUZZ_RUNS) -max_len=4096 -timeout=10 -print_final_stats=0 -verbosity=0 \
+		-dict=$(abspath tests/fuzz/reader.dict) reader $(abspath tests/fuzz/corpus/reader) $(abspath tests/golden/reader)
+
 .PHONY: golden
 golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden documents (UPDATE=1 rewrites)
 	$(Q)$(B)/tests/golden_reader tests/golden/reader $(GOLDEN_READER_FILES)

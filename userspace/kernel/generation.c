@@ -91,16 +91,25 @@ int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
 	return 0;
 }
 
-/* A place that is not in force and holds no counts that are still to be folded. */
+/* Does another place hold the same record array? */
+static bool is_held_elsewhere(struct kh_kernel *kernel, uint32_t place, uint32_t id)
+{
+	for (uint32_t other = 1; other < KH_GENERATION_SLOTS; other++)
+		if (other != place && inner_id(kernel->records, other) == id)
+			return true;
+	return false;
+}
+
+/* A place that is not in force and is not the last to hold counts that are still to be folded. */
 static uint32_t free_place(struct kh_kernel *kernel)
 {
-	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0;
+	uint32_t active = kernel->control->active;
 
 	for (uint32_t step = 1; step < KH_GENERATION_SLOTS; step++) {
 		uint32_t place = (active + step - 1) % (KH_GENERATION_SLOTS - 1) + 1;
 		uint32_t id = inner_id(kernel->records, place);
 
-		if (place != active && (!id || id == kept))
+		if (place != active && (!id || is_held_elsewhere(kernel, place, id)))
 			return place;
 	}
 	return 0;
@@ -171,6 +180,9 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	struct kh_install *install KH_CLEANUP(kh_freep) = calloc(1, sizeof(*install));
 	uint32_t place = free_place(kernel);
 
+	if (header->magic != KH_IMAGE_MAGIC || header->abi_version != KH_ABI_VERSION || header->pages != pages ||
+	    header->slots_needed > KH_SLOT_MAX + 1)
+		return kh_fail(error, -EINVAL, _("this is no list that can be installed"));
 	if (!install)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	if (!place)

@@ -83,7 +83,8 @@ int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface
 struct kh_install;
 
 /* Prepares a generation beside the one in force: image array written and frozen, records array (kept, or a larger one) paired with it.
- * `fresh` slots have their records zeroed. Nothing changes for packets. On failure everything is undone. */
+ * `fresh` slots have their records zeroed. Nothing changes for packets. On failure everything is undone: -EINVAL (no image), -EBUSY (retired
+ * record arrays must be dropped first), or the kernel's errno. */
 int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh, size_t fresh_count,
 		      struct kh_install **ret_install, struct kh_error *error);
 /* The switch: one store; then a grace period, then the old image is freed. Cannot fail. Consumes install. */
