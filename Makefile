@@ -52,7 +52,7 @@ SRC_compile := compile.c sort.c chains.c flatten.c v4.c v6.c ports.c hash.c imag
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c allows.c force.c \
 	fold.c sightings.c totals.c health.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
-SRC_netlink := links.c stack.c resolvers.c wireguard.c monitor.c
+SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c push.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c options.c client.c render.c plan.c push.c orders.c look.c status.c why.c read.c
 
@@ -133,6 +133,10 @@ LIBS_test_file := common
 LIBS_test_lang := common
 LIBS_test_indicator := model common
 
+UNIT_TESTS += test_stack test_links
+LIBS_test_stack := netlink common
+LIBS_test_links := netlink common
+
 UNIT_TESTS += test_guard test_guard_list test_guard_random test_rules
 LIBS_test_guard := guard model common
 LIBS_test_guard_list := guard model common
@@ -144,6 +148,10 @@ UNIT_TESTS += $(COMPILE_TESTS)
 $(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile common)$(eval EXTRA_$(t) := tests/unit/naive.c))
 EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
 $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
+
+LEDGER_TESTS := test_ledger
+UNIT_TESTS += $(LEDGER_TESTS)
+$(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
 UNIT_TESTS += test_config test_check
 LIBS_test_check := daemon netlink guard model common
@@ -186,7 +194,7 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations test_switching
 PACKET_SOURCES := lab.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)
