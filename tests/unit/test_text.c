@@ -102,6 +102,7 @@ static void test_fold(void **state)
 		    "C\r\n",
 		    "298/vncert-dpuc");
 	assert_fold("298/VNCERT–ĐPƯC", "298/vncert-dpuc"); /* en dash, by a word processor */
+	assert_fold("298/VNCERT−ĐPƯC", "298/vncert-dpuc"); /* minus sign */
 	assert_fold("298/VNCERT\xe2\x80\x91ĐPƯC\xef\xbb\xbf", "298/vncert-dpuc"); /* no-break hyphen, byte order mark */
 	assert_fold("29\xc2\xad"
 		    "8/VNCERT-ĐPƯC",

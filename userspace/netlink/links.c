@@ -27,6 +27,7 @@ struct growing {
 	int code;
 };
 
+/* False, and *ret_range as it was, when there is no address of a family we know. */
 static bool range_of(struct nl_addr *address, struct kh_range *ret_range)
 {
 	uint8_t family;
@@ -57,9 +58,9 @@ static void on_link(struct nl_object *object, void *context)
 	const char *kind = rtnl_link_get_type(from);
 	struct kh_link *link;
 
-	growing->code = growing->code < 0 ? growing->code :
-					    kh_grow(&growing->links->links, &growing->links_capacity, growing->links->links_count + 1,
-						    sizeof(*link));
+	growing->code = growing->code < 0 ? growing->code
+					  : kh_grow(&growing->links->links, &growing->links_capacity,
+						    growing->links->links_count + 1, sizeof(*link));
 	if (growing->code < 0)
 		return;
 	link = &growing->links->links[growing->links->links_count++];
@@ -89,11 +90,11 @@ static void on_address(struct nl_object *object, void *context)
 
 	if (growing->code < 0 || !range_of(rtnl_addr_get_local(from), &entry.address))
 		return;
-	if (!range_of(rtnl_addr_get_peer(from), &entry.peer))
-		entry.peer.family = 0;
+	range_of(rtnl_addr_get_peer(from), &entry.peer);
 	entry.subnet = kh_range_of_prefix(entry.peer.family ? entry.peer.first : entry.address.first,
 					  (uint8_t)rtnl_addr_get_prefixlen(from), entry.address.family);
-	growing->code = kh_grow(&growing->links->addresses, &growing->addresses_capacity, growing->links->addresses_count + 1, sizeof(entry));
+	growing->code = kh_grow(&growing->links->addresses, &growing->addresses_capacity,
+				growing->links->addresses_count + 1, sizeof(entry));
 	if (growing->code >= 0)
 		growing->links->addresses[growing->links->addresses_count++] = entry;
 }
@@ -110,11 +111,11 @@ static void on_hop(struct rtnl_nexthop *hop, void *context)
 	struct kh_link_route entry = hops->route;
 
 	entry.ifindex = (uint32_t)rtnl_route_nh_get_ifindex(hop);
-	if (!range_of(rtnl_route_nh_get_gateway(hop), &entry.gateway) && !range_of(rtnl_route_nh_get_via(hop), &entry.gateway))
-		entry.gateway.family = 0;
-	growing->code = growing->code < 0 ? growing->code :
-					    kh_grow(&growing->links->routes, &growing->routes_capacity, growing->links->routes_count + 1,
-						    sizeof(entry));
+	if (!range_of(rtnl_route_nh_get_gateway(hop), &entry.gateway))
+		range_of(rtnl_route_nh_get_via(hop), &entry.gateway); /* IPv4 by an IPv6 gateway */
+	growing->code = growing->code < 0 ? growing->code
+					  : kh_grow(&growing->links->routes, &growing->routes_capacity,
+						    growing->links->routes_count + 1, sizeof(entry));
 	if (growing->code >= 0)
 		growing->links->routes[growing->links->routes_count++] = entry;
 }
@@ -133,7 +134,8 @@ static void on_route(struct nl_object *object, void *context)
 	family = nl_addr_get_family(destination) == AF_INET ? 4 : 6;
 	bits = (uint8_t)nl_addr_get_prefixlen(destination);
 	if (!range_of(destination, &hops.route.destination))
-		hops.route.destination = (struct kh_range){ .family = family }; /* libnl gives a default route an empty address */
+		hops.route.destination =
+			(struct kh_range){ .family = family }; /* libnl gives a default route an empty address */
 	hops.route.destination = kh_range_of_prefix(hops.route.destination.first, bits, family);
 	hops.route.is_default = bits == 0;
 	rtnl_route_foreach_nexthop(from, on_hop, &hops);
@@ -146,20 +148,30 @@ static void on_neighbour(struct nl_object *object, void *context)
 	struct nl_addr *mac = rtnl_neigh_get_lladdr(from);
 	struct kh_link_neighbour entry = { .ifindex = (uint32_t)rtnl_neigh_get_ifindex(from) };
 
-	if (growing->code < 0 || !mac || nl_addr_get_len(mac) != sizeof(entry.mac) || !range_of(rtnl_neigh_get_dst(from), &entry.address))
+	if (rtnl_neigh_get_state(from) & NUD_NOARP) /* made up by the kernel: multicast, point-to-point */
+		return;
+	if (growing->code < 0 || !mac || nl_addr_get_len(mac) != sizeof(entry.mac) ||
+	    !range_of(rtnl_neigh_get_dst(from), &entry.address))
 		return;
 	memcpy(entry.mac, nl_addr_get_binary_addr(mac), sizeof(entry.mac));
-	growing->code =
-		kh_grow(&growing->links->neighbours, &growing->neighbours_capacity, growing->links->neighbours_count + 1, sizeof(entry));
+	growing->code = kh_grow(&growing->links->neighbours, &growing->neighbours_capacity,
+				growing->links->neighbours_count + 1, sizeof(entry));
 	if (growing->code >= 0)
 		growing->links->neighbours[growing->links->neighbours_count++] = entry;
 }
 
-/* One dump: allocate the cache, hand each object on. */
-static int dump(struct nl_cache *cache, int code, struct growing *growing, void (*callback)(struct nl_object *, void *))
+/* libnl has numbers of its own. It asks again by itself when a listing changed meanwhile. */
+static int errno_of(int code)
+{
+	return code == -NLE_NOMEM ? -ENOMEM : code == -NLE_PERM || code == -NLE_NOACCESS ? -EPERM : -EIO;
+}
+
+/* Hands each object of a listing on, and frees the listing; `code` is what allocating it said. */
+static int hand_on(struct nl_cache *cache, int code, struct growing *growing,
+		   void (*callback)(struct nl_object *, void *))
 {
 	if (code < 0)
-		return -EIO;
+		return errno_of(code);
 	nl_cache_foreach(cache, callback, growing);
 	nl_cache_free(cache);
 	return growing->code;
@@ -170,16 +182,19 @@ static int read_all(struct nl_sock *socket, struct growing *growing)
 	struct nl_cache *cache = NULL;
 	int code = rtnl_link_alloc_cache(socket, AF_UNSPEC, &cache);
 
-	code = dump(cache, code, growing, on_link);
+	code = hand_on(cache, code, growing, on_link);
 	if (code < 0)
 		return code;
-	code = dump(cache, rtnl_addr_alloc_cache(socket, &cache), growing, on_address);
+	code = rtnl_addr_alloc_cache(socket, &cache);
+	code = hand_on(cache, code, growing, on_address);
 	if (code < 0)
 		return code;
-	code = dump(cache, rtnl_route_alloc_cache(socket, AF_UNSPEC, 0, &cache), growing, on_route);
+	code = rtnl_route_alloc_cache(socket, AF_UNSPEC, 0, &cache);
+	code = hand_on(cache, code, growing, on_route);
 	if (code < 0)
 		return code;
-	return dump(cache, rtnl_neigh_alloc_cache(socket, &cache), growing, on_neighbour);
+	code = rtnl_neigh_alloc_cache(socket, &cache);
+	return hand_on(cache, code, growing, on_neighbour);
 }
 
 int kh_links_read(struct kh_links **ret_links, struct kh_error *error)
@@ -188,9 +203,13 @@ int kh_links_read(struct kh_links **ret_links, struct kh_error *error)
 	struct nl_sock *socket = nl_socket_alloc();
 	int code = -ENOMEM;
 
-	if (growing.links && socket)
-		code = nl_connect(socket, NETLINK_ROUTE) < 0 ? -EIO : read_all(socket, &growing);
+	if (growing.links && socket) {
+		code = nl_connect(socket, NETLINK_ROUTE);
+		code = code < 0 ? errno_of(code) : read_all(socket, &growing);
+	}
 	nl_socket_free(socket);
+	if (code >= 0)
+		kh_read_pppoe(growing.links);
 	if (code >= 0)
 		code = kh_read_endpoints(growing.links);
 	if (code >= 0)

@@ -20,7 +20,8 @@ struct kh_link {
 	char kind[16]; /* IFLA_INFO_KIND: "vlan" "bridge" "ppp" "wireguard" "tun" "veth" "bond"; "" for real devices */
 	uint16_t type; /* ARPHRD_*: 1 ARPHRD_ETHER, 512 ARPHRD_PPP, 65534 ARPHRD_NONE, 772 ARPHRD_LOOPBACK */
 	uint8_t mac[6];
-	uint32_t parent; /* ifindex of the device below (IFLA_LINK) in this namespace; 0: none */
+	uint32_t
+		parent; /* ifindex of the device below (IFLA_LINK; ppp: of its PPPoE session) in this namespace; 0: none */
 	uint32_t master; /* ifindex of the bridge or bond it is a port of; 0: none */
 	uint32_t mtu; /* bytes */
 	bool up; /* IFF_UP */
@@ -76,7 +77,8 @@ bool kh_link_is_ethernet(const struct kh_link *link);
 
 /* The device to attach to for `link`: a VLAN's or ppp interface's Ethernet parent, followed to the bottom; else the link itself.
  * 0, or -ENOENT with error when what carries a ppp interface cannot be found out (and what to write instead). */
-int kh_link_carrier(const struct kh_links *links, const struct kh_link *link, const struct kh_link **ret_carrier, struct kh_error *error);
+int kh_link_carrier(const struct kh_links *links, const struct kh_link *link, const struct kh_link **ret_carrier,
+		    struct kh_error *error);
 
 /* Is `upper` stacked on `lower` (VLAN, ppp over it, bridge or bond above its port), at any depth? */
 bool kh_link_is_above(const struct kh_links *links, const struct kh_link *upper, const struct kh_link *lower);

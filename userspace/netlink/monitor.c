@@ -31,8 +31,8 @@ int kh_links_monitor_open(struct kh_links_monitor **ret_monitor, struct kh_error
 	}
 	nl_socket_disable_seq_check(monitor->socket);
 	if (nl_connect(monitor->socket, NETLINK_ROUTE) < 0 || nl_socket_set_nonblocking(monitor->socket) < 0 ||
-	    nl_socket_add_memberships(monitor->socket, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-				      RTNLGRP_IPV6_ROUTE, 0) < 0) {
+	    nl_socket_add_memberships(monitor->socket, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+				      RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, 0) < 0) {
 		kh_links_monitor_close(monitor);
 		return kh_fail(error, -EIO, _("cannot listen for changes of the interfaces"));
 	}

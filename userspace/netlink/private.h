@@ -7,7 +7,14 @@
 
 #include "netlink/links.h"
 
+struct nlattr;
+
 int kh_read_endpoints(struct kh_links *links); /* wireguard.c: by generic netlink; 0 or -ENOMEM */
+/* The endpoints in one WG_CMD_GET_DEVICE answer are added. 0 or -ENOMEM. */
+int kh_endpoints_add(struct kh_links *links, size_t *capacity, const struct nlattr *attributes, int length);
+void kh_read_pppoe(struct kh_links *links); /* pppoe.c: after the interfaces */
+/* Gives ppp interfaces their parent from the text of /proc/net/pppoe, where that is certain. */
+void kh_pppoe_carry(struct kh_links *links, const char *text);
 int kh_read_resolvers(struct kh_links *links); /* resolvers.c: 0 or -ENOMEM */
 
 #endif

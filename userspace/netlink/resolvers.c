@@ -12,11 +12,8 @@
 #include "common/util.h"
 
 static const char *const files[] = {
-	"/etc/resolv.conf",
-	"/run/systemd/resolve/resolv.conf",
-	"/etc/ppp/resolv.conf",
-	"/run/dnsmasq/resolv.conf",
-	"/run/resolvconf/resolv.conf",
+	"/etc/resolv.conf",	    "/run/systemd/resolve/resolv.conf", "/etc/ppp/resolv.conf",
+	"/run/dnsmasq/resolv.conf", "/run/resolvconf/resolv.conf",
 };
 
 static bool is_loopback(const struct kh_range *address)

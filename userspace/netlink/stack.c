@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which device stands on which: pure questions to a snapshot. Only a ppp interface's carrier has to be asked elsewhere, since
- * netlink does not tell it: the kernel lists PPPoE sessions in /proc/net/pppoe (Id, Address, Device).
+ * Which device stands on which: pure questions to a snapshot.
  */
 #include "netlink/links.h"
 
 #include <errno.h>
 #include <linux/if_arp.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "common/file.h"
 #include "common/lang.h"
 #include "common/util.h"
 
@@ -37,44 +34,24 @@ bool kh_link_is_ethernet(const struct kh_link *link)
 	return link->type == ARPHRD_ETHER;
 }
 
-/* The device of the only PPPoE session. With several sessions the kernel does not say which interface is whose. */
-static const struct kh_link *pppoe_device(const struct kh_links *links)
+/* The kinds whose frames pass through the device below as they are, at most with a tag before them. */
+static bool is_carried(const struct kh_link *link)
 {
-	char *text KH_CLEANUP(kh_freep) = NULL, *line, *next;
-	const struct kh_link *found = NULL;
-	size_t length;
+	static const char *const kinds[] = { "vlan", "macvlan", "macvtap", "ipvlan" };
 
-	if (kh_file_read("/proc/net/pppoe", 65536, &text, &length) < 0)
-		return NULL;
-	for (line = text; line && *line; line = next) {
-		char id[32], address[32], device[IF_NAMESIZE];
-		const struct kh_link *link;
-
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (sscanf(line, "%31s %31s %15s", id, address, device) != 3)
-			continue;
-		link = kh_link_by_name(links, device);
-		if (!link)
-			continue;
-		if (found && found != link)
-			return NULL;
-		found = link;
-	}
-	return found;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(kinds); i++)
+		if (!strcmp(link->kind, kinds[i]))
+			return true;
+	return link->type == ARPHRD_PPP;
 }
 
 static const struct kh_link *below(const struct kh_links *links, const struct kh_link *link)
 {
-	if (link->type == ARPHRD_PPP) /* netlink leaves its parent at 0; a snapshot made by hand may name one */
-		return link->parent ? kh_link_by_index(links, link->parent) : pppoe_device(links);
-	if (!strcmp(link->kind, "vlan") || !strcmp(link->kind, "macvlan"))
-		return kh_link_by_index(links, link->parent);
-	return NULL;
+	return is_carried(link) ? kh_link_by_index(links, link->parent) : NULL;
 }
 
-int kh_link_carrier(const struct kh_links *links, const struct kh_link *link, const struct kh_link **ret_carrier, struct kh_error *error)
+int kh_link_carrier(const struct kh_links *links, const struct kh_link *link, const struct kh_link **ret_carrier,
+		    struct kh_error *error)
 {
 	for (int depth = 0; depth < STACK_DEPTH; depth++) {
 		const struct kh_link *next = below(links, link);
@@ -96,7 +73,8 @@ int kh_link_carrier(const struct kh_links *links, const struct kh_link *link, co
 static bool stands_on(const struct kh_links *links, const struct kh_link *upper, const struct kh_link *lower, int depth)
 {
 	for (size_t i = 0; i < links->links_count && depth > 0; i++) {
-		const struct kh_link *next = &links->links[i]; /* directly above: a VLAN or ppp over it, its bridge or bond */
+		const struct kh_link *next =
+			&links->links[i]; /* directly above: a VLAN or ppp over it, its bridge or bond */
 
 		if ((lower->master && next->ifindex == lower->master) || below(links, next) == lower)
 			if (next == upper || stands_on(links, upper, next, depth - 1))

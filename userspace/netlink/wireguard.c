@@ -19,7 +19,7 @@ struct collect {
 	int code;
 };
 
-static void add_endpoint(struct collect *collect, const struct nlattr *attribute)
+static int add_endpoint(struct kh_links *links, size_t *capacity, const struct nlattr *attribute)
 {
 	const struct sockaddr *address = nla_data(attribute);
 	struct kh_range endpoint;
@@ -29,40 +29,59 @@ static void add_endpoint(struct collect *collect, const struct nlattr *attribute
 	else if (nla_len(attribute) >= (int)sizeof(struct sockaddr_in6) && address->sa_family == AF_INET6)
 		endpoint = kh_range_from_bytes(&((const struct sockaddr_in6 *)nla_data(attribute))->sin6_addr, 6);
 	else
-		return;
-	collect->code = kh_grow(&collect->links->endpoints, &collect->capacity, collect->links->endpoints_count + 1, sizeof(endpoint));
-	if (collect->code >= 0)
-		collect->links->endpoints[collect->links->endpoints_count++] = endpoint;
+		return 0;
+	if (kh_grow(&links->endpoints, capacity, links->endpoints_count + 1, sizeof(endpoint)) < 0)
+		return -ENOMEM;
+	links->endpoints[links->endpoints_count++] = endpoint;
+	return 0;
+}
+
+int kh_endpoints_add(struct kh_links *links, size_t *capacity, const struct nlattr *attributes, int length)
+{
+	const struct nlattr *peers = nla_find(attributes, length, WGDEVICE_A_PEERS);
+	struct nlattr *peer;
+	int left, code = 0;
+
+	if (!peers)
+		return 0;
+	nla_for_each_nested(peer, peers, left)
+	{
+		const struct nlattr *endpoint = nla_find(nla_data(peer), nla_len(peer), WGPEER_A_ENDPOINT);
+
+		if (endpoint && code >= 0)
+			code = add_endpoint(links, capacity, endpoint);
+	}
+	return code;
 }
 
 static int on_device(struct nl_msg *message, void *context)
 {
 	struct genlmsghdr *header = genlmsg_hdr(nlmsg_hdr(message));
-	struct nlattr *peers = nla_find(genlmsg_attrdata(header, 0), genlmsg_attrlen(header, 0), WGDEVICE_A_PEERS), *peer;
 	struct collect *collect = context;
-	int left;
 
-	if (!peers)
-		return NL_OK;
-	nla_for_each_nested(peer, peers, left) {
-		const struct nlattr *endpoint = nla_find(nla_data(peer), nla_len(peer), WGPEER_A_ENDPOINT);
-
-		if (endpoint && collect->code >= 0)
-			add_endpoint(collect, endpoint);
-	}
+	if (collect->code >= 0)
+		collect->code = kh_endpoints_add(collect->links, &collect->capacity, genlmsg_attrdata(header, 0),
+						 genlmsg_attrlen(header, 0));
 	return NL_OK;
 }
 
+/* Peers may change while they are listed; the answer is then asked for again. One endpoint twice does no harm. */
 static void read_device(struct nl_sock *socket, int family, uint32_t ifindex)
 {
-	struct nl_msg *message = nlmsg_alloc();
+	int code = -NLE_DUMP_INTR;
 
-	if (!message)
-		return;
-	if (genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, NLM_F_DUMP, WG_CMD_GET_DEVICE, WG_GENL_VERSION) &&
-	    !nla_put_u32(message, WGDEVICE_A_IFINDEX, ifindex) && nl_send_auto(socket, message) >= 0)
-		nl_recvmsgs_default(socket);
-	nlmsg_free(message);
+	for (int attempt = 0; attempt < 3 && code == -NLE_DUMP_INTR; attempt++) {
+		struct nl_msg *message = nlmsg_alloc();
+
+		if (!message)
+			return;
+		code = -NLE_NOMEM;
+		if (genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, NLM_F_DUMP, WG_CMD_GET_DEVICE,
+				WG_GENL_VERSION) &&
+		    !nla_put_u32(message, WGDEVICE_A_IFINDEX, ifindex) && nl_send_auto(socket, message) >= 0)
+			code = nl_recvmsgs_default(socket);
+		nlmsg_free(message);
+	}
 }
 
 int kh_read_endpoints(struct kh_links *links)
