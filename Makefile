@@ -149,7 +149,7 @@ $(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile common)$(eval EXTRA_$(t
 EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
 $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 
-LEDGER_TESTS := test_ledger
+LEDGER_TESTS := test_ledger test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_crash
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 

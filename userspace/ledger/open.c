@@ -109,9 +109,10 @@ static int connect_file(struct kh_ledger *ledger, const char *path, bool exclusi
 	sqlite3_busy_timeout(ledger->db, 2000);
 	if (sqlite3_db_readonly(ledger->db, "main") == 1)
 		return kh_sql_fail(ledger, SQLITE_READONLY, error);
-	code = kh_sql_exec(ledger, "PRAGMA mmap_size = 0; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;", error);
-	if (code >= 0 && exclusive)
-		code = kh_sql_exec(ledger, "PRAGMA locking_mode = EXCLUSIVE", error);
+	/* First of all: whatever else touches the file would open the shared index. */
+	code = exclusive ? kh_sql_exec(ledger, "PRAGMA locking_mode = EXCLUSIVE", error) : 0;
+	if (code >= 0)
+		code = kh_sql_exec(ledger, "PRAGMA mmap_size = 0; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;", error);
 	return code;
 }
 
@@ -144,6 +145,10 @@ static int prepare_connection(struct kh_ledger *ledger, struct kh_error *error)
 {
 	int code = kh_schema_migrate(ledger, error);
 
+	if (code >= 0)
+		code = kh_schema_check(ledger, error);
+	if (code >= 0)
+		code = kh_ledger_load(ledger, error);
 	if (code >= 0)
 		code = kh_sql_exec(ledger,
 				   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
@@ -194,8 +199,6 @@ static int open_existing(struct kh_ledger *ledger, bool exclusive, struct kh_err
 		code = check_content(ledger, error);
 	if (code >= 0)
 		code = prepare_connection(ledger, error);
-	if (code >= 0)
-		code = kh_ledger_load(ledger, error);
 	if (code < 0)
 		disconnect(ledger);
 	else

@@ -140,6 +140,8 @@ const char *kh_sql_text(sqlite3_stmt *statement, int column); /* never NULL */
 
 /* Brings an open database from its user_version to KH_LEDGER_VERSION, all or nothing. */
 int kh_schema_migrate(struct kh_ledger *ledger, struct kh_error *error);
+/* Are all tables there? */
+int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error);
 
 /* Reads what begin..commit count on; also after a rollback. */
 int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error);

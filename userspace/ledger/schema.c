@@ -150,3 +150,13 @@ int kh_schema_migrate(struct kh_ledger *ledger, struct kh_error *error)
 		sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
 	return code;
 }
+
+int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error)
+{
+	KH_STATEMENT(statement);
+
+	return kh_sql_prepare(ledger,
+			      "SELECT 1 FROM meta, facts, letters, documents, letter_facts, indicators, changes, orders, orders_before, orders_made,"
+			      " allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health WHERE 0",
+			      &statement, error);
+}

@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Letters, orders and allows: what is written is what is read, by every way of asking for it.
+ */
+#include "ledger_help.h"
+
+/* ---- Letters ------------------------------------------------------------------------------------- */
+
+static int print_letter(const struct kh_letter_row *row, void *context)
+{
+	print(context, "%s %d\n", row->number, row->year);
+	return 0;
+}
+
+static const char *letters_text(struct env *env, const char *ref)
+{
+	clear(env);
+	assert_int_equal(kh_ledger_letters(env->ledger, ref, print_letter, env), 0);
+	return env->text;
+}
+
+static void letters_are_found_by_what_people_type(void **state)
+{
+	struct env *env = *state;
+
+	begin(env);
+	put_letter(env, "298/VNCERT-ĐPƯC", "VNCERT", 2019, 10);
+	put_letter(env, "81/VNCERT-ĐPƯC", "VNCERT", 2019, 11);
+	put_letter(env, "8/CATTT-NCSC", NULL, 2020, 12);
+	commit(env);
+	assert_string_equal(letters_text(env, "298/vncert-dpuc"), "298/VNCERT-ĐPƯC 2019\n");
+	assert_string_equal(letters_text(env, " 298 / VNCERT-ĐpưC "), "298/VNCERT-ĐPƯC 2019\n");
+	assert_string_equal(letters_text(env, "29"), "298/VNCERT-ĐPƯC 2019\n");
+	assert_string_equal(letters_text(env, "8"), "8/CATTT-NCSC 2020\n81/VNCERT-ĐPƯC 2019\n"); /* newest first */
+	assert_string_equal(letters_text(env, "8/"), "8/CATTT-NCSC 2020\n");
+	assert_string_equal(letters_text(env, "298/VNCERT-ĐPƯC-2"), "");
+	assert_string_equal(letters_text(env, ""), "");
+	assert_string_equal(letters_text(env, "%"), "");
+	assert_string_equal(letters_text(env, NULL), "8/CATTT-NCSC 2020\n81/VNCERT-ĐPƯC 2019\n298/VNCERT-ĐPƯC 2019\n");
+}
+
+static void an_exact_number_wins_over_longer_ones(void **state)
+{
+	struct env *env = *state;
+
+	begin(env);
+	put_letter(env, "12/NCSC", NULL, 2020, 10);
+	put_letter(env, "12/NCSC-A", NULL, 2020, 11);
+	commit(env);
+	assert_string_equal(letters_text(env, "12/ncsc"), "12/NCSC 2020\n");
+	assert_string_equal(letters_text(env, "12/ncs"), "12/NCSC-A 2020\n12/NCSC 2020\n");
+}
+
+static void a_number_starts_again_each_year(void **state)
+{
+	struct env *env = *state;
+	int64_t old, new;
+
+	begin(env);
+	old = put_letter(env, "5/NCSC", "Cục ATTT", 2019, 10);
+	new = put_letter(env, "5/NCSC", "Cục ATTT", 2020, 11);
+	assert_true(old > KH_LETTER_BY_HAND && new > KH_LETTER_BY_HAND && old != new);
+	assert_int_equal(put_letter(env, "5/ncsc", "CỤC attt", 2019, 12), old);
+	assert_int_not_equal(put_letter(env, "5/NCSC", "Bộ TTTT", 2019, 13), old);
+	commit(env);
+	assert_string_equal(letters_text(env, "5/ncsc(2020)"), "5/NCSC 2020\n");
+	assert_string_equal(letters_text(env, "5/NCSC (2019)"), "5/NCSC 2019\n5/NCSC 2019\n");
+	assert_string_equal(letters_text(env, "5/ncsc"), "5/NCSC 2019\n5/NCSC 2020\n5/NCSC 2019\n");
+}
+
+static int print_head(const struct kh_letter_row *row, void *context)
+{
+	print(context, "%s|%s|%s|%lld\n", row->date ? row->date : "-", row->issuer ? row->issuer : "-", row->subject ? row->subject : "-",
+	      (long long)row->received);
+	return 0;
+}
+
+static void a_later_file_completes_the_head_and_overwrites_nothing(void **state)
+{
+	struct env *env = *state;
+	struct kh_letter first = { .number = "9/A", .date = "2020-01-02" }, second = { .number = "9/a", .date = "2021-01-01", .subject = "mã độc" };
+	struct kh_letter nameless = { .subject = "x" };
+	struct kh_error error = {};
+	int64_t a, b, c = 77;
+
+	begin(env);
+	assert_ok(kh_ledger_letter_put(env->ledger, &first, 2020, 50, &a, &why));
+	assert_ok(kh_ledger_letter_put(env->ledger, &second, 2020, 60, &b, &why));
+	assert_int_equal(a, b);
+	assert_int_equal(kh_ledger_letter_put(env->ledger, &nameless, 2020, 60, &c, &error), -EINVAL);
+	assert_int_equal(c, 77);
+	commit(env);
+	clear(env);
+	assert_int_equal(kh_ledger_letters(env->ledger, "9/a", print_head, env), 0);
+	assert_string_equal(env->text, "2020-01-02|-|mã độc|50\n");
+}
+
+static int print_fact(const char *kind, const char *value, void *context)
+{
+	print(context, "%s %s\n", kind, value);
+	return 0;
+}
+
+static void documents_and_facts_are_kept_once(void **state)
+{
+	struct env *env = *state;
+	const uint8_t one[32] = { 1 }, two[32] = { 2 };
+	int64_t a, b, loaded = -5;
+
+	begin(env);
+	a = put_letter(env, "1/A", NULL, 2020, 10);
+	b = put_letter(env, "2/A", NULL, 2020, 10);
+	assert_int_equal(kh_ledger_document_put(env->ledger, a, "x.txt", "text", one, 100, &loaded, NULL), 1);
+	assert_int_equal(loaded, -5);
+	assert_int_equal(kh_ledger_document_put(env->ledger, a, "y.txt", "text", one, 200, &loaded, NULL), 0);
+	assert_int_equal(loaded, 100);
+	assert_int_equal(kh_ledger_document_put(env->ledger, a, "x.txt", "text", two, 300, &loaded, NULL), 1);
+	assert_int_equal(kh_ledger_document_put(env->ledger, b, "x.txt", "text", one, 400, &loaded, NULL), 1);
+	assert_int_equal(kh_ledger_letter_fact(env->ledger, a, "cve", "CVE-2021-26855", NULL), 0);
+	assert_int_equal(kh_ledger_letter_fact(env->ledger, a, "cve", "CVE-2020-0688", NULL), 0);
+	assert_int_equal(kh_ledger_letter_fact(env->ledger, a, "cve", "CVE-2021-26855", NULL), 0);
+	assert_int_equal(kh_ledger_letter_fact(env->ledger, b, "hash", "d41d8cd98f00b204e9800998ecf8427e", NULL), 0);
+	commit(env);
+	clear(env);
+	assert_int_equal(kh_ledger_letter_facts(env->ledger, a, print_fact, env), 0);
+	assert_string_equal(env->text, "cve CVE-2021-26855\ncve CVE-2020-0688\n");
+}
+
+/* ---- Orders -------------------------------------------------------------------------------------- */
+
+static int check_row(const struct kh_order_row *row, void *context)
+{
+	int64_t *change = context;
+
+	assert_string_equal(row->value, "203.0.113.7:443/tcp");
+	assert_string_equal(row->number, "1/A");
+	assert_int_equal(row->indicator.type, KH_TYPE_ADDRESS_PORT);
+	assert_true(row->indicator.range.first == 0xcb007107 && row->indicator.range.last == 0xcb007107 && row->indicator.range.family == 4);
+	assert_int_equal(row->indicator.port, 443);
+	assert_int_equal(row->indicator.protocol, 6);
+	assert_null(row->indicator.text);
+	assert_int_equal(row->state, KH_ORDER_REVIEW);
+	assert_int_equal(row->action, KH_ACTION_MONITOR);
+	assert_int_equal(row->decision, KH_REVIEW);
+	assert_int_equal(row->reason, KH_WHY_SHARED);
+	assert_string_equal(row->rule, "cdn.list:4");
+	assert_string_equal(row->note, "Ghi chú");
+	assert_string_equal(row->raw, "203[.]0[.]113[.]7:443");
+	assert_string_equal(row->file, "phụ lục.xlsx");
+	assert_int_equal(row->page, 3);
+	assert_int_equal(row->line, 12);
+	assert_int_equal(row->section, KH_SECTION_ANNEX);
+	assert_int_equal(row->since, 5000);
+	assert_int_equal(row->expires, 9000);
+	assert_int_equal(row->change, *change);
+	assert_int_equal(row->slot, 0);
+	assert_int_equal(row->packets + row->bytes + row->first_seen + row->last_seen, 0);
+	*change = -1;
+	return 0;
+}
+
+static void an_order_is_read_as_it_was_written(void **state)
+{
+	struct env *env = *state;
+	int64_t change = act(env, "push"), letter = put_letter(env, "1/A", NULL, 2020, 1);
+	struct kh_order_row row = order_of("203.0.113.7:443/tcp", letter);
+
+	row.state = KH_ORDER_REVIEW;
+	row.action = KH_ACTION_MONITOR;
+	row.decision = KH_REVIEW;
+	row.reason = KH_WHY_SHARED;
+	row.rule = "cdn.list:4";
+	row.note = "Ghi chú";
+	row.raw = "203[.]0[.]113[.]7:443";
+	row.file = "phụ lục.xlsx";
+	row.page = 3;
+	row.line = 12;
+	row.section = KH_SECTION_ANNEX;
+	row.since = 5000;
+	row.expires = 9000;
+	assert_int_equal(put_row(env, &row), 1);
+	commit(env);
+	reopen(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, check_row, &change), 0);
+	assert_int_equal(change, -1);
+}
+
+static int print_raw(const struct kh_order_row *row, void *context)
+{
+	print(context, "%s<%s><%s>\n", row->value, row->raw, row->rule);
+	return 0;
+}
+
+static void every_type_of_value_comes_back(void **state)
+{
+	static const char *const values[] = {
+		"0.0.0.0",	  "255.255.255.255",  "203.0.113.0/24",	    "0.0.0.0/0",	 "203.0.113.1-203.0.113.9", "203.0.113.7:443",
+		"203.0.113.7:53/udp", "::",	      "2001:db8::1",	    "2001:db8::/32",	 "::/0",		    "2001:db8::1-2001:db8::9",
+		"[2001:db8::1]:443/udp", "c2.example", "http://c2.example/a?b=%20",
+	};
+	struct env *env = *state;
+	char expected[2048] = "";
+
+	act(env, "push");
+	for (size_t i = 0; i < KH_ARRAY_SIZE(values); i++) {
+		assert_int_equal(put(env, 1, values[i], KH_ORDER_ACTIVE, 0), 1);
+		snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected), "%s<%s><>\n", values[i], values[i]);
+	}
+	for (size_t i = 0; i < KH_ARRAY_SIZE(values); i++)
+		assert_int_equal(put(env, 1, values[i], KH_ORDER_ACTIVE, 0), 0);
+	commit(env);
+	clear(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, print_raw, env), 0);
+	assert_string_equal(env->text, expected);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(values); i++) {
+		snprintf(expected, sizeof(expected), "%s - active drop 0\n", values[i]);
+		assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = values[i] }), expected);
+	}
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "203.0.113.8" }), "");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "no such \x01 value" }), "");
+}
+
+static void an_unknown_value_is_kept_as_written(void **state)
+{
+	struct env *env = *state;
+	struct kh_order_row row = { .letter = 1, .state = KH_ORDER_REVIEW, .raw = "", .since = 1 };
+
+	act(env, "push");
+	row.indicator.type = KH_TYPE_UNKNOWN;
+	row.indicator.text = (char *)"1.2.3.4.5";
+	assert_int_equal(put_row(env, &row), 1);
+	commit(env);
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "1.2.3.4.5" }), "1.2.3.4.5 - review drop 0\n");
+	clear(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, print_raw, env), 0);
+	assert_string_equal(env->text, "1.2.3.4.5<><>\n");
+}
+
+static int print_since(const struct kh_order_row *row, void *context)
+{
+	print(context, "%s %lld %lld\n", kh_order_state_name(row->state), (long long)row->since, (long long)row->change);
+	return 0;
+}
+
+static void an_order_lives_through_its_states(void **state)
+{
+	struct env *env = *state;
+	const struct kh_order_filter all = { .state = -1 };
+	struct kh_order_row row = order_of("203.0.113.7", 1);
+	int64_t first = act(env, "push"), second;
+
+	row.state = KH_ORDER_REVIEW;
+	assert_int_equal(put_row(env, &row), 1);
+	commit(env);
+	act(env, "push");
+	row.since = 2000; /* the same again, later: as it was */
+	assert_int_equal(put_row(env, &row), 0);
+	commit(env);
+	clear(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &all, print_since, env), 0);
+	assert_int_equal(first, 1);
+	assert_string_equal(env->text, "review 1000 1\n");
+
+	second = act(env, "accept");
+	row.state = KH_ORDER_ACTIVE;
+	row.since = 3000;
+	assert_int_equal(put_row(env, &row), 1);
+	row.note = "changed in the same state";
+	row.since = 4000;
+	assert_int_equal(put_row(env, &row), 1);
+	commit(env);
+	assert_int_equal(second, 3);
+	clear(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &all, print_since, env), 0);
+	assert_string_equal(env->text, "active 3000 3\n");
+	assert_string_equal(query_text(env, "SELECT id, orders, allows FROM changes"), "1|1|0\n2|0|0\n3|1|0\n");
+}
+
+static void wrong_orders_are_refused(void **state)
+{
+	struct env *env = *state;
+	struct kh_order_row row = order_of("203.0.113.7", 1), bad;
+	struct kh_error error = {};
+
+	act(env, "push");
+	bad = row, bad.state = KH_ORDER_STATE_COUNT;
+	assert_int_equal(kh_ledger_order_put(env->ledger, &bad, &error), -EINVAL);
+	bad = row, bad.letter = 0;
+	assert_int_equal(kh_ledger_order_put(env->ledger, &bad, &error), -EINVAL);
+	bad = row, bad.indicator.range.first = 9, bad.indicator.range.last = 8;
+	assert_int_equal(kh_ledger_order_put(env->ledger, &bad, &error), -EINVAL);
+	bad = row, bad.indicator.range.last = (kh_u128)1 << 32;
+	assert_int_equal(kh_ledger_order_put(env->ledger, &bad, &error), -EINVAL);
+	bad = row, bad.indicator.type = KH_TYPE_DOMAIN;
+	assert_int_equal(kh_ledger_order_put(env->ledger, &bad, &error), -EINVAL);
+	assert_int_equal(put_row(env, &row), 1); /* the transaction is none the worse */
+	commit(env);
+}
+
+static void an_order_of_no_letter_fails_the_whole_push(void **state)
+{
+	struct env *env = *state;
+	struct kh_order_row row = order_of("203.0.113.8", 99);
+	struct kh_error error = {};
+
+	act(env, "push");
+	put(env, 1, "203.0.113.7", KH_ORDER_ACTIVE, 0);
+	assert_int_equal(kh_ledger_order_put(env->ledger, &row, &error), -EINVAL); /* foreign key */
+	row.letter = 1;
+	assert_int_equal(kh_ledger_order_put(env->ledger, &row, &error), -EINVAL); /* from now on nothing goes */
+	assert_int_equal(kh_ledger_commit(env->ledger, &error), -EINVAL);
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1 }), "");
+	act(env, "push");
+	put(env, 1, "203.0.113.7", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	assert_string_equal(query_text(env, "SELECT id FROM changes"), "1\n"); /* no gap */
+}
+
+static void filters_choose(void **state)
+{
+	struct env *env = *state;
+	int64_t a, b;
+
+	act(env, "push");
+	a = put_letter(env, "1/A", NULL, 2020, 1);
+	b = put_letter(env, "2/B", NULL, 2020, 1);
+	put(env, a, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	put(env, a, "203.0.113.2", KH_ORDER_REVIEW, 0);
+	put(env, b, "203.0.113.1", KH_ORDER_ACTIVE, 500);
+	put(env, b, "203.0.113.3", KH_ORDER_ACTIVE, 900);
+	put(env, b, "203.0.113.4", KH_ORDER_EXPIRED, 100);
+	commit(env);
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .letter = a }),
+			    "203.0.113.1 1/A active drop 0\n203.0.113.2 1/A review drop 0\n");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = KH_ORDER_REVIEW }), "203.0.113.2 1/A review drop 0\n");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = KH_ORDER_ACTIVE, .value = "203.0.113.1" }),
+			    "203.0.113.1 1/A active drop 0\n203.0.113.1 2/B active drop 500\n");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .expires_before = 900 }), "203.0.113.1 2/B active drop 500\n");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .expires_before = 901, .letter = b }),
+			    "203.0.113.1 2/B active drop 500\n203.0.113.3 2/B active drop 900\n");
+}
+
+struct page {
+	struct env *env;
+	int64_t last;
+	int rows;
+};
+
+static int on_page(const struct kh_order_row *row, void *context)
+{
+	struct page *page = context;
+
+	assert_true(row->id > page->last);
+	page->last = row->id;
+	page->rows++;
+	print(page->env, "%s ", row->value);
+	return 0;
+}
+
+static void pages_give_each_row_once(void **state)
+{
+	struct env *env = *state;
+	struct page page = { .env = env };
+	int pages = 0;
+
+	act(env, "push");
+	for (int i = 1; i <= 10; i++) {
+		char value[32];
+
+		snprintf(value, sizeof(value), "203.0.113.%d", i);
+		put(env, 1, value, KH_ORDER_ACTIVE, 0);
+	}
+	commit(env);
+	clear(env);
+	do {
+		page.rows = 0;
+		assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1, .letter = 1, .after = page.last, .limit = 4 },
+						  on_page, &page),
+				 0);
+		pages += page.rows > 0;
+	} while (page.rows);
+	assert_int_equal(pages, 3);
+	assert_string_equal(env->text, "203.0.113.1 203.0.113.2 203.0.113.3 203.0.113.4 203.0.113.5 203.0.113.6 203.0.113.7 203.0.113.8 "
+				       "203.0.113.9 203.0.113.10 ");
+}
+
+static int stop_at_once(const struct kh_order_row *row, void *context)
+{
+	(void)row;
+	++*(int *)context;
+	return -E2BIG;
+}
+
+static void a_callback_can_stop(void **state)
+{
+	struct env *env = *state;
+	int rows = 0;
+
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "203.0.113.2", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, stop_at_once, &rows), -E2BIG);
+	assert_int_equal(rows, 1);
+}
+
+/* ---- Overlaps ------------------------------------------------------------------------------------ */
+
+static const char *overlaps_text(struct env *env, const char *text)
+{
+	struct kh_range range;
+
+	assert_int_equal(kh_range_parse(text, strlen(text), &range), 0);
+	return orders_text(env, (struct kh_order_filter){ .state = -1, .overlaps = &range });
+}
+
+static void overlaps_by_example(void **state)
+{
+	struct env *env = *state;
+
+	act(env, "push");
+	put(env, 1, "0.0.0.0/0", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "203.0.113.0/24", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "203.0.113.7:443/tcp", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "203.0.112.250-203.0.113.3", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "::/0", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "2001:db8::/32", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "c2.example", KH_ORDER_UNENFORCEABLE, 0);
+	commit(env);
+	assert_string_equal(overlaps_text(env, "203.0.113.7"), "0.0.0.0/0 - active drop 0\n203.0.113.0/24 - active drop 0\n"
+							       "203.0.113.7:443/tcp - active drop 0\n");
+	assert_string_equal(overlaps_text(env, "203.0.113.3"), "0.0.0.0/0 - active drop 0\n203.0.113.0/24 - active drop 0\n"
+							       "203.0.112.250-203.0.113.3 - active drop 0\n");
+	assert_string_equal(overlaps_text(env, "203.0.112.0/24"), "0.0.0.0/0 - active drop 0\n203.0.112.250-203.0.113.3 - active drop 0\n");
+	assert_string_equal(overlaps_text(env, "2001:db9::1"), "::/0 - active drop 0\n");
+	assert_string_equal(overlaps_text(env, "2001:db8::1"), "::/0 - active drop 0\n2001:db8::/32 - active drop 0\n");
+}
+
+static uint64_t seed;
+
+static uint32_t random_below(uint32_t limit)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)((seed >> 11) % limit);
+}
+
+/* Few bits, spread over the whole width, so that ranges meet often and at every prefix length. */
+static struct kh_range random_range(uint8_t family)
+{
+	struct kh_range range = { .family = family };
+	unsigned int bits = family == 4 ? 32 : 128;
+	kh_u128 a = 0, b = 0;
+
+	for (unsigned int i = 0; i < 6; i++) {
+		unsigned int at = random_below(bits);
+
+		a |= (kh_u128)random_below(2) << at;
+		b |= (kh_u128)random_below(2) << at;
+	}
+	if (random_below(3) == 0)
+		return kh_range_of_prefix(a, (uint8_t)random_below(bits + 1), family);
+	if (random_below(2))
+		b = a;
+	range.first = a < b ? a : b;
+	range.last = a < b ? b : a;
+	return range;
+}
+
+struct naive {
+	struct kh_range ranges[400];
+	bool present[400], found[400];
+	size_t count;
+};
+
+static int on_overlap(const struct kh_order_row *row, void *context)
+{
+	struct naive *naive = context;
+
+	for (size_t i = 0; i < naive->count; i++)
+		if (!kh_range_compare(&naive->ranges[i], &row->indicator.range)) {
+			assert_false(naive->found[i]);
+			naive->found[i] = true;
+			return 0;
+		}
+	fail_msg("%s was never written", row->value);
+	return 0;
+}
+
+static void random_overlaps_agree_with_a_naive_scan(void **state)
+{
+	struct env *env = *state;
+	struct naive naive = {};
+
+	seed = 88172645463325252u;
+	act(env, "push");
+	while (naive.count < KH_ARRAY_SIZE(naive.ranges)) {
+		struct kh_order_row row = { .letter = 1, .raw = "x", .since = 1 };
+
+		row.indicator.range = random_range(random_below(2) ? 4 : 6);
+		row.indicator.type = row.indicator.range.first == row.indicator.range.last    ? KH_TYPE_ADDRESS
+				     : kh_range_prefix_length(&row.indicator.range) >= 0 ? KH_TYPE_PREFIX
+											   : KH_TYPE_RANGE;
+		if (put_row(env, &row) == 1)
+			naive.ranges[naive.count++] = row.indicator.range;
+	}
+	commit(env);
+	for (int i = 0; i < 400; i++) {
+		struct kh_range range = random_range(random_below(2) ? 4 : 6);
+
+		memset(naive.found, 0, sizeof(naive.found));
+		assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1, .overlaps = &range }, on_overlap, &naive), 0);
+		for (size_t j = 0; j < naive.count; j++)
+			assert_int_equal(naive.found[j], kh_range_overlaps(&naive.ranges[j], &range));
+	}
+}
+
+/* ---- Counts -------------------------------------------------------------------------------------- */
+
+static const char *counts_text(struct env *env)
+{
+	int64_t counts[KH_ORDER_STATE_COUNT], monitored;
+
+	clear(env);
+	assert_int_equal(kh_ledger_order_counts(env->ledger, counts, &monitored), 0);
+	for (int i = 0; i < KH_ORDER_STATE_COUNT; i++)
+		print(env, "%lld ", (long long)counts[i]);
+	print(env, "m%lld", (long long)monitored);
+	return env->text;
+}
+
+static int print_counts(const struct kh_letter_row *row, void *context)
+{
+	print(context, "%s e%lld m%lld r%lld x%lld u%lld z%lld\n", row->number, (long long)row->enforced, (long long)row->monitored,
+	      (long long)row->review, (long long)row->refused, (long long)row->unenforceable, (long long)row->ended);
+	return 0;
+}
+
+static void indicators_count_once_by_their_strongest_state(void **state)
+{
+	struct env *env = *state;
+	int64_t a, b;
+
+	assert_string_equal(counts_text(env), "0 0 0 0 0 0 0 m0");
+	act(env, "push");
+	a = put_letter(env, "1/A", NULL, 2020, 1);
+	b = put_letter(env, "2/B", NULL, 2020, 2);
+	put(env, a, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	put_monitor(env, b, "203.0.113.1", 0); /* drop is stronger */
+	put_monitor(env, a, "203.0.113.2", 0);
+	put(env, b, "203.0.113.2", KH_ORDER_REVIEW, 0);
+	put(env, a, "203.0.113.3", KH_ORDER_WITHDRAWN, 0);
+	put(env, b, "203.0.113.3", KH_ORDER_REFUSED, 0);
+	put(env, b, "c2.example", KH_ORDER_UNENFORCEABLE, 0);
+	assert_string_equal(counts_text(env), "2 0 1 1 0 0 0 m1"); /* inside the transaction too */
+	commit(env);
+	assert_string_equal(counts_text(env), "2 0 1 1 0 0 0 m1");
+	clear(env);
+	assert_int_equal(kh_ledger_letters(env->ledger, NULL, print_counts, env), 0);
+	assert_string_equal(env->text, "2/B e0 m1 r1 x1 u1 z0\n1/A e1 m1 r0 x0 u0 z1\n");
+
+	act(env, "unblock");
+	put(env, a, "203.0.113.1", KH_ORDER_WITHDRAWN, 0);
+	assert_string_equal(counts_text(env), "2 0 1 1 0 0 0 m2");
+	kh_ledger_rollback(env->ledger);
+	assert_string_equal(counts_text(env), "2 0 1 1 0 0 0 m1");
+}
+
+/* ---- Expiry -------------------------------------------------------------------------------------- */
+
+static void what_has_passed_expires_and_nothing_else(void **state)
+{
+	struct env *env = *state;
+	int64_t count;
+
+	assert_int_equal(kh_ledger_next_deadline(env->ledger), 0);
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 100);
+	put(env, 1, "203.0.113.2", KH_ORDER_ACTIVE, 101);
+	put(env, 1, "203.0.113.3", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "203.0.113.4", KH_ORDER_REVIEW, 50);
+	put_allow(env, "198.51.100.1", 90, true);
+	put_allow(env, "198.51.100.2", 0, true);
+	put_allow(env, "198.51.100.3", 40, false);
+	commit(env);
+	assert_int_equal(kh_ledger_next_deadline(env->ledger), 90);
+	act(env, "expire");
+	count = kh_ledger_expire(env->ledger, 89, NULL);
+	assert_int_equal(count, 0);
+	count = kh_ledger_expire(env->ledger, 100, NULL);
+	assert_int_equal(count, 2);
+	assert_int_equal(kh_ledger_expire(env->ledger, 100, NULL), 0);
+	commit(env);
+	assert_int_equal(kh_ledger_next_deadline(env->ledger), 101);
+	assert_string_equal(query_text(env, "SELECT value, state, o.since, change FROM orders o JOIN indicators i ON i.id = indicator"),
+			    "203.0.113.1|4|100|2\n203.0.113.2|0|1000|1\n203.0.113.3|0|1000|1\n203.0.113.4|1|1000|1\n");
+	assert_string_equal(query_text(env, "SELECT value, active, since, change FROM allows"),
+			    "198.51.100.1|0|100|2\n198.51.100.2|1|1000|1\n198.51.100.3|0|1000|1\n");
+	assert_string_equal(query_text(env, "SELECT orders, allows FROM changes WHERE id = 2"), "1|1\n");
+}
+
+/* ---- Allows -------------------------------------------------------------------------------------- */
+
+static int print_allow(const struct kh_allow_row *row, void *context)
+{
+	char text[KH_RANGE_TEXT];
+
+	assert_string_equal(row->value, kh_range_format(&row->range, text));
+	print(context, "%s %s %s %lld %lld %d\n", row->value, row->note, row->actor, (long long)row->since, (long long)row->expires, row->active);
+	return 0;
+}
+
+static const char *allows_text(struct env *env, bool active_only)
+{
+	clear(env);
+	assert_int_equal(kh_ledger_allows(env->ledger, active_only, print_allow, env), 0);
+	return env->text;
+}
+
+static void allows_are_kept_by_range(void **state)
+{
+	struct env *env = *state;
+
+	act(env, "allow");
+	assert_int_equal(put_allow(env, "203.0.113.0/24", 500, true), 1);
+	assert_int_equal(put_allow(env, "203.0.113.0/24", 500, true), 0);
+	assert_int_equal(put_allow(env, "203.0.113.0", 0, true), 1);
+	assert_int_equal(put_allow(env, "2001:db8::1-2001:db8::4", 0, true), 1);
+	assert_int_equal(put_allow(env, "203.0.113.0/24", 600, true), 1);
+	commit(env);
+	act(env, "disallow");
+	assert_int_equal(put_allow(env, "203.0.113.0", 0, false), 1);
+	commit(env);
+	assert_string_equal(allows_text(env, true), "203.0.113.0/24 hop nam 1000 600 1\n2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
+	assert_string_equal(allows_text(env, false),
+			    "203.0.113.0/24 hop nam 1000 600 1\n203.0.113.0 hop nam 1000 0 0\n2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
+}
+
+/* ---- Health and facts ---------------------------------------------------------------------------- */
+
+static void health_is_kept_in_intervals(void **state)
+{
+	struct env *env = *state;
+	char name[32] = "unchanged";
+	int64_t since = -1, value = -1;
+
+	assert_int_equal(kh_ledger_health(env->ledger, name, sizeof(name), &since), -ENOENT);
+	assert_string_equal(name, "unchanged");
+	begin(env);
+	assert_int_equal(kh_ledger_health_put(env->ledger, "protected", "", 100, NULL), 0);
+	assert_int_equal(kh_ledger_health_put(env->ledger, "protected", "", 200, NULL), 0);
+	assert_int_equal(kh_ledger_health_put(env->ledger, "degraded", "a", 300, NULL), 0);
+	assert_int_equal(kh_ledger_health_put(env->ledger, "degraded", "b", 400, NULL), 0);
+	assert_int_equal(kh_ledger_fact_get(env->ledger, "generation", &value), -ENOENT);
+	assert_int_equal(kh_ledger_fact_put(env->ledger, "generation", 41, NULL), 0);
+	assert_int_equal(kh_ledger_fact_put(env->ledger, "generation", 42, NULL), 0);
+	commit(env);
+	assert_int_equal(kh_ledger_health(env->ledger, name, sizeof(name), &since), 0);
+	assert_string_equal(name, "degraded");
+	assert_int_equal(since, 300);
+	assert_string_equal(query_text(env, "SELECT since, state, problems FROM health"), "100|protected|\n300|degraded|b\n");
+	assert_int_equal(kh_ledger_fact_get(env->ledger, "generation", &value), 0);
+	assert_int_equal(value, 42);
+}
+
+static void states_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(kh_order_state_name(KH_ORDER_ACTIVE), "active");
+	assert_string_equal(kh_order_state_name(KH_ORDER_REJECTED), "rejected");
+	assert_string_equal(kh_order_state_name(KH_ORDER_STATE_COUNT), "?");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(letters_are_found_by_what_people_type),
+		CASE(an_exact_number_wins_over_longer_ones),
+		CASE(a_number_starts_again_each_year),
+		CASE(a_later_file_completes_the_head_and_overwrites_nothing),
+		CASE(documents_and_facts_are_kept_once),
+		CASE(an_order_is_read_as_it_was_written),
+		CASE(every_type_of_value_comes_back),
+		CASE(an_unknown_value_is_kept_as_written),
+		CASE(an_order_lives_through_its_states),
+		CASE(wrong_orders_are_refused),
+		CASE(an_order_of_no_letter_fails_the_whole_push),
+		CASE(filters_choose),
+		CASE(pages_give_each_row_once),
+		CASE(a_callback_can_stop),
+		CASE(overlaps_by_example),
+		CASE(random_overlaps_agree_with_a_naive_scan),
+		CASE(indicators_count_once_by_their_strongest_state),
+		CASE(what_has_passed_expires_and_nothing_else),
+		CASE(allows_are_kept_by_range),
+		CASE(health_is_kept_in_intervals),
+		cmocka_unit_test(states_have_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
