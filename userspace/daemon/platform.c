@@ -97,9 +97,8 @@ static bool mounts_are_shared_with_init(void)
 {
 	struct stat ours, of_init;
 
-	if (stat("/proc/self/ns/mnt", &ours) < 0 || stat("/proc/1/ns/mnt", &of_init) < 0)
-		return true;
-	return ours.st_ino == of_init.st_ino;
+	/* a sandbox that hides init's is not init's */
+	return !stat("/proc/self/ns/mnt", &ours) && !stat("/proc/1/ns/mnt", &of_init) && ours.st_ino == of_init.st_ino;
 }
 
 int kh_platform_bpffs(const char *folder, struct kh_error *error)
