@@ -78,6 +78,8 @@ static void count_at(const char *at, int counts[static KINDS])
 	for (const char *digit = at; kh_is_digit(*digit); digit++)
 		number = number * 10 + (*digit - '0');
 	at = after_number(at);
+	if (!*at || !strchr("dimths", *at)) /* no word of the table begins like this */
+		return;
 	for (size_t i = 0; i < KH_ARRAY_SIZE(words); i++) {
 		size_t used = kh_word_match(at, words[i].pattern);
 

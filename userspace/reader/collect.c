@@ -57,6 +57,17 @@ static bool same_indicator(const struct kh_indicator *a, const struct kh_indicat
 	return a->range.family == b->range.family && a->range.first == b->range.first && a->range.last == b->range.last;
 }
 
+/* A slot is the position + 1 and, above it, bits of the hash: a probe that does not match is seen without touching the
+ * value, which lies elsewhere in memory. */
+#define POSITION_BITS 23
+#define POSITION_MASK ((1u << POSITION_BITS) - 1)
+_Static_assert(KH_READER_MAX_FINDINGS < POSITION_MASK, "a position fits its bits");
+
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32) & ~POSITION_MASK;
+}
+
 /* Puts `position` under `hash`; the caller has made room. */
 static void index_put(struct kh_index *index, uint64_t hash, uint32_t position)
 {
@@ -64,8 +75,25 @@ static void index_put(struct kh_index *index, uint64_t hash, uint32_t position)
 
 	while (index->slots[at])
 		at = (at + 1) & (index->size - 1);
-	index->slots[at] = position + 1;
+	index->slots[at] = tag_of(hash) | (position + 1);
 	index->used++;
+}
+
+/* The next position under `hash`, from *at on, which moves past it; -1: no more. */
+static int64_t index_next(const struct kh_index *index, uint64_t hash, size_t *at)
+{
+	uint32_t tag = tag_of(hash);
+
+	while (index->size) {
+		uint32_t slot = index->slots[(hash + *at) & (index->size - 1)];
+
+		++*at;
+		if (!slot)
+			break;
+		if ((slot & ~POSITION_MASK) == tag)
+			return (slot & POSITION_MASK) - 1;
+	}
+	return -1;
 }
 
 /* Room for one more, at most three quarters full. 1: moved, the caller must put all again; 0; -ENOMEM. */
@@ -125,15 +153,14 @@ void kh_collector_clear(struct kh_collector *collector)
 
 static struct kh_finding *find(struct kh_collector *collector, uint64_t hash, const struct kh_indicator *indicator)
 {
-	const struct kh_index *index = &collector->findings;
-	size_t at = hash & (index->size - 1);
+	size_t at = 0;
+	int64_t position;
 
-	while (index->size && index->slots[at]) {
-		struct kh_finding *finding = &collector->document->findings[index->slots[at] - 1];
+	while ((position = index_next(&collector->findings, hash, &at)) >= 0) {
+		struct kh_finding *finding = &collector->document->findings[position];
 
 		if (same_indicator(&finding->indicator, indicator))
 			return finding;
-		at = (at + 1) & (index->size - 1);
 	}
 	return NULL;
 }
@@ -142,14 +169,17 @@ static struct kh_finding *find(struct kh_collector *collector, uint64_t hash, co
 static char *make_raw(const struct kh_place *place)
 {
 	size_t length = place->raw_length;
+	bool plain = true; /* ASCII: the input holds no control characters */
 	char *raw;
 
 	if (length > RAW_MAX)
 		length = kh_utf8_check(place->raw, RAW_MAX);
 	raw = strndup(place->raw, length);
-	for (char *at = raw; at && *at; at++)
+	for (char *at = raw; at && *at; at++) {
 		*at = kh_is_blank(*at) ? ' ' : *at;
-	if (raw)
+		plain = plain && !(*at & 0x80);
+	}
+	if (raw && !plain)
 		kh_text_printable(raw);
 	return raw;
 }
@@ -255,25 +285,30 @@ struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *c
 
 /* ---- Facts and notes ---------------------------------------------------------------------------- */
 
-/* Adds *text_take unless it is there. */
+/* Adds text_take unless it is there; owns it in any case. */
 static int collect_fact(struct kh_index *index, char ***list, size_t *count, size_t *capacity, char *text_take)
 {
 	char *text KH_CLEANUP(kh_freep) = text_take;
+	size_t at = 0;
+	int64_t position;
+	uint64_t hash;
 	int moved;
 
-	if (!text || kh_grow(list, capacity, *count + 1, sizeof(**list)))
-		return -ENOMEM;
-	moved = index_reserve(index);
-	for (size_t i = 0; moved == 1 && i < *count; i++)
-		index_put(index, hash_text(index->seed, (*list)[i]), (uint32_t)i);
-	if (moved < 0)
-		return moved;
-	for (size_t at = hash_text(index->seed, text) & (index->size - 1); index->slots[at];
-	     at = (at + 1) & (index->size - 1)) {
-		if (strcmp((*list)[index->slots[at] - 1], text) == 0)
+	if (!text || *count >= KH_READER_MAX_FINDINGS)
+		return text ? 0 : -ENOMEM;
+	hash = hash_text(index->seed, text);
+	while ((position = index_next(index, hash, &at)) >= 0) {
+		if (strcmp((*list)[position], text) == 0)
 			return 0;
 	}
-	index_put(index, hash_text(index->seed, text), (uint32_t)*count);
+	if (kh_grow(list, capacity, *count + 1, sizeof(**list)))
+		return -ENOMEM;
+	moved = index_reserve(index);
+	if (moved < 0)
+		return moved;
+	for (size_t i = 0; moved == 1 && i < *count; i++)
+		index_put(index, hash_text(index->seed, (*list)[i]), (uint32_t)i);
+	index_put(index, hash, (uint32_t)*count);
 	(*list)[(*count)++] = KH_TAKE(text);
 	return 0;
 }

@@ -155,9 +155,9 @@ bool kh_domain_plausible(const char *text, size_t length, enum kh_doubt doubt)
 	size_t last = 0, count = labels(text, length, &last), size = length - last;
 	const char *tld = text + last;
 
-	if (count < 2 || listed(files, tld, size))
+	if (count < 2 || (!all_letters(tld, size) && !(size > 4 && strncasecmp(tld, "xn--", 4) == 0)))
 		return false;
-	if (!all_letters(tld, size) && !(size > 4 && strncasecmp(tld, "xn--", 4) == 0))
+	if (listed(files, tld, size))
 		return false;
 	if (doubt == KH_MEANT)
 		return true;

@@ -16,6 +16,11 @@
 #define SENTENCE_WORDS 8 /* a line with fewer is a heading, a cell, an item */
 #define HOSTS_SHOWN 3
 
+/* What the key words of a line say, asked once a line: a line may hold thousands of values. */
+struct about {
+	bool agent, accusing, exempting, reference;
+};
+
 /* The line before, blank ones left out. */
 struct previous {
 	size_t words;
@@ -31,6 +36,7 @@ struct prose {
 	struct kh_tokens tokens, ahead_tokens;
 	struct kh_shape shape;
 	char *folded; /* the current line */
+	struct about about; /* it; only when it holds values */
 	enum kh_section section;
 	struct previous previous;
 	bool has_cve; /* on the current line */
@@ -109,7 +115,7 @@ static int is_item(struct prose *prose, size_t which, int continued)
 	case KH_STANDS_IN_COLUMN:
 		return annex;
 	case KH_STANDS_LABELLED:
-		return annex || kh_is_accusing(prose->folded);
+		return annex || prose->about.accusing;
 	default:
 		return 0;
 	}
@@ -129,17 +135,17 @@ static void host_of(const char *text, char *ret_host, size_t size)
 /* Is the name an indicator, or part of the letter's furniture? */
 static bool keeps_name(const struct prose *prose, const struct kh_token *token, bool item, const char *host)
 {
-	bool accused = kh_is_accusing(prose->folded), known = kh_domain_reference(host, strcspn(host, ":"));
+	bool known = kh_domain_reference(host, strcspn(host, ":"));
 
 	if (token->defanged)
 		return true;
 	if (known && (prose->section != KH_SECTION_ANNEX || !item || token->indicator.type == KH_TYPE_URL))
 		return false;
-	if (kh_is_agent_line(prose->folded) || prose->references || prose->has_cve)
+	if (prose->about.agent || prose->references || prose->has_cve)
 		return false;
-	if (accused || (item && prose->shape.words == 0))
+	if (prose->about.accusing || (item && prose->shape.words == 0))
 		return true;
-	return !kh_is_reference_line(prose->folded) && !prose->contact;
+	return !prose->about.reference && !prose->contact;
 }
 
 static void count_link(struct prose *prose, const char *host)
@@ -191,7 +197,7 @@ static void propose(const struct prose *prose, const struct kh_token *token, boo
 		place->reason = KH_WHY_HOST_BITS;
 	} else if (!item && !token->defanged) {
 		place->reason = KH_WHY_PROSE;
-	} else if (prose->exempt || kh_is_exempting(prose->folded)) {
+	} else if (prose->exempt || prose->about.exempting) {
 		place->reason = KH_WHY_CONTEXT;
 	} else if (prose->versions && !token->defanged) {
 		place->reason = KH_WHY_PROSE;
@@ -209,8 +215,7 @@ static int collect_address(struct prose *prose, struct kh_token *token, bool ite
 	int version;
 
 	if (!token->defanged) {
-		if ((!item && kh_is_agent_line(prose->folded)) ||
-		    kh_is_heading_number(&prose->clean, token, &prose->shape))
+		if ((!item && prose->about.agent) || kh_is_heading_number(&prose->clean, token, &prose->shape))
 			return 0;
 		if (token->kind == KH_TOKEN_MALFORMED && (!item || prose->contact))
 			return 0;
@@ -276,6 +281,16 @@ static void enter(struct prose *prose)
 			 (prose->contact && !prose->shape.marker && !strchr(".:;!?", prose->previous.last));
 }
 
+static struct about about_of(const char *folded)
+{
+	return (struct about){
+		.agent = kh_is_agent_line(folded),
+		.accusing = kh_is_accusing(folded),
+		.exempting = kh_is_exempting(folded),
+		.reference = kh_is_reference_line(folded),
+	};
+}
+
 static int read_line(struct prose *prose)
 {
 	struct previous before = prose->previous;
@@ -291,6 +306,8 @@ static int read_line(struct prose *prose)
 	prose->has_cve = false;
 	for (size_t i = 0; i < prose->tokens.count; i++)
 		prose->has_cve = prose->has_cve || prose->tokens.list[i].kind == KH_TOKEN_CVE;
+	if (prose->tokens.count)
+		prose->about = about_of(prose->folded);
 	enter(prose);
 	if (prose->shape.leading)
 		continued = continues(prose);

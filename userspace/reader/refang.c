@@ -281,6 +281,44 @@ static int reserve(struct kh_clean *clean, size_t length)
 	return result ? result : kh_grow(&clean->origin, &clean->origin_capacity, wanted, sizeof(*clean->origin));
 }
 
+/* Can a rule begin with the byte at the cursor? Most cannot, and need no closer look. */
+static bool may_begin(const struct work *work)
+{
+	char next = peek(work, 1);
+
+	switch (work->text[work->at]) {
+	case ' ':
+		return next == ' ' || opens(next) || next == 'D' || next == 'A' || work->in_host;
+	case '.':
+		return next == '[' || next == ']' || next == '{' || next == '}';
+	case '[':
+	case ']':
+	case '(':
+	case '{':
+	case '}':
+	case '<':
+	case '\\':
+	case '^':
+	case 'h':
+	case 'H':
+	case 'x':
+	case 'X':
+	case 'm':
+	case 'M':
+	case 'D':
+	case 'A':
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool apply_rule(struct work *work)
+{
+	return scheme_rule(work) || bracket_rule(work) || half_bracket_rule(work) || escape_rule(work) ||
+	       word_rule(work) || host_space_rule(work);
+}
+
 int kh_refang(const char *text, size_t length, struct kh_clean *clean)
 {
 	struct work work = { .text = text, .length = length, .clean = clean };
@@ -290,14 +328,14 @@ int kh_refang(const char *text, size_t length, struct kh_clean *clean)
 		return result;
 	clean->length = 0;
 	while (work.at < length) {
-		char c = text[work.at], one[2] = { c, '\0' };
+		char c = text[work.at];
 
-		if (!kh_is_digit(c) && (scheme_rule(&work) || bracket_rule(&work) || half_bracket_rule(&work) ||
-					escape_rule(&work) || word_rule(&work) || host_space_rule(&work)))
+		if (may_begin(&work) && apply_rule(&work))
 			continue;
 		if (work.in_host && !kh_is_alnum(c) && c != '.' && c != '-')
 			work.in_host = false;
-		put(&work, one, 1, false);
+		clean->text[clean->length] = c;
+		clean->origin[clean->length++] = (uint32_t)work.at++;
 	}
 	clean->text[clean->length] = '\0';
 	clean->origin[clean->length] = (uint32_t)length;

@@ -18,7 +18,7 @@ static size_t wide_bullet(const char *text)
 	static const char *const bullets[] = { "•", "·", "–", "—", "▪",	     "■",      "●",
 					       "○", "►", "➢", "✓", "\uf0b7", "\uf02d", "\uf0a7" };
 
-	for (size_t i = 0; i < KH_ARRAY_SIZE(bullets); i++) {
+	for (size_t i = 0; i < KH_ARRAY_SIZE(bullets) && (*text & 0x80); i++) {
 		size_t size = strlen(bullets[i]);
 
 		if (strncmp(text, bullets[i], size) == 0)

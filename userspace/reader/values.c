@@ -60,14 +60,18 @@ static size_t protocol_read(const char *text, size_t at, uint8_t *ret_protocol)
 
 size_t kh_port_read(const char *text, size_t at, uint16_t *ret_port, uint8_t *ret_protocol)
 {
+	uint8_t protocol = 0;
 	unsigned number;
 	size_t used = digits(text, at, &number);
 
 	if (!used || number < 1 || number > 65535)
 		return 0;
+	used += protocol_read(text, at + used, &protocol);
+	if (word_goes_on(text[at + used]))
+		return 0;
 	*ret_port = (uint16_t)number;
-	used += protocol_read(text, at + used, ret_protocol);
-	return word_goes_on(text[at + used]) ? 0 : used;
+	*ret_protocol = protocol;
+	return used;
 }
 
 size_t kh_port_next(const char *text, size_t at)

@@ -47,8 +47,11 @@ const char *kh_word_find(const char *text, const char *const *patterns)
 		if (at > text && kh_is_word(at[-1]))
 			continue;
 		for (const char *const *pattern = patterns; *pattern; pattern++) {
-			size_t used = kh_word_match(at, *pattern);
+			size_t used;
 
+			if (**pattern != *at && **pattern >= 'a') /* nearly always; saves the call */
+				continue;
+			used = kh_word_match(at, *pattern);
 			if (used && !kh_is_word(at[used]))
 				return at;
 		}
