@@ -25,14 +25,17 @@ khien() { in_gw "$lab_build/khien" --socket "$lab_dir/run/control.sock" "$@"; }
 lab_down() {
 	local pid
 	for pid in "${lab_pids[@]}" $lab_daemon; do
-		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+		kill "$pid" 2>/dev/null
+	done
+	for pid in "${lab_pids[@]}" $lab_daemon; do
+		wait "$pid" 2>/dev/null
 	done
 	lab_pids=() lab_daemon=
 	for pid in "$lab_office" "$lab_gw" "$lab_net"; do
 		[ -e "/run/netns/$pid" ] && ip netns del "$pid"
 	done
 	if [ -n "$lab_dir" ]; then
-		rm -rf "$lab_bpffs" 2>/dev/null
+		[ -d "$lab_bpffs" ] && find "$lab_bpffs" -depth -delete
 		rm -rf "$lab_dir"
 	fi
 	lab_dir=
@@ -121,8 +124,9 @@ lab_wait() { # description command...
 }
 
 lab_daemon_start() {
-	in_gw "$lab_build/khiend" --config "$lab_dir/khien.conf" --state "$lab_dir/state" --run "$lab_dir/run" \
-		--bpffs "$lab_bpffs" "$@" 2>>"$lab_dir/khiend.log" &
+	# not by in_gw: of a function in the background only the shell would have the number kept in lab_daemon
+	nsenter --net="/run/netns/$lab_gw" "$lab_build/khiend" --config "$lab_dir/khien.conf" --state "$lab_dir/state" --run "$lab_dir/run" \
+		--bpffs "$lab_bpffs" "$@" </dev/null >>"$lab_dir/khiend.log" 2>&1 &
 	lab_daemon=$!
 	lab_wait "khiend" test -S "$lab_dir/run/control.sock" || { cat "$lab_dir/khiend.log" >&2; return 1; }
 }
@@ -136,7 +140,8 @@ lab_daemon_stop() { # signal
 
 # A small web server on every address of a namespace, IPv4 and IPv6.
 lab_web() { # ns port text
-	nsenter --net="/run/netns/$1" ncat -lk -p "$2" --sh-exec "printf 'HTTP/1.0 200 OK\r\nContent-Length: ${#3}\r\n\r\n$3'" &
+	nsenter --net="/run/netns/$1" ncat -lk -p "$2" \
+		--sh-exec "printf 'HTTP/1.0 200 OK\r\n\r\n$3'" </dev/null >>"$lab_dir/web.log" 2>&1 &
 	lab_pids+=($!)
 }
 

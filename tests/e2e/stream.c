@@ -3,11 +3,12 @@
  * Full-speed UDP with every packet accounted for: `stream serve PORT` echoes; `stream run SECONDS PORT LISTED UNLISTED` keeps a window of
  * numbered requests under way to the unlisted address, and interleaves requests to the listed one, as fast as the answers come.
  * Closed loop, so that no queue overflows: an unlisted request that is never answered was lost by the filter, an
- * answer from the listed address was passed by it. Prints "sent N answered N lost N listed-sent N listed-answered N".
+ * answer from the listed address was passed by it. Ends after SECONDS or at SIGINT. Prints "sent N answered N lost N listed-sent N listed-answered N".
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,14 @@
 
 #define WINDOW 64
 #define PATIENCE_MS 1000
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
 
 static double seconds(void)
 {
@@ -109,7 +118,7 @@ static int stream(double duration, struct run *run)
 	double end = seconds() + duration;
 	uint64_t lost = 0;
 
-	while (seconds() < end) {
+	while (!stopped && seconds() < end) {
 		while (run->sent - run->answered - lost < WINDOW) {
 			send_number(run, &run->unlisted, run->sent++);
 			send_number(run, &run->listed, run->listed_sent++);
@@ -138,6 +147,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: stream serve PORT ADDRESS... | stream run SECONDS PORT LISTED UNLISTED\n");
 		return 2;
 	}
+	sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	run.fd = open_socket();
 	run.listed.sin_family = run.unlisted.sin_family = AF_INET;
 	run.listed.sin_port = run.unlisted.sin_port = htons((uint16_t)strtoul(argv[3], NULL, 10));

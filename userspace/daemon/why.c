@@ -46,11 +46,32 @@ static int on_sighting(const struct kh_sighting_row *row, void *context)
 	return 0;
 }
 
-static json_t *sightings_of(struct kh_core *core, const char *host, const char *value)
+static json_t *sightings_of(struct kh_core *core, const char *host)
 {
 	struct gather gather = { .core = core, .array = json_array() };
 
-	kh_ledger_sightings(core->ledger, host, value, SIGHTINGS_MAX, on_sighting, &gather);
+	kh_ledger_sightings(core->ledger, host, NULL, SIGHTINGS_MAX, on_sighting, &gather);
+	return gather.array;
+}
+
+/* Who called: by each order that stands on the value, since a machine is sighted under the order that judged it. */
+static json_t *sightings_under(struct kh_core *core, json_t *orders, const char *value)
+{
+	struct gather gather = { .core = core, .array = json_array() };
+	json_t *seen = json_object(), *row;
+	size_t index;
+
+	json_array_foreach(orders, index, row) {
+		const char *order = json_string_value(json_object_get(row, "value"));
+
+		if (!order || json_object_get(seen, order))
+			continue;
+		json_object_set_new(seen, order, json_true());
+		kh_ledger_sightings(core->ledger, NULL, order, SIGHTINGS_MAX, on_sighting, &gather);
+	}
+	if (!json_array_size(orders))
+		kh_ledger_sightings(core->ledger, NULL, value, SIGHTINGS_MAX, on_sighting, &gather);
+	json_decref(seen);
 	return gather.array;
 }
 
@@ -122,7 +143,7 @@ static json_t *answer_machine(struct kh_core *core, const char *text, json_t *ma
 	json_object_set_new(reply, "verdict", json_string("machine"));
 	json_object_set_new(reply, "now", kh_json_time(core, kh_now()));
 	json_object_set_new(reply, "machine", machine);
-	json_object_set_new(reply, "sightings", sightings_of(core, text, NULL));
+	json_object_set_new(reply, "sightings", sightings_of(core, text));
 	return reply;
 }
 
@@ -180,7 +201,7 @@ json_t *kh_op_why(const struct kh_request *request)
 	else
 		filter.value = value;
 	json_object_set_new(reply, "by", orders_on(core, &filter));
-	json_object_set_new(reply, "sightings", sightings_of(core, NULL, value));
+	json_object_set_new(reply, "sightings", sightings_under(core, json_object_get(reply, "by"), value));
 	json_object_set_new(reply, "allow", json_array());
 	if (address)
 		add_address_facts(core, &indicator, reply);

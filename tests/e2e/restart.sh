@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The daemon dies, stops, comes back: packets notice nothing, counters go on. detach removes everything, and nothing else.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/e2e/lab.sh
+. "$here/lab.sh"
+# shellcheck source=tests/e2e/check.sh
+. "$here/check.sh"
+need_root
+
+lab_up
+lab_web "$lab_net" 80 "internet"
+qdiscs() { in_gw ip -d link show | grep -E 'xdp|prog'; in_gw tc qdisc show; }
+before_all=$(qdiscs)
+lab_daemon_start || exit 1
+frame() { in_net "$lab_build/tests/frame" wan "$@"; }
+packets() { khien stats --by indicator --json | json "sum(r['packets'] for r in d['rows'] if r['key'] == '$1')"; }
+
+lab_wait "the web server" office_get lan1 http://203.0.113.7/
+runs "an order" 0 khien block 203.0.113.7 --yes --ref 1/TEST
+frame 50 203.0.113.7 192.0.2.57 445
+is "is counted" 50 "$(packets 203.0.113.7)"
+
+lab_daemon_stop KILL
+is "killed: listed is dropped" "" "$(office_get lan1 http://203.0.113.7/)"
+is "killed: unlisted passes" internet "$(office_get lan1 http://203.0.113.8/)"
+frame 30 203.0.113.7 192.0.2.57 445
+runs "khien says that the daemon is away" 4 khien status
+links_before=$(find "$lab_bpffs" -type f | wc -l)
+lab_daemon_start || exit 1
+is "the restart adopts the same links" "$links_before" "$(find "$lab_bpffs" -type f | wc -l)"
+sent=$(office_get lan1 http://203.0.113.7/; packets 203.0.113.7)
+is "every counter goes on, through the kill" True "$(python3 -c "print(${sent} >= 81)")"
+exact=$(packets 203.0.113.7)
+lab_daemon_stop TERM
+frame 20 203.0.113.7 192.0.2.57 445
+lab_daemon_start || exit 1
+is "and through a clean stop, exactly" $((exact + 20)) "$(packets 203.0.113.7)"
+is "the generation did not change" 2 "$(khien status --json | json "d['generation']['number']")"
+
+out=$(in_gw "$lab_build/khiend" --config "$lab_dir/khien.conf" --state "$lab_dir/state" --run "$lab_dir/run" --bpffs "$lab_bpffs" 2>&1)
+is "a second daemon on the same state is refused" 1 $?
+contains "and says so" "$lab_dir" "$out"
+
+runs "detach" 0 khien detach
+is "removes everything it made, and nothing else" "$before_all" "$(qdiscs)"
+is "no pin is left" "" "$(find "$lab_bpffs" -type f 2>/dev/null)"
+is "after it listed addresses pass" internet "$(office_get lan1 http://203.0.113.7/)"
+finish
