@@ -216,6 +216,22 @@ static void test_long_line_loses_nothing(void **state)
 	}
 }
 
+/* Form feeds count pages, wherever they stand; without any there are none. */
+static void test_pages(void **state)
+{
+	DOCUMENT(document) =
+		document_of("203.0.113.1\n203.0.113.2\n\f203.0.113.3\n\f\f203.0.113.4\n# x \f\n203.0.113.5\n");
+	DOCUMENT(plain) = document_of("203.0.113.1\n");
+	static const int pages[] = { 1, 1, 2, 4, 5 };
+
+	(void)state;
+	assert_int_equal(document->findings_count, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(document->findings[i].page, pages[i]);
+	assert_int_equal(document->findings[3].line, 4);
+	assert_int_equal(plain->findings[0].page, 0);
+}
+
 static void test_raw_is_short_and_printable(void **state)
 {
 	char text[1200];
@@ -373,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_strongest_proposal_is_kept),
 		cmocka_unit_test(test_many_values),
 		cmocka_unit_test(test_long_line_loses_nothing),
+		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_raw_is_short_and_printable),
 		cmocka_unit_test(test_letter_heads),
 		cmocka_unit_test(test_announced_counts),

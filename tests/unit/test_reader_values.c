@@ -49,7 +49,8 @@ static void test_refang(void **state)
 		{ "(xem www.c2.example). Sau", "(xem www.c2.example). Sau" },
 		{ "a. [b] (c). (d) MATE ANTIDOTE", "a. [b] (c). (d) MATE ANTIDOTE" },
 		{ "[2001:db8::1]:443 f(x) [1]", "[2001:db8::1]:443 f(x) [1]" },
-		{ "https://c2. sau đó", "https://c2. sau đó" },
+		{ "https://c2. sau đó https://c2. com sau", "https://c2. sau đó https://c2. com sau" },
+		{ "a][b a[[b a[..]b a..[b", "a][b a[[b a[..]b a..[b" },
 		{ "[", "[" },
 		{ "hxx", "hxx" },
 	};
@@ -205,6 +206,7 @@ static void test_no_values_in_text(void **state)
 		"Trang https://www.mic.gov.vn/tin và vncert.vn.",
 		"An ninh.Do đó, KH.CN, ASP.NET, TP.HCM, Node.js.",
 		"Số 85/2016/NĐ-CP, 24/7, 10.000.000.000 đồng, 1.000.000 máy.",
+		"Trang http://[domain]/x và https://-/.",
 		"Bob @ x.test và bob (at) x[.]test viết thư.",
 	};
 
@@ -238,6 +240,7 @@ static void test_items_are_enforced(void **state)
 	       "203.0.113.7 enforce listed");
 	EXPECT(LETTER "Chặn máy chủ C2: 203.0.113.7, 203.0.113.8.", "203.0.113.7 enforce listed",
 	       "203.0.113.8 enforce listed");
+	EXPECT(LETTER "một hai ba bốn\t203.0.113.7\r\n", "203.0.113.7 enforce listed");
 	EXPECT(LETTER "Phụ lục 1: Danh sách\n 1   203.0.113.7   Ý   8080", "203.0.113.7 enforce annex");
 	EXPECT(LETTER "Ph lc\nDanh sách\n203.0.113.7", "203.0.113.7 enforce annex");
 	EXPECT(LETTER "Máy đã gọi 203.0.113[.]7 hai lần.", "203.0.113.7 enforce defanged");
@@ -282,9 +285,9 @@ static void test_names_are_kept_apart(void **state)
 	       "b.c2.example unenforceable domain");
 	EXPECT(LETTER "Trang giả mạo https://gia. club/ và hxxp://mic.gov[.]vn/x.",
 	       "https://gia.club/ unenforceable url", "http://mic.gov.vn/x unenforceable url");
-	EXPECT(LETTER "PHỤ LỤC\n1. c2.example\n2. *.c3.example\n3. hxxp://[2001:db8::1]/x",
+	EXPECT(LETTER "PHỤ LỤC\n1. c2.example\n2. *.c3.example\n3. hxxp://[2001:db8::1]:443/x",
 	       "c2.example unenforceable domain", "c3.example unenforceable domain",
-	       "http://[2001:db8::1]/x unenforceable url");
+	       "http://[2001:db8::1]:443/x unenforceable url");
 }
 
 /* ---- Vietnamese letters ------------------------------------------------------------------------- */

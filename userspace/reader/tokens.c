@@ -132,6 +132,18 @@ static bool transport_address(const char *text, size_t at, size_t scheme, size_t
 	return true;
 }
 
+/* A host in brackets is an IPv6 address, or a word for the reader to fill in: "http://[domain]/". */
+static bool is_host(const char *text, size_t at)
+{
+	struct kh_value value;
+	enum kh_form form;
+
+	if (text[at] != '[')
+		return kh_is_alnum(text[at]) || text[at] == '_' || (text[at] & 0x80);
+	form = kh_value_read(text, at, &value);
+	return form == KH_FORM_VALUE || form == KH_FORM_URL;
+}
+
 static int read_url(struct kh_scanner *scanner, size_t at, struct kh_token *token)
 {
 	const char *text = scanner->line->text;
@@ -146,7 +158,7 @@ static int read_url(struct kh_scanner *scanner, size_t at, struct kh_token *toke
 		*token = (struct kh_token){ .indicator = value.indicator };
 		return found(scanner, KH_TOKEN_VALUE, at, end, token);
 	}
-	result = end > at + scheme ? found_named(scanner, "", at, end, token) : 0;
+	result = end > at + scheme && is_host(text, at + scheme) ? found_named(scanner, "", at, end, token) : 0;
 	if (result == 0)
 		scanner->at = end; /* the host of a link that is none is not a value of its own */
 	return result == 0 ? -EAGAIN : result;
