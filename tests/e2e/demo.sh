@@ -27,7 +27,8 @@ try() { # who machine url
 	printf '  %-11s → %-38s %s\n' "$1" "$3" "${answer:-✗}"
 }
 
-advisories=$lab_root/rules/advisories
+cd "$lab_root" || exit 1
+advisories=rules/advisories
 say "Dựng phòng thí nghiệm: internet, gateway, văn phòng (không gian mạng riêng)" "Building the laboratory: internet, gateway, office (network namespaces)"
 lab_up
 lab_web "$lab_net" 80 "✓ internet"
@@ -39,7 +40,7 @@ say "1. Trước khi có lệnh: mọi kết nối đều thông" "1. Before any
 lab_wait "the web server" office_get lan1 http://203.0.113.7/
 try "192.0.2.57" lan1 http://203.0.113.7/
 try "192.0.2.122" lan2 http://198.51.100.23/
-try "192.0.2.57" lan1 "http://[2001:db8:666::10]/"
+try "192.0.2.57" lan1 "http://[2001:db8:bad::7]/"
 
 say "2. Công văn tăng cường bảo đảm an toàn dịp Tết: không có chỉ báo mạng nào, đó không phải là lỗi" \
 	"2. The letter to strengthen security over Tết: no network indicators, and that is no error"
@@ -51,7 +52,7 @@ show push --yes "$advisories/cong-van-mau-c2.txt"
 say "4. Máy trong văn phòng gọi ra: địa chỉ trong phụ lục bị chặn, địa chỉ khác vẫn thông" "4. Office machines call out: listed addresses are dropped, others are not"
 try "192.0.2.57" lan1 http://203.0.113.7/
 try "192.0.2.122" lan2 http://203.0.113.7/
-try "192.0.2.57" lan1 "http://[2001:db8:666::10]/"
+try "192.0.2.57" lan1 "http://[2001:db8:bad::7]/"
 try "192.0.2.57" lan1 http://203.0.113.200/
 try "192.0.2.122" lan2 "http://[2001:db8:777::1]/"
 

@@ -7,7 +7,7 @@
 #
 #   internet 192.0.2.130 ---- eth0 gateway eth1 ---- lan1 office (machine A, 192.0.2.57)
 #   203.0.113.0/24, 198.51.100.0/24            eth2 ---- lan2 office (machine B, 192.0.2.122)
-#   2001:db8:666::/48, 2001:db8:777::/48       IPv6: 2001:db8:1::/64 (A), 2001:db8:2::/64 (B)
+#   2001:db8:bad::/48, 2001:db8:777::/48       IPv6: 2001:db8:1::/64 (A), 2001:db8:2::/64 (B)
 
 lab_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 lab_build=${BUILD:-$lab_root/build}
@@ -87,6 +87,7 @@ lab_up() {
 	in_net ip -6 route add 2001:db8:2::/64 via 2001:db8:fe::1
 	in_net ip route add local 203.0.113.0/24 dev lo
 	in_net ip route add local 198.51.100.0/24 dev lo
+	in_net ip -6 route add local 2001:db8:bad::/48 dev lo
 	in_net ip -6 route add local 2001:db8:666::/48 dev lo
 	in_net ip -6 route add local 2001:db8:777::/48 dev lo
 	lab_config

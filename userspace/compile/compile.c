@@ -14,6 +14,7 @@ struct sorted_orders {
 	struct kh_sort_item *v4, *v6;
 	uint32_t *ports;
 	size_t v4_count, v6_count, ports_count;
+	uint32_t highest_slot;
 };
 
 /* Slots already counted as an indicator, one bit each. */
@@ -67,19 +68,28 @@ static const char *order_fault(const struct kh_compile_order *order)
 	return NULL;
 }
 
-static int check_input(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes, size_t holes_count,
-		       struct kh_error *error)
+/* Checks the orders and counts them by where they go; one pass, since it is the memory that takes the time. */
+static int check_orders(const struct kh_compile_order *orders, size_t count, struct sorted_orders *ret_sorted, struct kh_error *error)
 {
-	if (orders_count > KH_COMPILE_ORDERS_MAX)
-		return kh_fail(error, -E2BIG, _("%zu orders are more than a generation can hold (%u)"), orders_count,
-			       KH_COMPILE_ORDERS_MAX);
-	for (size_t i = 0; i < orders_count; i++) {
-		const char *fault = order_fault(&orders[i]);
+	if (count > KH_COMPILE_ORDERS_MAX)
+		return kh_fail(error, -E2BIG, _("%zu orders are more than a generation can hold (%u)"), count, KH_COMPILE_ORDERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const struct kh_compile_order *order = &orders[i];
+		const char *fault = order_fault(order);
 
 		if (fault)
 			return kh_fail(error, -EINVAL, _("Order %zu cannot be compiled: %s"), i, _(fault));
+		ret_sorted->highest_slot = order->slot > ret_sorted->highest_slot ? order->slot : ret_sorted->highest_slot;
+		ret_sorted->ports_count += order->port != 0;
+		ret_sorted->v4_count += !order->port && order->range.family == 4;
+		ret_sorted->v6_count += !order->port && order->range.family == 6;
 	}
-	for (size_t i = 0; i < holes_count; i++)
+	return 0;
+}
+
+static int check_holes(const struct kh_range *holes, size_t count, struct kh_error *error)
+{
+	for (size_t i = 0; i < count; i++)
 		if (!range_ok(&holes[i]))
 			return kh_fail(error, -EINVAL, _("Exception %zu cannot be compiled: %s"), i, _("its range is not one"));
 	return 0;
@@ -87,28 +97,12 @@ static int check_input(const struct kh_compile_order *orders, size_t orders_coun
 
 /* ---- Orders by family ------------------------------------------------------------------------ */
 
-static void count_kinds(const struct kh_compile_order *orders, size_t count, struct sorted_orders *sorted, uint32_t *ret_highest_slot)
-{
-	uint32_t highest = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		highest = orders[i].slot > highest ? orders[i].slot : highest;
-		if (orders[i].port)
-			sorted->ports_count++;
-		else if (orders[i].range.family == 4)
-			sorted->v4_count++;
-		else
-			sorted->v6_count++;
-	}
-	*ret_highest_slot = highest;
-}
-
-static int allocate(struct sorted_orders *sorted, struct slot_set *set, uint32_t highest_slot)
+static int allocate(struct sorted_orders *sorted, struct slot_set *set)
 {
 	sorted->v4 = malloc((sorted->v4_count + 1) * sizeof(*sorted->v4));
 	sorted->v6 = malloc((sorted->v6_count + 1) * sizeof(*sorted->v6));
 	sorted->ports = malloc((sorted->ports_count + 1) * sizeof(*sorted->ports));
-	set->words = calloc(highest_slot / 64 + 1, sizeof(*set->words));
+	set->words = calloc(sorted->highest_slot / 64 + 1, sizeof(*set->words));
 	sorted->v4_count = sorted->v6_count = sorted->ports_count = 0;
 	return sorted->v4 && sorted->v6 && sorted->ports && set->words ? 0 : -ENOMEM;
 }
@@ -128,12 +122,9 @@ static int deal(const struct kh_compile_order *orders, size_t count, const struc
 		struct sorted_orders *sorted, struct kh_parts *parts)
 {
 	struct slot_set set KH_CLEANUP(slot_set_clear) = {};
-	uint32_t highest;
-	int r;
+	int r = allocate(sorted, &set);
 
-	count_kinds(orders, count, sorted, &highest);
-	parts->slots_needed = highest + 1;
-	r = allocate(sorted, &set, highest);
+	parts->slots_needed = sorted->highest_slot + 1;
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
@@ -175,25 +166,19 @@ static void share_holes(struct kh_parts *parts, const struct kh_range *holes, si
 	parts->v6.sink.holes_end = holes + count;
 }
 
-static int build(struct kh_parts *parts, const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes,
-		 size_t holes_count)
+static int build(struct kh_parts *parts, const struct kh_compile_order *orders, struct sorted_orders *sorted)
 {
-	struct sorted_orders sorted KH_CLEANUP(sorted_orders_clear) = {};
-	int r = deal(orders, orders_count, holes, holes_count, &sorted, parts);
+	int r = kh_v4_build(&parts->v4, &parts->chains, &sorted->v4, sorted->v4_count);
 
 	if (r < 0)
 		return r;
-	share_holes(parts, holes, holes_count);
-	r = kh_v4_build(&parts->v4, &parts->chains, &sorted.v4, sorted.v4_count);
+	r = kh_v6_build(&parts->v6, &parts->chains, orders, &sorted->v6, sorted->v6_count);
 	if (r < 0)
 		return r;
-	r = kh_v6_build(&parts->v6, &parts->chains, orders, &sorted.v6, sorted.v6_count);
+	r = kh_ports_build(&parts->ports, &parts->chains, orders, sorted->ports, sorted->ports_count);
 	if (r < 0)
 		return r;
-	r = kh_ports_build(&parts->ports, &parts->chains, orders, sorted.ports, sorted.ports_count);
-	if (r < 0)
-		return r;
-	return kh_hashes_build(&parts->hashes, parts->generation, &parts->v6, &parts->ports);
+	return kh_hashes_build(&parts->hashes, &parts->v6, &parts->ports);
 }
 
 static int copy_holes(const struct kh_range *holes, size_t *count, struct kh_range **ret_holes)
@@ -216,14 +201,21 @@ int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const
 	       uint64_t generation, struct kh_image **ret_image, struct kh_error *error)
 {
 	struct kh_parts parts KH_CLEANUP(parts_clear) = { .generation = generation };
+	struct sorted_orders sorted KH_CLEANUP(sorted_orders_clear) = {};
 	struct kh_range *merged KH_CLEANUP(kh_freep) = NULL;
-	int r = check_input(orders, orders_count, holes, holes_count, error);
+	int r = check_orders(orders, orders_count, &sorted, error);
 
+	if (r >= 0)
+		r = check_holes(holes, holes_count, error);
 	if (r < 0)
 		return r;
 	r = copy_holes(holes, &holes_count, &merged);
 	if (r >= 0)
-		r = build(&parts, orders, orders_count, merged, holes_count);
+		r = deal(orders, orders_count, merged, holes_count, &sorted, &parts);
+	if (r >= 0) {
+		share_holes(&parts, merged, holes_count);
+		r = build(&parts, orders, &sorted);
+	}
 	if (r >= 0)
 		r = kh_image_assemble(&parts, ret_image);
 	if (r == -E2BIG)

@@ -3,7 +3,8 @@
  * The seed and the sizes of the image's hash tables. The packet program looks at KH_HASH_PROBES buckets and no further, so a
  * seed is tried until every key lies within them; when several have failed the tables double.
  *
- * The seeds depend on the keys themselves, so that a list made to collide must collide under a seed that it changes.
+ * The seeds depend on the keys and on nothing else: the same list gives the same image, so that a restart switches nothing, and a
+ * list made to collide must collide under a seed that it changes.
  */
 #include "compile/private.h"
 
@@ -149,9 +150,9 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-static uint64_t digest(uint64_t generation, const struct kh_v6 *v6, const struct kh_ports *ports)
+static uint64_t digest(const struct kh_v6 *v6, const struct kh_ports *ports)
 {
-	uint64_t sum = mix(generation);
+	uint64_t sum = mix(1);
 
 	for (size_t i = 0; i < v6->nets_count; i++)
 		sum = mix(sum + v6->nets[i].key);
@@ -163,9 +164,9 @@ static uint64_t digest(uint64_t generation, const struct kh_v6 *v6, const struct
 	return sum;
 }
 
-int kh_hashes_build(struct kh_hashes *hashes, uint64_t generation, const struct kh_v6 *v6, const struct kh_ports *ports)
+int kh_hashes_build(struct kh_hashes *hashes, const struct kh_v6 *v6, const struct kh_ports *ports)
 {
-	uint64_t start = digest(generation, v6, ports);
+	uint64_t start = digest(v6, ports);
 	int r = start_table(&hashes->v6, v6->nets_count, KH_V6_NETS_PER_BUCKET);
 
 	if (r < 0)

@@ -48,11 +48,12 @@ int kh_link_compare_deadline(struct kh_link a, struct kh_link b);
 struct kh_chains {
 	struct kh_order *orders;
 	size_t count, capacity;
-	uint32_t *table; /* index + 1; open addressing */
+	uint64_t *table; /* hash << 32 | index + 1; open addressing from the top bits of the hash on */
 	size_t table_size; /* 0 or a power of two */
+	unsigned int table_shift; /* hash >> table_shift is the home */
 };
 
-/* The reference of a chain in its order; count <= KH_CHAIN_MAX. 0, -ENOMEM or -E2BIG. */
+/* The reference of the chain of all orders that cover an address, in their priority. 0, -ENOMEM or -E2BIG. */
 int kh_chains_intern(struct kh_chains *chains, const struct kh_link *links, size_t count, uint32_t *ret_reference);
 void kh_chains_clear(struct kh_chains *chains);
 
@@ -62,7 +63,7 @@ struct kh_tree {
 	size_t capacity, leaves;
 };
 
-/* The orders that cover the address of the moment, out of `ranked`: all that may, in the priority of a chain. */
+/* The same for very many: the orders that cover the address of the moment, out of `ranked`, all that may in their priority. */
 struct kh_active {
 	const struct kh_link *ranked; /* borrowed */
 	size_t drops; /* ranks below are drops, the others monitors */
@@ -91,17 +92,23 @@ struct kh_span {
 	struct kh_link link;
 };
 
+#define KH_NEAR_MAX 32 /* more orders than this on one address need a tree */
+
 struct kh_flatten {
 	struct kh_sink *sink;
 	struct kh_chains *chains;
 	struct kh_active active;
-	/* for the spans of the group at hand */
+	/* the spans of the group at hand that cover the place of the sweep */
+	uint32_t *ends; /* heap, the one that ends first on top */
+	size_t ends_count, ends_capacity;
+	bool deep; /* in `active`, else in `near` */
+	uint32_t near[KH_NEAR_MAX]; /* in their priority */
+	size_t near_count;
+	/* for a deep group */
 	size_t capacity;
 	struct kh_link *ranked; /* by rank */
 	uint32_t *by_rank; /* rank -> span */
 	uint32_t *rank; /* span -> rank */
-	uint32_t *ends; /* heap of the active spans, the one that ends first on top */
-	size_t ends_count;
 };
 
 /* Flattens spans sorted by `first` that hang together: each but the first begins before all those before it have ended. */
@@ -193,7 +200,7 @@ struct kh_hashes {
 };
 
 /* Finds the seed and the sizes with which every key is found within KH_HASH_PROBES. 0, -ENOMEM or -E2BIG. */
-int kh_hashes_build(struct kh_hashes *hashes, uint64_t generation, const struct kh_v6 *v6, const struct kh_ports *ports);
+int kh_hashes_build(struct kh_hashes *hashes, const struct kh_v6 *v6, const struct kh_ports *ports);
 void kh_hashes_clear(struct kh_hashes *hashes);
 
 /* ---- image.c --------------------------------------------------------------------------------- */
