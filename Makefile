@@ -122,9 +122,10 @@ $(B)/obj/kernel/load.o $(B)/san/obj/kernel/load.o: $(B)/bpf/khien.skel.h
 # ---- Tests --------------------------------------------------------------------------------------
 # test_X is tests/unit/test_X.c, linked (ASan + UBSan) with the modules named in LIBS_test_X.
 
-UNIT_TESTS := test_control
-
+UNIT_TESTS := test_control test_log test_options
 LIBS_test_control := daemon common
+LIBS_test_log := daemon common
+LIBS_test_options := daemon common
 
 UNIT_TESTS += test_address test_text test_file test_lang test_indicator
 LIBS_test_address := common
