@@ -209,6 +209,7 @@ static void every_type_of_value_comes_back(void **state)
 	for (size_t i = 0; i < KH_ARRAY_SIZE(values); i++)
 		assert_int_equal(put(env, 1, values[i], KH_ORDER_ACTIVE, 0), 0);
 	commit(env);
+	assert_string_equal(query_text(env, "SELECT count(*) FROM orders WHERE raw IS NOT NULL"), "0\n"); /* not stored twice */
 	clear(env);
 	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, print_raw, env), 0);
 	assert_string_equal(env->text, expected);
@@ -218,6 +219,48 @@ static void every_type_of_value_comes_back(void **state)
 	}
 	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "203.0.113.8" }), "");
 	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "no such \x01 value" }), "");
+}
+
+static void nothing_written_is_not_the_value_itself(void **state)
+{
+	struct env *env = *state;
+	struct kh_order_row row = order_of("203.0.113.7", 1);
+
+	act(env, "push");
+	assert_int_equal(put_row(env, &row), 1);
+	row.raw = "";
+	assert_int_equal(put_row(env, &row), 1);
+	commit(env);
+	clear(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, print_raw, env), 0);
+	assert_string_equal(env->text, "203.0.113.7<><>\n");
+}
+
+/* What no code of ours writes; the file may be sound as a database all the same. */
+static void senseless_numbers_are_damage(void **state)
+{
+	static const char *const damages[] = {
+		"UPDATE orders SET state = 7",	  "UPDATE orders SET state = -1",   "UPDATE orders SET action = 2",
+		"UPDATE orders SET decision = 4", "UPDATE orders SET reason = 999", "UPDATE orders SET section = -3",
+		"UPDATE indicators SET key = x''", "UPDATE indicators SET key = x'20cb'", "UPDATE indicators SET key = x'20cb00710700000000'",
+		"UPDATE indicators SET key = x'18cb007107cb007106'", "UPDATE indicators SET key = x'fa61'",
+	};
+	struct env *env = *state;
+
+	act(env, "push");
+	put(env, 1, "203.0.113.7", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(damages); i++) {
+		const struct kh_order_filter all = { .state = -1 };
+
+		assert_int_equal(sqlite3_exec(env->ledger->db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(env->ledger->db, damages[i], NULL, NULL, NULL), SQLITE_OK);
+		clear(env);
+		if (kh_ledger_orders(env->ledger, &all, print_order, env) != -EUCLEAN)
+			fail_msg("overlooked: %s", damages[i]);
+		assert_string_equal(env->text, "");
+		assert_int_equal(sqlite3_exec(env->ledger->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	}
 }
 
 static void an_unknown_value_is_kept_as_written(void **state)
@@ -621,6 +664,8 @@ static const char *allows_text(struct env *env, bool active_only)
 static void allows_are_kept_by_range(void **state)
 {
 	struct env *env = *state;
+	struct kh_allow_row later = { .note = "hop", .actor = "nam", .since = 2000, .expires = 700, .active = true };
+	struct kh_error error = {};
 
 	act(env, "allow");
 	assert_int_equal(put_allow(env, "203.0.113.0/24", 500, true), 1);
@@ -635,6 +680,16 @@ static void allows_are_kept_by_range(void **state)
 	assert_string_equal(allows_text(env, true), "203.0.113.0/24 hop nam 1000 600 1\n2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
 	assert_string_equal(allows_text(env, false),
 			    "203.0.113.0/24 hop nam 1000 600 1\n203.0.113.0 hop nam 1000 0 0\n2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
+	act(env, "allow");
+	assert_int_equal(kh_range_parse("203.0.113.0", 11, &later.range), 0); /* again: since now */
+	assert_int_equal(kh_ledger_allow_put(env->ledger, &later, NULL), 1);
+	assert_int_equal(kh_range_parse("203.0.113.0/24", 14, &later.range), 0); /* extended: since then */
+	assert_int_equal(kh_ledger_allow_put(env->ledger, &later, NULL), 1);
+	later.range.last = 0;
+	assert_int_equal(kh_ledger_allow_put(env->ledger, &later, &error), -EINVAL);
+	commit(env);
+	assert_string_equal(allows_text(env, true), "203.0.113.0/24 hop nam 1000 700 1\n203.0.113.0 hop nam 2000 700 1\n"
+						    "2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
 }
 
 /* ---- Health and facts ---------------------------------------------------------------------------- */
@@ -684,6 +739,8 @@ int main(void)
 		CASE(documents_and_facts_are_kept_once),
 		CASE(an_order_is_read_as_it_was_written),
 		CASE(every_type_of_value_comes_back),
+		CASE(nothing_written_is_not_the_value_itself),
+		CASE(senseless_numbers_are_damage),
 		CASE(an_unknown_value_is_kept_as_written),
 		CASE(an_order_lives_through_its_states),
 		CASE(wrong_orders_are_refused),

@@ -187,6 +187,21 @@ static void a_refused_write_is_named_and_undone(void **state)
 	assert_int_equal(number(env, "SELECT max(id) FROM changes"), 2);
 }
 
+/* SQLite ends a transaction on its own on some errors: nothing of it may then be written row by row. */
+static void a_transaction_that_ended_takes_no_more(void **state)
+{
+	struct env *env = *state;
+	struct kh_order_row row = order_of("203.0.113.7", 1);
+	struct kh_error error = {};
+
+	open_ledger(env);
+	act(env, "push");
+	assert_int_equal(sqlite3_exec(env->ledger->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(kh_ledger_order_put(env->ledger, &row, &error), -EIO);
+	assert_int_equal(kh_ledger_commit(env->ledger, &error), -EIO);
+	assert_int_equal(number(env, "SELECT count(*) FROM orders"), 0);
+}
+
 /* ---- A full disk ---------------------------------------------------------------------------------- */
 
 static bool small_disk(struct env *env, const char *size)
@@ -313,6 +328,7 @@ static void a_commit_that_does_not_fit_is_undone(void **state)
 static void a_daemon_starts_on_a_full_disk(void **state)
 {
 	struct env *env = *state;
+	char fresh[160];
 	struct kh_error error = {};
 
 	if (!small_disk(env, "4m"))
@@ -332,8 +348,10 @@ static void a_daemon_starts_on_a_full_disk(void **state)
 
 	snprintf(env->path, sizeof(env->path), "%s/other.db", env->folder);
 	fill_disk(env);
-	assert_true(kh_ledger_open(env->path, &env->ledger, &error) == -ENOSPC);
+	assert_int_equal(kh_ledger_open(env->path, &env->ledger, &error), -ENOSPC);
 	assert_non_null(strstr(error.text, env->path));
+	snprintf(fresh, sizeof(fresh), "%s.new", env->path);
+	assert_int_not_equal(access(fresh, F_OK), 0);
 	free_disk(env);
 	open_ledger(env); /* nothing half-made is in the way */
 }
@@ -364,6 +382,7 @@ int main(void)
 		CASE(what_was_acknowledged_is_there),
 		CASE(a_new_ledger_survives_at_once),
 		CASE(a_refused_write_is_named_and_undone),
+		CASE(a_transaction_that_ended_takes_no_more),
 		DISK(a_full_disk_fails_the_push_and_nothing_else),
 		DISK(a_commit_that_does_not_fit_is_undone),
 		DISK(a_daemon_starts_on_a_full_disk),

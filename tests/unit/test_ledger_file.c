@@ -416,8 +416,14 @@ static size_t damage(char *data, size_t size)
 	return size;
 }
 
-/* Opens and uses what may be damaged. Was it usable to the end? */
-static bool try_damaged(struct env *env, const struct bytes *damaged, const struct bytes *log)
+enum outcome {
+	REFUSED,
+	USED, /* opened; something may have failed later */
+	USABLE, /* all of it worked */
+};
+
+/* Opens and uses what may be damaged. */
+static enum outcome try_damaged(struct env *env, const struct bytes *damaged, const struct bytes *log)
 {
 	struct kh_error error = {};
 	bool usable;
@@ -434,13 +440,13 @@ static bool try_damaged(struct env *env, const struct bytes *damaged, const stru
 		assert_bytes(env->path, damaged);
 		if (log)
 			assert_bytes(beside(env, "-wal"), log);
-		return false;
+		return REFUSED;
 	}
 	use_reading(env->ledger);
 	usable = use_writing(env->ledger) >= 0;
 	close_ledger(env);
 	assert_int_equal(access(env->path, F_OK), 0);
-	return usable;
+	return usable ? USABLE : USED;
 }
 
 static void forget_files(struct env *env)
@@ -454,7 +460,7 @@ static void random_damage_never_crashes_and_loses_nothing(void **state)
 {
 	struct env *env = *state;
 	struct bytes good, damaged;
-	int usable = 0;
+	int outcomes[3] = {};
 
 	seed = 0xfeedfacecafebeefu;
 	fill(env);
@@ -465,10 +471,10 @@ static void random_damage_never_crashes_and_loses_nothing(void **state)
 		memcpy(damaged.data, good.data, good.size);
 		damaged.size = damage(damaged.data, good.size);
 		forget_files(env);
-		usable += try_damaged(env, &damaged, NULL);
+		outcomes[try_damaged(env, &damaged, NULL)]++;
 	}
-	/* Not all damage shows; but neither is all of it overlooked, nor everything refused. */
-	assert_in_range(usable, 1, 150);
+	/* Not all damage touches something that is looked at; what does is found when the ledger is opened, hardly ever later. */
+	assert_true(outcomes[REFUSED] > 60 && outcomes[USABLE] > 20 && outcomes[USED] <= 6);
 	free(good.data);
 	free(damaged.data);
 }
@@ -477,7 +483,7 @@ static void a_damaged_ledger_keeps_its_log(void **state)
 {
 	struct env *env = *state;
 	struct bytes good, log, damaged;
-	int usable = 0;
+	int outcomes[3] = {};
 
 	seed = 0x0123456789abcdefu;
 	fill(env);
@@ -490,9 +496,9 @@ static void a_damaged_ledger_keeps_its_log(void **state)
 		memcpy(damaged.data, good.data, good.size);
 		damaged.size = damage(damaged.data, good.size);
 		forget_files(env);
-		usable += try_damaged(env, &damaged, &log);
+		outcomes[try_damaged(env, &damaged, &log)]++;
 	}
-	assert_in_range(usable, 1, 39);
+	assert_true(outcomes[REFUSED] > 5 && outcomes[USABLE] > 5);
 	free(good.data);
 	free(log.data);
 	free(damaged.data);

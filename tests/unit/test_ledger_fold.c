@@ -107,8 +107,9 @@ static void a_replaced_array_may_be_folded_after_its_successor(void **state)
 	struct env *env = *state;
 
 	fold(env, 5, record(1, 10, 1000, 500, 510));
-	fold(env, 6, record(1, 1, 100, 600, 600));
+	fold(env, 6, record(1, 1, 100, 600, 610));
 	fold(env, 5, record(1, 14, 1400, 500, 605)); /* the four that came before the switch */
+	assert_string_equal(totals(env), "203.0.113.1 [] 15 1500 500-610\n");
 	fold(env, 6, record(1, 3, 300, 600, 620));
 	fold(env, 5, record(1, 14, 1400, 500, 605));
 	assert_string_equal(totals(env), "203.0.113.1 [] 17 1700 500-620\n");
@@ -148,7 +149,7 @@ static void a_record_that_started_again_counts_in_full(void **state)
 	struct env *env = *state;
 
 	fold(env, 5, record(1, 10, 1000, 500, 510));
-	fold(env, 5, record(1, 4, 400, 900, 910)); /* went back */
+	fold(env, 5, record(1, 4, 400, 511, 910)); /* went back */
 	assert_string_equal(totals(env), "203.0.113.1 [] 14 1400 500-910\n");
 	fold(env, 5, record(1, 50, 5000, 2000, 2010)); /* ahead already, but first seen after the last time */
 	assert_string_equal(totals(env), "203.0.113.1 [] 64 6400 500-2010\n");
@@ -204,6 +205,16 @@ static void a_zeroed_record_is_the_new_holders(void **state)
 	fold(env, 5, record(1, 15, 1500, 2001, 2002)); /* more than the former holder ever had */
 	fold(env, 5, record(1, 16, 1600, 2001, 2003));
 	assert_string_equal(totals(env), "203.0.113.3 [] 16 1600 2001-2003\n203.0.113.1 [] 10 1000 500-510\n");
+}
+
+static void a_zeroed_record_is_known_by_a_clock_set_back_too(void **state)
+{
+	struct env *env = *state;
+
+	fold(env, 5, record(1, 10, 1000, 500, 510));
+	hand_over(env);
+	fold(env, 5, record(1, 15, 1500, 300, 310));
+	assert_string_equal(totals(env), "203.0.113.3 [] 15 1500 300-310\n203.0.113.1 [] 10 1000 500-510\n");
 }
 
 static void a_record_nobody_zeroed_tells_only_what_is_new(void **state)
@@ -399,13 +410,14 @@ static void letters_and_orders_carry_their_counts(void **state)
 	put(env, a, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	put(env, a, "203.0.113.2", KH_ORDER_WITHDRAWN, 0);
 	put(env, a, "203.0.113.9", KH_ORDER_ACTIVE, 0);
+	put(env, put_letter(env, "2/B", NULL, 2020, 0), "203.0.113.1", KH_ORDER_REFUSED, 0);
 	commit(env);
 	fold(env, 5, record(1, 10, 1000, 500, 510));
 	fold(env, 5, record(2, 7, 700, 400, 900));
 	clear(env);
-	assert_int_equal(kh_ledger_letters(env->ledger, "1/a", print_sums, env), 0);
+	assert_int_equal(kh_ledger_letters(env->ledger, NULL, print_sums, env), 0);
 	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1, .letter = a }, print_counts, env), 0);
-	assert_string_equal(env->text, "1/A 17 1700 400-900\n203.0.113.1 10 1000 500-510\n203.0.113.2 7 700 400-900\n203.0.113.9 0 0 0-0\n");
+	assert_string_equal(env->text, "1/A 17 1700 400-900\n2/B 0 0 0-0\n203.0.113.1 10 1000 500-510\n203.0.113.2 7 700 400-900\n203.0.113.9 0 0 0-0\n");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup_two, teardown)
@@ -424,6 +436,7 @@ int main(void)
 		CASE(a_first_time_written_twice_is_no_restart),
 		CASE(counts_after_leaving_are_still_its_own),
 		CASE(a_zeroed_record_is_the_new_holders),
+		CASE(a_zeroed_record_is_known_by_a_clock_set_back_too),
 		CASE(a_record_nobody_zeroed_tells_only_what_is_new),
 		CASE(sightings_name_machine_and_letters),
 		CASE(a_forgotten_sighting_seen_again_adds_up),

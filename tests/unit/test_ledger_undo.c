@@ -99,6 +99,86 @@ static void a_push_is_undone_exactly(void **state)
 	free(after);
 }
 
+static const char *counts(struct env *env)
+{
+	int64_t states[KH_ORDER_STATE_COUNT], monitored;
+
+	assert_int_equal(kh_ledger_order_counts(env->ledger, states, &monitored), 0);
+	clear(env);
+	print(env, "%lld %lld", (long long)states[KH_ORDER_ACTIVE], (long long)states[KH_ORDER_REVIEW]);
+	return env->text;
+}
+
+static void rows_made_and_rows_changed_between_them_are_told_apart(void **state)
+{
+	struct env *env = *state;
+	struct kh_undo_result result;
+	char *before;
+	int64_t a, b;
+
+	act(env, "push");
+	a = put_letter(env, "1/A", NULL, 2020, 1);
+	b = put_letter(env, "2/B", NULL, 2020, 1);
+	put(env, b, "203.0.113.1", KH_ORDER_REVIEW, 0);
+	put(env, b, "203.0.113.2", KH_ORDER_REVIEW, 0);
+	put(env, b, "203.0.113.3", KH_ORDER_REVIEW, 0);
+	commit(env);
+	before = whole_state(env);
+	act(env, "push");
+	put(env, a, "203.0.113.1", KH_ORDER_ACTIVE, 0); /* one run of rows made ... */
+	put(env, a, "203.0.113.2", KH_ORDER_ACTIVE, 0);
+	put(env, a, "203.0.113.3", KH_ORDER_ACTIVE, 0);
+	put(env, b, "203.0.113.2", KH_ORDER_ACTIVE, 9); /* ... and one changed whose id lies inside it */
+	commit(env);
+	assert_string_equal(counts(env), "3 0");
+	assert_int_equal(undo(env, 2, NULL, &result), 0);
+	assert_int_equal(result.restored, 4);
+	assert_int_equal(result.skipped, 0);
+	assert_state(env, before);
+	assert_string_equal(counts(env), "0 3"); /* no number from before the undo */
+	free(before);
+}
+
+static void what_one_change_made_and_expired_is_gone_with_it(void **state)
+{
+	struct env *env = *state;
+	struct kh_undo_result result;
+	char *before = whole_state(env);
+
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 10);
+	put_allow(env, "198.51.100.1", 10, true);
+	assert_int_equal(kh_ledger_expire(env->ledger, 20, NULL), 2);
+	commit(env);
+	assert_string_equal(changes_text(env), "1 push u0 by0 o1 a1\n");
+	assert_int_equal(undo(env, 1, NULL, &result), 0);
+	assert_int_equal(result.restored, 2);
+	assert_int_equal(result.skipped, 0);
+	assert_state(env, before);
+	free(before);
+}
+
+static void doing_again_what_stood_on_something_undone_is_skipped(void **state)
+{
+	struct env *env = *state;
+	struct kh_undo_result result;
+	char *empty = whole_state(env);
+
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	act(env, "extend");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 900);
+	commit(env);
+	assert_int_equal(undo(env, 2, NULL, NULL), 0); /* 3 */
+	assert_int_equal(undo(env, 1, NULL, NULL), 0); /* 4: the row is gone */
+	assert_int_equal(undo(env, 3, NULL, &result), 0); /* extend it again: there is nothing to extend */
+	assert_int_equal(result.restored, 0);
+	assert_int_equal(result.skipped, 1);
+	assert_state(env, empty);
+	free(empty);
+}
+
 static void what_a_later_change_touched_stays(void **state)
 {
 	struct env *env = *state;
@@ -359,6 +439,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_push_is_undone_exactly),
+		CASE(rows_made_and_rows_changed_between_them_are_told_apart),
+		CASE(what_one_change_made_and_expired_is_gone_with_it),
+		CASE(doing_again_what_stood_on_something_undone_is_skipped),
 		CASE(what_a_later_change_touched_stays),
 		CASE(changes_are_taken_back_one_after_the_other),
 		CASE(a_row_made_anew_is_not_the_undone_ones),
