@@ -233,14 +233,12 @@ static void test_large_list(void **state)
 
 /* ---- Lists made to hurt ------------------------------------------------------------------------ */
 
-/* Orders that all cover one address, each inside the one before, every one with its own deadline. */
-static void test_deep_nesting(void **state)
+/* Orders that all cover one address, each inside the next; with `rising`, each inside one that lives longer. */
+static void compare_deep_nesting(bool rising, uint64_t random)
 {
-	size_t count = 20000;
+	size_t count = 1000;
 	struct kh_compile_order *orders = calloc(count, sizeof(*orders));
-	uint64_t random = 3;
 
-	(void)state;
 	assert_non_null(orders);
 	for (size_t i = 0; i < count; i++) {
 		uint8_t family = i & 1 ? 4 : 6;
@@ -248,11 +246,21 @@ static void test_deep_nesting(void **state)
 
 		orders[i].range = (struct kh_range){ middle - room * i, middle + room * i, family };
 		orders[i].slot = (uint32_t)i + 1;
-		orders[i].deadline = 1 + random_below(&random, UINT32_MAX);
-		orders[i].action = random_below(&random, 4) == 0;
+		orders[i].action = (uint8_t)random_below(&random, 2) || (rising && i > count / 2);
+		if (rising)
+			orders[i].deadline = 1 + (uint32_t)(i * (DEADLINES - 1) / count);
+		else /* some monitors end with the drops, some after them */
+			orders[i].deadline = 1 + random_below(&random, orders[i].action == KH_ACTION_MONITOR ? DEADLINES : 4);
 	}
-	compare_large(orders, count, random, 300);
+	compare_large(orders, count, random, 600);
 	free(orders);
+}
+
+static void test_deep_nesting(void **state)
+{
+	(void)state;
+	compare_deep_nesting(false, 3);
+	compare_deep_nesting(true, 4);
 }
 
 /* Orders that overlap their neighbours and hide nobody. */

@@ -45,12 +45,13 @@ static bool mask_ok(uint32_t mask, uint64_t capacity)
 
 /* ---- Sections -------------------------------------------------------------------------------- */
 
+/* The octets rise, so there are at most 256. */
 static bool v4_slice_ok(const struct view *view, uint64_t cell)
 {
 	uint64_t first = (uint32_t)cell, count = cell >> 32 & 0xffff;
 	const uint32_t *entries = section(view, view->header->v4_entries_page);
 
-	if (count > 256 || !slice_ok(first, count, view->entries, KH_V4_ENTRIES_PER_PAGE) || entries[first] >> KH_REF_BITS)
+	if (!slice_ok(first, count, view->entries, KH_V4_ENTRIES_PER_PAGE) || entries[first] >> KH_REF_BITS)
 		return false;
 	for (uint64_t i = first + 1; i < first + count; i++)
 		if (entries[i] >> KH_REF_BITS <= entries[i - 1] >> KH_REF_BITS)

@@ -2,8 +2,8 @@
 /*
  * Overlapping spans -> disjoint ranges, each with the reference of its chain; then the holes are cut out.
  *
- * A sweep over the borders. The spans that cover the place of the moment are in a heap by their end, and in kh_active by
- * priority: O(log n) a border, whatever the nesting.
+ * A sweep over the borders. The spans that cover the place of the moment are in a heap by their end, and by priority in a
+ * short array or, where they are very many, in kh_active: O(log n) a border, whatever the nesting.
  */
 #include "compile/private.h"
 
@@ -103,67 +103,120 @@ static void ends_pop(struct kh_flatten *flatten, const struct kh_span *spans)
 
 /* ---- The sweep ------------------------------------------------------------------------------- */
 
-static int compare_priority(const void *a, const void *b, void *context)
+static int compare_spans(const struct kh_span *a, const struct kh_span *b)
 {
-	const struct kh_span *spans = context, *span_a = &spans[*(const uint32_t *)a], *span_b = &spans[*(const uint32_t *)b];
-	kh_u128 size_a = span_a->last - span_a->first, size_b = span_b->last - span_b->first;
-	int r = kh_link_compare_action(span_a->link, span_b->link);
+	kh_u128 size_a = a->last - a->first, size_b = b->last - b->first;
+	int r = kh_link_compare_action(a->link, b->link);
 
 	if (r)
 		return r;
 	if (size_a != size_b)
 		return size_a < size_b ? -1 : 1;
-	return kh_link_compare_deadline(span_a->link, span_b->link);
+	return kh_link_compare_deadline(a->link, b->link);
 }
 
-static int grow(struct kh_flatten *flatten, size_t count)
+static int compare_indexes(const void *a, const void *b, void *context)
 {
-	size_t capacity = flatten->capacity, again;
-	int r;
+	const struct kh_span *spans = context;
 
-	if (count <= capacity)
-		return 0;
-	r = kh_grow(&flatten->ranked, &capacity, count, sizeof(*flatten->ranked));
-	if (r < 0)
-		return r;
-	again = flatten->capacity;
-	r = kh_grow(&flatten->by_rank, &again, count, sizeof(*flatten->by_rank));
-	if (r < 0)
-		return r;
-	again = flatten->capacity;
-	r = kh_grow(&flatten->rank, &again, count, sizeof(*flatten->rank));
-	if (r < 0)
-		return r;
-	again = flatten->capacity;
-	r = kh_grow(&flatten->ends, &again, count, sizeof(*flatten->ends));
+	return compare_spans(&spans[*(const uint32_t *)a], &spans[*(const uint32_t *)b]);
+}
+
+/* Ranks the spans for kh_active. */
+static int rank_spans(struct kh_flatten *flatten, const struct kh_span *spans, size_t count)
+{
+	size_t capacity = flatten->capacity, same = capacity, again = capacity;
+	int r = kh_grow(&flatten->ranked, &capacity, count, sizeof(*flatten->ranked));
+
+	if (r >= 0)
+		r = kh_grow(&flatten->by_rank, &same, count, sizeof(*flatten->by_rank));
+	if (r >= 0)
+		r = kh_grow(&flatten->rank, &again, count, sizeof(*flatten->rank));
 	if (r < 0)
 		return r;
 	flatten->capacity = capacity;
-	return 0;
-}
-
-static int rank_spans(struct kh_flatten *flatten, const struct kh_span *spans, size_t count)
-{
-	int r = grow(flatten, count);
-
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < count; i++)
 		flatten->by_rank[i] = (uint32_t)i;
-	qsort_r(flatten->by_rank, count, sizeof(*flatten->by_rank), compare_priority, (void *)spans);
+	qsort_r(flatten->by_rank, count, sizeof(*flatten->by_rank), compare_indexes, (void *)spans);
 	for (size_t i = 0; i < count; i++) {
 		flatten->rank[flatten->by_rank[i]] = (uint32_t)i;
 		flatten->ranked[i] = spans[flatten->by_rank[i]].link;
 	}
-	flatten->ends_count = 0;
 	return kh_active_start(&flatten->active, flatten->ranked, count);
 }
 
-static int put_chain(struct kh_flatten *flatten, kh_u128 first, kh_u128 last)
+/* Do more than KH_NEAR_MAX spans cover some place? Leaves the heap empty. */
+static bool is_deep(struct kh_flatten *flatten, const struct kh_span *spans, size_t count)
 {
-	uint32_t reference;
-	int r = kh_active_chain(&flatten->active, flatten->chains, &reference);
+	size_t depth = 0;
 
+	flatten->ends_count = 0;
+	for (size_t i = 0; i < count && depth <= KH_NEAR_MAX; i++) {
+		while (flatten->ends_count && spans[flatten->ends[0]].last < spans[i].first)
+			ends_pop(flatten, spans);
+		ends_push(flatten, spans, (uint32_t)i);
+		depth = flatten->ends_count > depth ? flatten->ends_count : depth;
+	}
+	flatten->ends_count = 0;
+	return depth > KH_NEAR_MAX;
+}
+
+static int start(struct kh_flatten *flatten, const struct kh_span *spans, size_t count)
+{
+	int r = kh_grow(&flatten->ends, &flatten->ends_capacity, count, sizeof(*flatten->ends));
+
+	if (r < 0)
+		return r;
+	flatten->near_count = 0;
+	flatten->deep = count > KH_NEAR_MAX && is_deep(flatten, spans, count);
+	return flatten->deep ? rank_spans(flatten, spans, count) : 0;
+}
+
+static void enter(struct kh_flatten *flatten, const struct kh_span *spans, uint32_t span)
+{
+	size_t at = flatten->near_count;
+
+	ends_push(flatten, spans, span);
+	if (flatten->deep) {
+		kh_active_add(&flatten->active, flatten->rank[span]);
+		return;
+	}
+	for (; at && compare_spans(&spans[span], &spans[flatten->near[at - 1]]) < 0; at--)
+		flatten->near[at] = flatten->near[at - 1];
+	flatten->near[at] = span;
+	flatten->near_count++;
+}
+
+/* Lets go of the span that ends first. */
+static void leave(struct kh_flatten *flatten, const struct kh_span *spans)
+{
+	uint32_t span = flatten->ends[0];
+	size_t at = 0;
+
+	ends_pop(flatten, spans);
+	if (flatten->deep) {
+		kh_active_remove(&flatten->active, flatten->rank[span]);
+		return;
+	}
+	while (flatten->near[at] != span)
+		at++;
+	for (flatten->near_count--; at < flatten->near_count; at++)
+		flatten->near[at] = flatten->near[at + 1];
+}
+
+static int put_chain(struct kh_flatten *flatten, const struct kh_span *spans, kh_u128 first, kh_u128 last)
+{
+	struct kh_link links[KH_NEAR_MAX];
+	uint32_t reference;
+	int r;
+
+	if (flatten->deep) {
+		r = kh_active_chain(&flatten->active, flatten->chains, &reference);
+	} else {
+		for (size_t i = 0; i < flatten->near_count; i++)
+			links[i] = spans[flatten->near[i]].link;
+		r = kh_chains_intern(flatten->chains, links, flatten->near_count, &reference);
+	}
 	return r < 0 ? r : kh_sink_put(flatten->sink, first, last, reference);
 }
 
@@ -171,27 +224,23 @@ int kh_flatten_group(struct kh_flatten *flatten, const struct kh_span *spans, si
 {
 	kh_u128 at = spans[0].first;
 	size_t next = 0;
-	int r = rank_spans(flatten, spans, count);
+	int r = start(flatten, spans, count);
 
 	if (r < 0)
 		return r;
 	do {
 		kh_u128 end;
 
-		for (; next < count && spans[next].first == at; next++) {
-			kh_active_add(&flatten->active, flatten->rank[next]);
-			ends_push(flatten, spans, (uint32_t)next);
-		}
+		for (; next < count && spans[next].first == at; next++)
+			enter(flatten, spans, (uint32_t)next);
 		end = spans[flatten->ends[0]].last;
 		if (next < count && spans[next].first <= end) {
-			r = put_chain(flatten, at, spans[next].first - 1);
+			r = put_chain(flatten, spans, at, spans[next].first - 1);
 			at = spans[next].first;
 		} else {
-			r = put_chain(flatten, at, end);
-			while (flatten->ends_count && spans[flatten->ends[0]].last == end) {
-				kh_active_remove(&flatten->active, flatten->rank[flatten->ends[0]]);
-				ends_pop(flatten, spans);
-			}
+			r = put_chain(flatten, spans, at, end);
+			while (flatten->ends_count && spans[flatten->ends[0]].last == end)
+				leave(flatten, spans);
 			at = end + 1; /* wraps only when nothing is left */
 		}
 		if (r < 0)
@@ -203,9 +252,9 @@ int kh_flatten_group(struct kh_flatten *flatten, const struct kh_span *spans, si
 void kh_flatten_clear(struct kh_flatten *flatten)
 {
 	kh_active_clear(&flatten->active);
+	free(flatten->ends);
 	free(flatten->ranked);
 	free(flatten->by_rank);
 	free(flatten->rank);
-	free(flatten->ends);
 	*flatten = (struct kh_flatten){};
 }

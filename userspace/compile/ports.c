@@ -52,17 +52,12 @@ static struct port_order expand(const struct kh_compile_order *order, uint8_t pr
 	};
 }
 
-static int put_group(struct kh_ports *ports, struct kh_chains *chains, struct kh_active *active, const struct kh_link *links,
-		     size_t count, const struct kh_port_entry *entry)
+static int put_group(struct kh_ports *ports, struct kh_chains *chains, const struct kh_link *links, size_t count,
+		     const struct kh_port_entry *entry)
 {
 	uint32_t reference;
-	int r = kh_active_start(active, links, count);
+	int r = kh_chains_intern(chains, links, count, &reference);
 
-	if (r < 0)
-		return r;
-	for (size_t rank = 0; rank < count; rank++)
-		kh_active_add(active, rank);
-	r = kh_active_chain(active, chains, &reference);
 	if (r < 0)
 		return r;
 	r = kh_grow(&ports->entries, &ports->capacity, ports->count + 1, sizeof(*ports->entries));
@@ -75,7 +70,6 @@ static int put_group(struct kh_ports *ports, struct kh_chains *chains, struct kh
 
 static int put_all(struct kh_ports *ports, struct kh_chains *chains, const struct port_order *sorted, size_t count)
 {
-	struct kh_active active KH_CLEANUP(kh_active_clear) = {};
 	struct kh_link *links KH_CLEANUP(kh_freep) = malloc(count * sizeof(*links));
 	size_t end;
 	int r = 0;
@@ -85,7 +79,7 @@ static int put_all(struct kh_ports *ports, struct kh_chains *chains, const struc
 	for (size_t i = 0; i < count && r >= 0; i = end) {
 		for (end = i; end < count && !compare_entry(&sorted[end].entry, &sorted[i].entry); end++)
 			links[end] = sorted[end].link;
-		r = put_group(ports, chains, &active, links + i, end - i, &sorted[i].entry);
+		r = put_group(ports, chains, links + i, end - i, &sorted[i].entry);
 	}
 	return r;
 }

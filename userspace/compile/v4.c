@@ -29,18 +29,16 @@ static bool is_uniform(uint64_t cell)
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
-/* The reference of most uniform /24s of the block at hand; the untouched ones have none. */
-static uint32_t common_reference(const struct kh_v4 *v4)
+/* The reference of most uniform /24s of the block at hand; `untouched` ones have none. */
+static uint32_t common_reference(const struct kh_v4 *v4, unsigned int untouched)
 {
-	unsigned int untouched = 64 - (unsigned int)__builtin_popcountll(v4->touched), best = untouched;
+	unsigned int best = untouched;
 	struct {
 		uint32_t reference;
 		unsigned int count;
 	} counts[128] = {};
 	uint32_t common = KH_REF_NONE;
 
-	if (untouched >= 32)
-		return KH_REF_NONE;
 	for (uint64_t rest = v4->touched; rest; rest &= rest - 1) {
 		uint64_t cell = v4->block_cells[__builtin_ctzll(rest)];
 		unsigned int at;
@@ -62,12 +60,13 @@ static uint32_t common_reference(const struct kh_v4 *v4)
 static int close_block(struct kh_v4 *v4)
 {
 	struct kh_v4_block *block = &v4->blocks[v4->block];
+	unsigned int untouched = 64 - (unsigned int)__builtin_popcountll(v4->touched);
 	uint64_t present = 0, rest;
 	int r;
 
 	if (!v4->touched)
 		return 0;
-	block->ref = common_reference(v4);
+	block->ref = untouched < 32 ? common_reference(v4, untouched) : KH_REF_NONE;
 	for (rest = block->ref ? UINT64_MAX : v4->touched; rest; rest &= rest - 1) {
 		unsigned int net = (unsigned int)__builtin_ctzll(rest);
 		uint64_t bit = UINT64_C(1) << net;

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Images that are damaged or forged, and compilations that run out of memory. Whatever kh_image_check() lets through must be
+ * safe to look up in; the images here end where their memory ends, so that the sanitizer sees a step beyond.
+ */
+#include "compile_case.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define DROP KH_ACTION_DROP
+#define MONITOR KH_ACTION_MONITOR
+#define NESTED 40 /* more than the compiler keeps in a plain array */
+#define SCATTERED 700 /* more than a page of any kind of slice */
+#define ORDERS_MAX (NESTED + 5 * SCATTERED)
+
+/* ---- Running out of memory --------------------------------------------------------------------- */
+
+static long allocations_left = -1; /* -1: no limit */
+
+static bool refuses(void)
+{
+	if (allocations_left < 0)
+		return false;
+	return allocations_left-- == 0; /* once: what comes after it must not hide it */
+}
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return refuses() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return refuses() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return refuses() ? NULL : __real_realloc(old, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return refuses() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+/* ---- A list that fills every section ----------------------------------------------------------- */
+
+static struct kh_compile_order orders[ORDERS_MAX];
+static struct kh_range holes[1];
+static struct kh_naive_list list = { orders, 0, holes, 1 };
+
+static void add(kh_u128 first, kh_u128 last, uint8_t family, uint32_t deadline, enum kh_action action)
+{
+	size_t i = list.orders_count++;
+
+	orders[i] = (struct kh_compile_order){ { first, last, family }, (uint32_t)i + 1, deadline, 0, 0, (uint8_t)action };
+}
+
+static int make_list(void **state)
+{
+	const kh_u128 net = range_of("2001:db8::").first, wide = range_of("2400::").first;
+	uint64_t random = 1;
+
+	(void)state;
+	holes[0] = range_of("10.0.0.0/8");
+	for (uint32_t i = 0; i < NESTED; i++)
+		add(0x0affff00 - i, 0x0b000000 + i, 4, i + 1, i & 1 ? DROP : MONITOR);
+	for (uint32_t i = 0; i < SCATTERED; i++) {
+		uint32_t address = 0xc0000000 + random_below(&random, 0x10000);
+
+		add(address, address, 4, 0, DROP);
+		add(net + ((kh_u128)(2 * i) << 64), net + ((kh_u128)(2 * i) << 64) + UINT64_MAX, 6, 0, DROP);
+		add(net + ((kh_u128)1 << 64) + 2 * i, net + ((kh_u128)1 << 64) + 2 * i, 6, 5 + (i & 1), MONITOR);
+		add(wide + ((kh_u128)(2 * i) << 96), wide + ((kh_u128)(2 * i + 1) << 96) - 1, 6, 0, DROP);
+		add(address, address, 4, 0, DROP);
+		orders[list.orders_count - 1].port = 443;
+	}
+	return 0;
+}
+
+static void test_no_allocation_may_fail_unnoticed(void **state)
+{
+	struct kh_image *image = NULL;
+	long allocation = 0;
+	int r;
+
+	(void)state;
+	for (;; allocation++) {
+		struct kh_error error = {};
+
+		allocations_left = allocation;
+		r = kh_compile(list.orders, list.orders_count, list.holes, list.holes_count, 1, &image, &error);
+		if (allocations_left >= 0)
+			break; /* it was never reached */
+		assert_int_equal(r, -ENOMEM);
+		assert_null(image);
+		assert_non_null(strstr(error.text, "memory"));
+	}
+	allocations_left = -1;
+	assert_int_equal(r, 0);
+	assert_true(allocation > 40);
+	kh_image_free(image);
+}
+
+/* ---- Damaged ----------------------------------------------------------------------------------- */
+
+/* FNV-1a 64 over words, as khien/abi.h says; written again here, so that the format cannot change unseen. */
+static void seal(struct kh_image *image)
+{
+	uint64_t *words = image->data, sum = 14695981039346656037u;
+
+	words[2] = 0;
+	for (size_t i = 0; i < image->pages * KH_PAGE_SIZE / 8; i++)
+		sum = (sum ^ words[i]) * 1099511628211u;
+	words[2] = sum;
+}
+
+static int check(const struct kh_image *image, struct kh_error *error)
+{
+	return kh_image_check(image->data, image->pages * KH_PAGE_SIZE, error);
+}
+
+static void test_the_checksum_is_the_documented_one(void **state)
+{
+	struct kh_image *image = compile_list(&list, 1);
+	uint64_t checksum = kh_image_header(image)->checksum;
+
+	(void)state;
+	seal(image);
+	assert_true(kh_image_header(image)->checksum == checksum);
+	kh_image_free(image);
+}
+
+static void test_truncated_images_are_refused(void **state)
+{
+	struct kh_image *image = compile_list(&list, 1);
+	const size_t length = image->pages * KH_PAGE_SIZE;
+	const size_t lengths[] = { 0, 1, 151, 4095, 4096, 1024 * 4096, 1025 * 4096, length - 4096, length - 1 };
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(lengths); i++) {
+		void *part = malloc(lengths[i] + 1);
+		struct kh_error error = {};
+
+		assert_non_null(part);
+		memcpy(part, image->data, lengths[i]);
+		assert_int_equal(kh_image_check(part, lengths[i], &error), -EINVAL);
+		assert_string_not_equal(error.text, "");
+		free(part);
+	}
+	kh_image_free(image);
+}
+
+static void test_images_with_something_after_them_are_refused(void **state)
+{
+	struct kh_image *image = compile_list(&list, 1);
+	size_t length = image->pages * KH_PAGE_SIZE;
+	struct kh_image longer = { calloc(1, length + KH_PAGE_SIZE), image->pages + 1 };
+
+	(void)state;
+	assert_non_null(longer.data);
+	memcpy(longer.data, image->data, length);
+	assert_int_equal(kh_image_check(longer.data, length, NULL), 0);
+	assert_int_equal(kh_image_check(longer.data, length + 1, NULL), -EINVAL);
+	seal(&longer);
+	assert_int_equal(check(&longer, NULL), -EINVAL);
+	free(longer.data);
+	kh_image_free(image);
+}
+
+static void test_every_flipped_bit_is_seen(void **state)
+{
+	struct kh_image *image = compile_list(&list, 1);
+	uint8_t *bytes = image->data;
+	uint64_t random = 2;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		size_t at = random_next(&random) % (i < 50 ? sizeof(struct kh_image_header) : image->pages * KH_PAGE_SIZE);
+		uint8_t bit = (uint8_t)(1u << random_below(&random, 8));
+
+		bytes[at] ^= bit;
+		assert_int_equal(check(image, NULL), -EINVAL);
+		bytes[at] ^= bit;
+	}
+	assert_int_equal(check(image, NULL), 0);
+	kh_image_free(image);
+}
+
+/* ---- Forged: wrong, and with the right checksum ------------------------------------------------- */
+
+#define HEADER(image) ((struct kh_image_header *)(image)->data)
+#define SECTION(image, type, page) ((type *)(void *)((uint8_t *)(image)->data + (size_t)(page) * KH_PAGE_SIZE))
+
+/* One forgery: an expression over `image`, and the name of what it breaks. */
+#define FORGERY(name, ...)                               \
+	static void forge_##name(struct kh_image *image) \
+	{                                                \
+		__VA_ARGS__;                             \
+	}
+
+FORGERY(magic, HEADER(image)->magic++)
+FORGERY(abi, HEADER(image)->abi_version++)
+FORGERY(pages, HEADER(image)->pages--)
+FORGERY(section_order, HEADER(image)->v4_entries_page = HEADER(image)->v4_cells_page - 1)
+FORGERY(sections_in_level_1, HEADER(image)->v4_cells_page = 1024)
+FORGERY(last_section, HEADER(image)->orders_page = HEADER(image)->pages + 1)
+FORGERY(slots, HEADER(image)->slots_needed--)
+FORGERY(too_many_slots, HEADER(image)->slots_needed = KH_SLOT_MAX + 2)
+FORGERY(v6_mask, HEADER(image)->v6_buckets_mask = 2 * HEADER(image)->v6_buckets_mask + 1)
+FORGERY(v6_bitmap_mask, HEADER(image)->v6_bitmap_mask--)
+FORGERY(v6_nets, HEADER(image)->v6_nets++)
+FORGERY(wide_first, HEADER(image)->v6_wide_first += 1)
+FORGERY(wide_count, HEADER(image)->v6_wide_count = UINT32_MAX)
+FORGERY(ports_mask, HEADER(image)->ports_mask = UINT32_MAX)
+FORGERY(ports_count, HEADER(image)->ports_count--)
+FORGERY(block_reference, SECTION(image, struct kh_v4_block, 1)[5].ref = KH_REF_CONDITIONAL | HEADER(image)->orders_count)
+FORGERY(block_reference_high, SECTION(image, struct kh_v4_block, 1)[5].ref = 1u << 24 | KH_REF_CONDITIONAL)
+FORGERY(block_cells, SECTION(image, struct kh_v4_block, 1)[5].present = 1; SECTION(image, struct kh_v4_block, 1)[5].first_cell = UINT32_MAX)
+FORGERY(cell_reference, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = 0x7ffffe)
+FORGERY(cell_others, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(0x7ffffe) << 24)
+FORGERY(cell_beyond, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 | UINT64_C(3) << 32 | UINT32_MAX)
+FORGERY(cell_long, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 | UINT64_C(257) << 32)
+FORGERY(cell_empty, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62)
+FORGERY(entry_first, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[0] |= 1u << 24)
+FORGERY(entry_order, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[1] &= KH_REF_MASK)
+FORGERY(entry_reference, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[1] |= KH_REF_MASK)
+FORGERY(mid_reference, SECTION(image, struct kh_v6_mid, HEADER(image)->v6_mid_page)[0].ref = KH_REF_MASK)
+FORGERY(mid_low, SECTION(image, struct kh_v6_mid, HEADER(image)->v6_mid_page)[0].ref = UINT32_MAX)
+FORGERY(low_count, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[0].count = 0)
+FORGERY(low_count_beyond, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[0].count = UINT32_MAX)
+FORGERY(low_reference, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[1].ref = KH_V6_LOW)
+FORGERY(order_slot, SECTION(image, struct kh_order, HEADER(image)->orders_page)[0].slot = 0)
+FORGERY(order_slot_beyond, SECTION(image, struct kh_order, HEADER(image)->orders_page)[0].slot = KH_SLOT_MAX)
+FORGERY(order_action, SECTION(image, struct kh_order, HEADER(image)->orders_page)[0].action = 2)
+FORGERY(order_circle, SECTION(image, struct kh_order, HEADER(image)->orders_page)[3].under = KH_REF_CONDITIONAL | 3)
+FORGERY(order_under, SECTION(image, struct kh_order, HEADER(image)->orders_page)[3].under = KH_REF_MASK + 1)
+
+/* A slice that is right but for the page border in it. */
+static void forge_cell_crosses(struct kh_image *image)
+{
+	uint32_t *entries = SECTION(image, uint32_t, HEADER(image)->v4_entries_page);
+
+	assert_true(HEADER(image)->v6_bitmap_page - HEADER(image)->v4_entries_page >= 2);
+	for (uint32_t i = 0; i < 3; i++)
+		entries[1022 + i] = i << 24;
+	for (uint32_t i = 0; i < 512; i++)
+		if (SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[i] >> 62 == 2)
+			SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[i] = 0;
+	SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 | UINT64_C(3) << 32 | 1022;
+}
+
+/* Sections and masks that fit each other, and are no power of two. */
+static void forge_mask_no_power(struct kh_image *image)
+{
+	struct kh_image_header *header = HEADER(image);
+	uint32_t pages = header->orders_page - ++header->ports_page;
+	const struct kh_port_entry *entries = SECTION(image, struct kh_port_entry, header->ports_page);
+
+	header->ports_bitmap_mask = (header->ports_page - header->ports_bitmap_page) * KH_PAGE_SIZE * 8 - 1;
+	header->ports_mask = pages * KH_BUCKETS_PER_PAGE - 1;
+	header->ports_count = 0;
+	for (uint32_t i = 0; i < pages * KH_BUCKETS_PER_PAGE * KH_PORTS_PER_BUCKET; i++)
+		header->ports_count += entries[i].family != 0;
+}
+
+/* Orders that are right, and more of them than the section holds. */
+static void forge_orders_count(struct kh_image *image)
+{
+	struct kh_image_header *header = HEADER(image);
+	uint32_t room = (header->pages - header->orders_page) * KH_ORDERS_PER_PAGE;
+
+	while (header->orders_count < room)
+		SECTION(image, struct kh_order, header->orders_page)[header->orders_count++].slot = 1;
+	header->orders_count++;
+}
+
+static void forge_net_beyond(struct kh_image *image)
+{
+	struct kh_v6_net *nets = SECTION(image, struct kh_v6_net, HEADER(image)->v6_buckets_page);
+
+	while (!nets->count)
+		nets++;
+	nets->first = UINT32_MAX;
+}
+
+static const struct {
+	const char *name;
+	void (*forge)(struct kh_image *image);
+} forgeries[] = {
+#define ROW(name) { #name, forge_##name }
+	ROW(magic), ROW(abi), ROW(pages), ROW(section_order), ROW(sections_in_level_1), ROW(last_section), ROW(orders_count), ROW(slots),
+	ROW(too_many_slots), ROW(v6_mask), ROW(v6_bitmap_mask), ROW(v6_nets), ROW(wide_first), ROW(wide_count), ROW(ports_mask),
+	ROW(ports_count), ROW(block_reference), ROW(block_reference_high), ROW(block_cells), ROW(cell_reference), ROW(cell_others),
+	ROW(cell_crosses), ROW(mask_no_power), ROW(net_beyond),
+	ROW(cell_beyond), ROW(cell_long), ROW(cell_empty), ROW(entry_first), ROW(entry_order), ROW(entry_reference), ROW(mid_reference),
+	ROW(mid_low), ROW(low_count), ROW(low_count_beyond), ROW(low_reference), ROW(order_slot), ROW(order_slot_beyond),
+	ROW(order_action), ROW(order_circle), ROW(order_under),
+};
+
+static void test_forged_images_are_refused(void **state)
+{
+	struct kh_image *image = compile_list(&list, 1);
+	const size_t length = image->pages * KH_PAGE_SIZE;
+	void *original = malloc(length);
+
+	(void)state;
+	assert_non_null(original);
+	memcpy(original, image->data, length);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(forgeries); i++) {
+		forgeries[i].forge(image);
+		seal(image);
+		if (check(image, NULL) != -EINVAL)
+			fail_msg("%s is let through", forgeries[i].name);
+		memcpy(image->data, original, length);
+	}
+	assert_int_equal(check(image, NULL), 0);
+	free(original);
+	kh_image_free(image);
+}
+
+/* Asks for every listed address and for strangers; the answers do not matter, the sanitizer's silence does. */
+static void look_everywhere(const struct kh_image *image, uint64_t *random)
+{
+	for (size_t i = 0; i < list.orders_count; i++) {
+		struct kh_naive_query query = { .address = orders[i].range, .now = random_below(random, 50) };
+
+		image_match(image, &query);
+		query.address.first = query.address.last + 1;
+		image_match(image, &query);
+		query.address.first = orders[i].range.family == 4 ? random_below(random, UINT32_MAX) :
+								    (kh_u128)random_next(random) << 64 | random_next(random);
+		image_match(image, &query);
+		query.address = orders[i].range;
+		query.port = 443;
+		query.protocol = 6;
+		image_match(image, &query);
+	}
+}
+
+static void test_what_passes_the_check_is_safe(void **state)
+{
+	static const uint32_t values[] = { 0, 1, 0x7fffffff, 0x80000000, 0xffffffff };
+	struct kh_image *image = compile_list(&list, 1);
+	uint32_t *words = image->data;
+	size_t passed = 0, level_1_end = 1025 * KH_PAGE_SIZE / 4, end = image->pages * KH_PAGE_SIZE / 4;
+	uint64_t random = 7;
+
+	(void)state;
+	for (int i = 0; i < 400; i++) {
+		uint32_t kind = random_below(&random, 8);
+		size_t at = i < 150 ? 6 + (size_t)i % 32 : /* the header but magic and checksum, each word some times */
+				      kind ? level_1_end + random_next(&random) % (end - level_1_end) : random_next(&random) % end;
+		uint32_t old = words[at];
+
+		if (kind < 5)
+			words[at] = values[kind];
+		else
+			words[at] = kind == 5 ? old + 1 : kind == 6 ? old - 1 : old ^ 1u << random_below(&random, 32);
+		seal(image);
+		if (check(image, NULL) == 0) {
+			passed++;
+			look_everywhere(image, &random);
+		}
+		words[at] = old;
+	}
+	assert_true(passed > 20);
+	kh_image_free(image);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_allocation_may_fail_unnoticed),
+		cmocka_unit_test(test_the_checksum_is_the_documented_one),
+		cmocka_unit_test(test_truncated_images_are_refused),
+		cmocka_unit_test(test_images_with_something_after_them_are_refused),
+		cmocka_unit_test(test_every_flipped_bit_is_seen),
+		cmocka_unit_test(test_forged_images_are_refused),
+		cmocka_unit_test(test_what_passes_the_check_is_safe),
+	};
+
+	return cmocka_run_group_tests(tests, make_list, NULL);
+}
