@@ -193,6 +193,21 @@ void lab_install(struct kh_image *image)
 	kh_image_free(image);
 }
 
+void lab_flip(void)
+{
+	uint32_t active = kernel->control->active;
+
+	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
+		uint32_t id = 0;
+
+		if (place == active || bpf_map_lookup_elem(kernel->images, &place, &id) < 0 || !id)
+			continue;
+		__atomic_store_n(&kernel->control->active, place, __ATOMIC_SEQ_CST);
+		return;
+	}
+	fail_msg("there is no other generation");
+}
+
 /* ---- Packets ---- */
 
 static int program_fd(enum lab_program program)

@@ -70,6 +70,8 @@ struct kh_image *lab_compile(const struct kh_compile_order *orders, size_t order
 			     size_t holes_count);
 /* Prepares and switches to the image, and frees it. */
 void lab_install(struct kh_image *image);
+/* The switch alone, without its grace period: with another generation prepared, makes that the one in force. Back by the same. */
+void lab_flip(void);
 struct kh_range lab_range(const char *text);
 
 /* ---- Packets ---- */

@@ -16,8 +16,17 @@
 #define HOLES_MAX 64
 #define NOW 1700000000u
 
+/* Where the slices of an image get long. */
+enum spread {
+	MIXED,
+	HOSTS, /* in few /24 and /64 */
+	SUBNETS, /* in few /16 and /32 */
+	WIDE, /* no prefix longer than /18 and /32 */
+};
+
 struct shape {
 	const char *name;
+	enum spread spread;
 	uint32_t orders, holes, packets;
 	uint32_t nets; /* how few neighbourhoods all orders are in */
 	uint32_t shortest_v4, shortest_v6; /* prefix lengths from here on */
@@ -25,13 +34,16 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-	{ "nested", 300, 12, 3000, 2, 12, 20, 10, 30, 30, 10 },
-	{ "crowded", 1500, 30, 3000, 4, 20, 48, 15, 20, 20, 20 },
-	{ "whole space", 60, 20, 3000, 40, 1, 1, 20, 10, 50, 40 },
-	{ "lonely addresses", 4000, 10, 3000, 4000, 32, 128, 5, 5, 5, 0 },
-	{ "plain drops", 2000, 0, 3000, 60, 24, 64, 0, 0, 0, 0 },
-	{ "ports", 1200, 8, 3000, 12, 28, 112, 90, 30, 30, 0 },
-	{ "long", ORDERS_MAX, 40, 1500, 900, 22, 44, 5, 5, 5, 5 },
+	{ "nested", MIXED, 300, 12, 3000, 2, 12, 20, 10, 30, 30, 10 },
+	{ "crowded", MIXED, 1500, 30, 3000, 4, 20, 48, 15, 20, 20, 20 },
+	{ "whole space", MIXED, 60, 20, 3000, 40, 1, 1, 20, 10, 50, 40 },
+	{ "lonely addresses", MIXED, 4000, 10, 3000, 4000, 32, 128, 5, 5, 5, 0 },
+	{ "plain drops", MIXED, 2000, 0, 3000, 60, 24, 64, 0, 0, 0, 0 },
+	{ "ports", MIXED, 1200, 8, 3000, 12, 28, 112, 90, 30, 30, 0 },
+	{ "full subnets", HOSTS, 3000, 20, 3000, 1, 30, 120, 2, 5, 10, 1 },
+	{ "many subnets", SUBNETS, 3000, 20, 3000, 1, 23, 56, 2, 5, 10, 1 },
+	{ "wide prefixes", WIDE, 3000, 20, 3000, 3000, 14, 24, 2, 5, 10, 1 },
+	{ "long", MIXED, ORDERS_MAX, 40, 1500, 900, 22, 44, 5, 5, 5, 5 },
 };
 
 static struct lab_random numbers = { 0x6b69656d };
@@ -58,8 +70,12 @@ static struct kh_range random_address(const struct shape *shape, uint8_t family)
 	kh_u128 high = family == 4 ? lab_random(&of_net) >> 48 : lab_random(&of_net) >> 32, low = random_u128();
 	struct kh_range range = { .family = family };
 
-	if (family == 6 && percent(70)) /* few /64s, few /96s in them */
+	if (family == 6 && shape->spread == MIXED && percent(70)) /* few /64s, few /96s in them */
 		low = ((low >> 32 & 7) << 64) | (low & 0x0000000300000fff);
+	if (shape->spread == HOSTS)
+		low = family == 4 ? low & 0x1ff : ((low >> 64 & 1) << 64) | (low & 0xffff);
+	if (shape->spread == SUBNETS && family == 6)
+		low = ((low >> 64 & 0xffff) << 64) | (low & 0xff);
 	low &= ((kh_u128)1 << bits) - 1;
 	if (percent(5))
 		low = percent(50) ? 0 : ((kh_u128)1 << bits) - 1;
@@ -74,6 +90,8 @@ static struct kh_range random_range(const struct shape *shape, uint8_t family)
 	uint32_t longest = family == 4 ? 32 : 128, shortest = family == 4 ? shape->shortest_v4 : shape->shortest_v6;
 	struct kh_range range = random_address(shape, family), other;
 
+	if (shape->spread == WIDE)
+		longest = family == 4 ? 18 : 32;
 	if (percent(shape->percent_ranges)) {
 		other = random_address(shape, family);
 		range.last = other.first;
