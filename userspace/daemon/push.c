@@ -70,8 +70,10 @@ static int read_file(struct kh_plan_file *file, int fd, const char *name, struct
 	size_t length;
 	int code = kh_file_read_fd(fd, KH_READER_MAX_BYTES, &data, &length);
 
-	if (code == -EFBIG)
-		return kh_fail(error, code, _("%s: larger than %zu MiB"), name, KH_READER_MAX_BYTES >> 20);
+	if (code == -EFBIG) {
+		kh_fail(error, code, _("%s: larger than %zu MiB"), name, KH_READER_MAX_BYTES >> 20);
+		return kh_hint(error, _("split it, and push the parts with the same --ref")), code;
+	}
 	if (code < 0)
 		return kh_fail(error, code, _("%s: cannot be read: %s"), name, strerror(-code));
 	crypto_hash_sha256(file->sha256, (const unsigned char *)data, length);

@@ -111,8 +111,12 @@ void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *findi
 			    indicator->type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN, "");
 		return;
 	}
-	if (refused(guard, &indicator->range, ret_judgement))
+	if (refused(guard, &indicator->range, ret_judgement)) {
+		/* 10.1.2.3/8 may mean the host: refusing the network would answer the question for the reader. */
+		if (finding->reason == KH_WHY_HOST_BITS && ret_judgement->reason != KH_WHY_EVERYTHING)
+			set(ret_judgement, finding->proposed, finding->reason, "");
 		return;
+	}
 	/* The other reasons to wait are questions about the value itself: they are asked first. */
 	if (finding->proposed != KH_ENFORCE && finding->reason != KH_WHY_PROSE)
 		return;
