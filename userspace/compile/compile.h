@@ -38,7 +38,8 @@ struct kh_image {
 
 /* Compiles. Orders are borrowed and not changed; holes must be sorted and disjoint per kh_range_compare, or any order:
  * they are sorted here. 0; -EINVAL (an order is malformed: index in error), -E2BIG (beyond the limits of the ABI), -ENOMEM.
- * The same input gives the same image, byte for byte. */
+ * The same input gives the same image, byte for byte; between generations only the number and the checksum differ.
+ * An order wholly in holes is left out, and is not among the header's indicators. */
 int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes,
 	       size_t holes_count, uint64_t generation, struct kh_image **ret_image, struct kh_error *error);
 

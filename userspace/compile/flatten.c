@@ -249,6 +249,28 @@ int kh_flatten_group(struct kh_flatten *flatten, const struct kh_span *spans, si
 	return 0;
 }
 
+int kh_flatten_spans(struct kh_flatten *flatten, const struct kh_span *spans, size_t count)
+{
+	size_t end;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r >= 0; i = end) {
+		kh_u128 last = spans[i].last;
+		uint32_t reference;
+
+		for (end = i + 1; end < count && spans[end].first <= last; end++)
+			last = spans[end].last > last ? spans[end].last : last;
+		if (end > i + 1) {
+			r = kh_flatten_group(flatten, spans + i, end - i);
+			continue;
+		}
+		r = kh_chains_intern(flatten->chains, &spans[i].link, 1, &reference);
+		if (r >= 0)
+			r = kh_sink_put(flatten->sink, spans[i].first, spans[i].last, reference);
+	}
+	return r;
+}
+
 void kh_flatten_clear(struct kh_flatten *flatten)
 {
 	kh_active_clear(&flatten->active);

@@ -113,6 +113,8 @@ struct kh_flatten {
 
 /* Flattens spans sorted by `first` that hang together: each but the first begins before all those before it have ended. */
 int kh_flatten_group(struct kh_flatten *flatten, const struct kh_span *spans, size_t count);
+/* The same for any spans sorted by `first`: finds the groups. */
+int kh_flatten_spans(struct kh_flatten *flatten, const struct kh_span *spans, size_t count);
 void kh_flatten_clear(struct kh_flatten *flatten);
 
 /* Sorts holes and joins those that overlap or touch; returns how many are left. */

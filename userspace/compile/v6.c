@@ -333,28 +333,6 @@ static int collect_spans(const struct kh_compile_order *orders, const struct kh_
 	return 0;
 }
 
-static int sweep(struct kh_flatten *flatten, const struct kh_span *spans, size_t count)
-{
-	size_t end;
-	int r = 0;
-
-	for (size_t i = 0; i < count && r >= 0; i = end) {
-		kh_u128 last = spans[i].last;
-		uint32_t reference;
-
-		for (end = i + 1; end < count && spans[end].first <= last; end++)
-			last = spans[end].last > last ? spans[end].last : last;
-		if (end > i + 1) {
-			r = kh_flatten_group(flatten, spans + i, end - i);
-			continue;
-		}
-		r = kh_chains_intern(flatten->chains, &spans[i].link, 1, &reference);
-		if (r >= 0)
-			r = kh_sink_put(flatten->sink, spans[i].first, spans[i].last, reference);
-	}
-	return r;
-}
-
 /* Closes what is open and appends the wide slice to the mid section. */
 static int finish(struct kh_v6 *v6)
 {
@@ -394,7 +372,7 @@ int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_comp
 	r = collect_spans(orders, *items, count, &spans);
 	if (r < 0)
 		return r;
-	r = sweep(&flatten, spans, count);
+	r = kh_flatten_spans(&flatten, spans, count);
 	return r < 0 ? r : finish(v6);
 }
 
