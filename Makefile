@@ -186,7 +186,7 @@ $(B)/tests/fuzz_reader: $(FUZZ_READER_SOURCES) $(wildcard userspace/reader/*.h u
 .PHONY: fuzz-reader
 fuzz-reader: $(B)/tests/fuzz_reader ## a short fixed fuzz run of the reader (FUZZ_RUNS=20000)
 	@mkdir -p $(B)/fuzz/reader
-	$(Q)cd $(B)/fuzz && ../tests/fuzz_reader -seed=1 -runs=$(FUZZ_RUNS) -max_len=4096 -timeout=10 -print_final_stats=0 -verbosity=0 \
+	$(Q)cd $(B)/fuzz && ../tests/fuzz_reader -seed=1 -runs=$(FUZZ_RUNS) -max_len=4096 -timeout=120 -print_final_stats=0 -verbosity=0 \
 		-dict=$(abspath tests/fuzz/reader.dict) reader $(abspath tests/fuzz/corpus/reader) $(abspath tests/golden/reader)
 
 .PHONY: golden
@@ -195,7 +195,7 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations test_switching
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations test_switching test_sightings
 PACKET_SOURCES := lab.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)

@@ -324,6 +324,23 @@ const struct kh_sighting *lab_sighting(const struct lab_evidence *evidence, cons
 	return NULL;
 }
 
+void lab_fill_sightings(uint32_t count)
+{
+	struct kh_sighting_key *keys = calloc(count, sizeof(*keys));
+	struct kh_sighting *values = calloc(count, sizeof(*values));
+	uint32_t done = count;
+
+	assert_non_null(keys);
+	assert_non_null(values);
+	for (uint32_t i = 0; i < count; i++) {
+		memcpy(keys[i].address, &i, sizeof(i));
+		values[i].packets = i;
+	}
+	assert_int_equal(bpf_map_update_batch(kernel->sightings, keys, values, &done, NULL), 0);
+	free(keys);
+	free(values);
+}
+
 const char *lab_reason_name(uint32_t reason)
 {
 	static const char *const names[] = {

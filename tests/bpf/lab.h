@@ -113,6 +113,8 @@ const struct kh_counter *lab_counter(const struct lab_evidence *evidence, uint32
 void lab_read_reasons(uint32_t ifindex, enum kh_direction direction, struct kh_counter ret_reasons[static KH_REASON_ROWS]);
 /* Value of a sighting, or NULL. */
 const struct kh_sighting *lab_sighting(const struct lab_evidence *evidence, const struct kh_sighting_key *key);
+/* Puts entries into the table of sightings that no packet made: of slot 0, so that none can meet them. */
+void lab_fill_sightings(uint32_t count);
 const char *lab_reason_name(uint32_t reason);
 
 /* ---- The clock ---- */

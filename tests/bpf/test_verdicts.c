@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "frames.h"
+#include "reference.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers" /* what a row leaves out is 0 */
 
@@ -198,7 +199,7 @@ static void expect_event(const struct expected *expected, const struct lab_evide
 {
 	bool fresh = expected->counted && expected->row->sight != NOBODY && !lab_sighting(before, &expected->key);
 	struct events events = {};
-	const uint8_t *transport = expected->frame->data + expected->frame->payload;
+	struct reference reference;
 
 	assert_true(kh_kernel_events(lab_kernel(), keep_event, &events) >= 0);
 	EXPECT(expected, events.count == fresh, "%zu events", events.count);
@@ -208,9 +209,10 @@ static void expect_event(const struct expected *expected, const struct lab_evide
 	EXPECT(expected, events.last.seconds == TABLE_NOW, "the event is of another time");
 	EXPECT(expected, events.last.action == (expected->row->reason == KH_REASON_DROPPED ? KH_ACTION_DROP : KH_ACTION_MONITOR),
 	       "the event has action %d", events.last.action);
-	if (strstr(expected->row->frame, "tcp:1024>443 ") || strstr(expected->row->frame, "tcp:1024>443\0"))
-		EXPECT(expected, (events.last.remote_port == 443 && events.last.protocol == 6) || transport[-20] != 4,
-		       "the event has port %d, protocol %d", events.last.remote_port, events.last.protocol);
+	reference_read_bare(expected->frame->data + expected->frame->network, expected->frame->length - expected->frame->network,
+			    expected->frame->data[expected->frame->network] >> 4 == 4 ? 0x0800 : 0x86dd, &reference);
+	EXPECT(expected, events.last.remote_port == reference.destination_port && events.last.protocol == reference.protocol,
+	       "the event has port %d, protocol %d", events.last.remote_port, events.last.protocol);
 }
 
 static void fill_key(struct expected *expected)

@@ -74,8 +74,8 @@ int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error
 /* Calls back for each interface that has something of ours attached (also ones not wanted any more). */
 int kh_kernel_attachments(struct kh_kernel *kernel, void (*callback)(uint32_t ifindex, const struct kh_attached *, void *), void *context);
 
-/* Replaces the interface table. Entries with the same number in two places are refused (-EINVAL); -ENOSPC when
- * KH_INTERFACE_PROBES are not enough for their indexes. */
+/* Replaces the interface table. Watched interfaces with the same number are counted together. -EINVAL: a number of KH_INTERFACES_MAX or
+ * more; -ENOSPC: KH_INTERFACE_PROBES are not enough for these indexes. Then the table is as before. */
 int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface *interfaces, size_t count, struct kh_error *error);
 
 /* ---- Generations -------------------------------------------------------------------------------- */
