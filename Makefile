@@ -54,7 +54,8 @@ SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c
 SRC_kernel := load.c generation.c clock.c counters.c attach.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c push.c decide.c withdraw.c look.c status.c why.c
-SRC_cli := main.c options.c client.c render.c plan.c push.c orders.c look.c status.c why.c read.c
+SRC_cli := main.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
+	pins.c status.c why.c read.c
 
 MODULES := common model reader guard compile ledger kernel netlink daemon cli
 
@@ -195,7 +196,7 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations test_switching test_sightings
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations test_switching test_sightings test_budget
 PACKET_SOURCES := lab.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)

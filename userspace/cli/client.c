@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Talks to khiend: one request, one reply (khien/proto.h).
+ * Talks to khiend: one request, one reply, by khien/proto.h. Nothing of a reply is believed before its size and shape are checked.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/render.h"
 #include "common/lang.h"
-#include "common/util.h"
 
 json_t *kh_request(const char *op)
 {
@@ -22,23 +20,18 @@ json_t *kh_request(const char *op)
 static int connect_to(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
+	int fd KH_CLEANUP(kh_closep) = -1;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		int code = -errno;
-
-		close(fd);
-		return code;
-	}
-	return fd;
+	return KH_TAKE_FD(fd);
 }
 
+/* The descriptors go with the first byte. */
 static int send_all(int fd, const char *data, size_t length, const int *fds, size_t fds_count)
 {
 	union {
@@ -89,99 +82,164 @@ static int receive_all(int fd, char *data, size_t length)
 	return 0;
 }
 
-static int exchange(int fd, json_t *request, const int *fds, size_t fds_count, json_t **ret_reply)
+static int send_request(int fd, json_t *request, const int *fds, size_t fds_count)
 {
-	char *text KH_CLEANUP(kh_freep) = json_dumps(request, JSON_COMPACT), *frame KH_CLEANUP(kh_freep) = NULL,
-	     *answer KH_CLEANUP(kh_freep) = NULL;
-	uint32_t length;
-	json_t *reply;
+	char *text KH_CLEANUP(kh_freep) = json_dumps(request, JSON_COMPACT), *frame KH_CLEANUP(kh_freep) = NULL;
+	size_t size = text ? strlen(text) : 0;
+	uint32_t length = (uint32_t)size;
 	int code;
 
-	if (!text)
-		return -ENOMEM;
-	if (strlen(text) > KH_PROTO_MAX_REQUEST)
+	if (size > KH_PROTO_MAX_REQUEST)
 		return -E2BIG;
-	length = (uint32_t)strlen(text);
-	frame = malloc(sizeof(length) + length);
+	frame = text ? malloc(sizeof(length) + size) : NULL;
 	if (!frame)
 		return -ENOMEM;
 	memcpy(frame, &length, sizeof(length));
-	memcpy(frame + sizeof(length), text, length);
-	code = send_all(fd, frame, sizeof(length) + length, fds, fds_count);
-	if (code >= 0)
-		code = receive_all(fd, (char *)&length, sizeof(length));
+	memcpy(frame + sizeof(length), text, size);
+	code = send_all(fd, frame, sizeof(length) + size, fds, fds_count);
+	/* it may have answered, refusing, before it read everything */
+	return code == -EPIPE || code == -ECONNRESET ? 0 : code;
+}
+
+static int receive_reply(int fd, json_t **ret_reply)
+{
+	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL, *code_member;
+	char *text KH_CLEANUP(kh_freep) = NULL;
+	uint32_t length;
+	int code = receive_all(fd, (char *)&length, sizeof(length));
+
 	if (code < 0)
 		return code;
 	if (length > KH_PROTO_MAX_REPLY)
-		return -EMSGSIZE;
-	answer = malloc(length);
-	if (!answer)
+		return -EBADMSG;
+	text = malloc(length + (size_t)1);
+	if (!text)
 		return -ENOMEM;
-	code = receive_all(fd, answer, length);
+	code = receive_all(fd, text, length);
 	if (code < 0)
 		return code;
-	reply = json_loadb(answer, length, 0, NULL);
-	if (!json_is_object(reply)) {
-		json_decref(reply);
+	reply = json_loadb(text, length, 0, NULL);
+	code_member = json_object_get(reply, "exit");
+	if (!json_is_integer(code_member) || json_integer_value(code_member) < KH_EXIT_DONE ||
+	    json_integer_value(code_member) > KH_EXIT_PARTLY)
 		return -EBADMSG;
-	}
-	*ret_reply = reply;
+	*ret_reply = KH_TAKE(reply);
 	return 0;
 }
 
-static int unreachable(const struct kh_cli *cli, int code)
+/* ---- What went wrong ---------------------------------------------------------------------------- */
+
+void kh_show_error(const struct kh_cli *cli, const char *text, const char *hint)
 {
-	if (code == -EACCES) {
-		kh_complain(_("khien: no permission for %s"), cli->socket);
-		kh_complain(_("run as root, or as a member of the group khien-admin"));
-		return KH_EXIT_NO_DAEMON;
+	if (cli->json) {
+		json_t *object KH_CLEANUP(kh_json_decrefp) = json_pack("{s:{s:s, s:s?}}", "error", "text", text, "hint", hint);
+
+		if (cli->extra)
+			json_object_update(object, cli->extra);
+		kh_json_print(object);
+		return;
 	}
-	kh_complain(_("khien: the daemon does not answer on %s: %s"), cli->socket, strerror(-code));
-	kh_complain(_("start it: systemctl start khiend; see why it stopped: journalctl -u khiend -e"));
+	kh_complain("khien %s: %s", cli->command->name, kh_printable(text));
+	if (hint && hint[0])
+		kh_complain("→ %s", kh_printable(hint));
+}
+
+static int show_unreachable(const struct kh_cli *cli, int code)
+{
+	char text[512];
+
+	switch (code) {
+	case -EACCES:
+	case -EPERM:
+		snprintf(text, sizeof(text), _("no permission for %s"), cli->socket);
+		kh_show_error(cli, text, _("run it as root (sudo khien ...), or as a member of the group khien-admin"));
+		break;
+	case -ENOENT:
+	case -ECONNREFUSED:
+		snprintf(text, sizeof(text), _("the daemon is not running: nobody answers on %s"), cli->socket);
+		kh_show_error(cli, text, _("start it: systemctl start khiend; see why it stopped: journalctl -u khiend -e"));
+		break;
+	default:
+		snprintf(text, sizeof(text), _("the daemon cannot be reached on %s: %s"), cli->socket, strerror(-code));
+		kh_show_error(cli, text, NULL);
+	}
 	return KH_EXIT_NO_DAEMON;
 }
 
-static void show_error(const struct kh_cli *cli, json_t *error)
+static int show_broken(const struct kh_cli *cli, int code)
 {
-	const char *hint = kh_text_of(error, "hint");
+	char text[512];
 
-	kh_complain("khien %s: %s", cli->command->name, kh_text_of(error, "text"));
-	if (hint[0])
-		kh_complain("→ %s", hint);
+	switch (code) {
+	case -E2BIG:
+		kh_show_error(cli, _("too much for one request"), _("write the values into a file, one a line, and push the file"));
+		return KH_EXIT_USAGE;
+	case -EBADMSG:
+		snprintf(text, sizeof(text), _("what answers on %s is not khiend, or not of this version"), cli->socket);
+		kh_show_error(cli, text, _("update both together, then: systemctl restart khiend"));
+		break;
+	case -ECONNRESET:
+		kh_show_error(cli, _("the daemon went away before it answered"),
+			      _("what was asked may have been done or not: khien history tells; why it stopped: journalctl -u khiend -e"));
+		break;
+	default:
+		snprintf(text, sizeof(text), _("the talk with the daemon failed: %s"), strerror(-code));
+		kh_show_error(cli, text, NULL);
+	}
+	return KH_EXIT_NO_DAEMON;
 }
 
-int kh_call(const struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, json_t **ret_reply)
+/* ---- Asking ------------------------------------------------------------------------------------- */
+
+static int exchange(int fd, json_t *request, const int *fds, size_t fds_count, json_t **ret_reply)
 {
+	int code = send_request(fd, request, fds, fds_count);
+
+	return code < 0 ? code : receive_reply(fd, ret_reply);
+}
+
+int kh_call(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, json_t **ret_reply)
+{
+	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL, *error;
 	int fd KH_CLEANUP(kh_closep) = connect_to(cli->socket);
-	json_t *reply = NULL, *error;
-	int code = fd < 0 ? fd : exchange(fd, request, fds, fds_count, &reply);
+	int code;
 
 	*ret_reply = NULL;
-	json_decref(request);
+	cli->unreachable = fd < 0 ? -fd : 0;
+	if (fd < 0)
+		return show_unreachable(cli, fd);
+	code = exchange(fd, request, fds, fds_count, &reply);
 	if (code < 0)
-		return unreachable(cli, code);
+		return show_broken(cli, code);
 	code = (int)kh_number_of(reply, "exit");
 	error = json_object_get(reply, "error");
-	if (!error) {
-		*ret_reply = reply;
-		return code;
-	}
-	if (cli->json)
-		kh_print_json(reply);
+	if (!error)
+		*ret_reply = KH_TAKE(reply);
+	else if (cli->json)
+		kh_json_print(reply);
 	else
-		show_error(cli, error);
-	json_decref(reply);
+		kh_show_error(cli, kh_text_of(error, "text"), kh_text_of(error, "hint"));
 	return code;
 }
 
-int kh_ask(const struct kh_cli *cli, json_t *request, json_t **ret_reply)
+void kh_call_quietly(struct kh_cli *cli, json_t *request, json_t **ret_reply)
 {
-	int code = kh_call(cli, request, NULL, 0, ret_reply);
+	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL;
+	int fd KH_CLEANUP(kh_closep) = connect_to(cli->socket);
 
-	if (*ret_reply && cli->json) {
-		kh_print_json(*ret_reply);
-		json_decref(*ret_reply);
-		*ret_reply = NULL;
-	}
+	*ret_reply = NULL;
+	if (fd >= 0 && exchange(fd, request, NULL, 0, &reply) >= 0 && !json_object_get(reply, "error"))
+		*ret_reply = KH_TAKE(reply);
+}
+
+int kh_ask(struct kh_cli *cli, json_t *request, void (*show)(json_t *reply))
+{
+	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL;
+	int code = kh_call(cli, request, NULL, 0, &reply);
+
+	if (reply && cli->json)
+		kh_json_print(reply);
+	else if (reply)
+		show(reply);
 	return code;
 }

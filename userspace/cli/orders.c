@@ -1,183 +1,200 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands that change orders which exist: accept reject enforce monitor extend unblock allow disallow undo. They differ in what they
- * must be given; one function serves them all.
+ * Commands that change orders which exist: accept reject enforce monitor extend unblock allow disallow undo. They differ in what
+ * they must be given; one screen serves them all.
  */
-#include <string.h>
-
 #include "cli/cli.h"
 #include "cli/render.h"
 #include "common/lang.h"
 #include "common/text.h"
-#include "common/util.h"
 
-enum { REF = 1, TTL, NOTE, DRY_RUN };
+#define ROWS_SHOWN 50
 
-static const struct kh_option options[] = {
-	{ "ref", true, REF },
-	{ "ttl", true, TTL },
-	{ "note", true, NOTE },
-	{ "dry-run", false, DRY_RUN },
-};
-
-/* Makes the request of a command whose arguments go into the member `names`. NULL with *ret_exit. */
-static json_t *make_request(struct kh_cli *cli, int argc, char **argv, const char *names, int *ret_exit)
-{
-	json_t *request = kh_request(cli->command->name);
-	int letter;
-
-	*ret_exit = 0;
-	while ((letter = kh_next_option(cli, argc, argv, options, KH_ARRAY_SIZE(options), ret_exit)) >= 0) {
-		if (letter == REF)
-			json_object_set_new(request, "ref", json_string(optarg));
-		else if (letter == NOTE)
-			json_object_set_new(request, "note", json_string(optarg));
-		else if (letter == DRY_RUN)
-			json_object_set_new(request, "dry_run", json_true());
-		else if (letter == TTL && (*ret_exit = kh_put_duration(cli, request, "ttl", optarg)))
-			break;
-	}
-	if (letter == -2 || *ret_exit) {
-		json_decref(request);
-		return NULL;
-	}
-	json_object_set_new(request, "lang", json_string(kh_lang_get()));
-	json_object_set_new(request, names, kh_arguments(argc, argv, optind));
-	if (!json_array_size(json_object_get(request, names)) && !json_object_get(request, "ref")) {
-		json_decref(request);
-		*ret_exit = kh_usage_error(cli, _("name at least one value"));
-		return NULL;
-	}
-	return request;
-}
-
-static void show_rows(json_t *rows)
+static void show_rows(const json_t *rows)
 {
 	const char *const titles[] = { _("INDICATOR"), _("STATE"), _("LETTER"), _("UNTIL") };
+	size_t count = json_array_size(rows);
 	struct kh_table *table;
-	size_t index;
-	json_t *row;
 
-	if (!json_array_size(rows) || json_array_size(rows) > 50)
+	if (!count)
 		return;
-	table = kh_table_begin(titles, KH_ARRAY_SIZE(titles));
-	json_array_foreach(rows, index, row) {
-		const char *state = kh_text_of(row, "state");
-		const char *const cells[] = { kh_text_of(row, "value"), state[0] ? state : kh_text_of(row, "note"),
-					      json_string_value(json_array_get(json_object_get(row, "refs"), 0)), kh_when(row, "expires") };
+	table = kh_table_begin(titles, KH_ARRAY_SIZE(titles), 0);
+	for (size_t i = 0; i < count && i < ROWS_SHOWN; i++) {
+		const json_t *row = json_array_get(rows, i);
+		bool allow = !kh_has(row, "state"); /* an entry of the allow list */
+		const char *state = json_is_true(json_object_get(row, "active")) ? _("allowed") : _("no longer allowed");
+		const char *const cells[] = { kh_text_of(row, "value"), allow ? state : kh_state(row), allow ? "" : kh_refs(row),
+					      kh_has(row, "expires") ? kh_when(row, "expires") : _("no deadline") };
 
 		kh_table_row(table, cells);
 	}
 	kh_table_end(table);
+	if (count > ROWS_SHOWN)
+		kh_say(_("… and %zu more\n"), count - ROWS_SHOWN);
 }
 
-static int change(struct kh_cli *cli, int argc, char **argv, const char *names)
+static void show_change(json_t *reply)
 {
-	json_t *request, *reply;
-	int code;
+	const json_t *rows = json_object_get(reply, "rows");
+	size_t count = json_array_size(rows);
 
-	request = make_request(cli, argc, argv, names, &code);
-	if (!request)
-		return code;
-	code = kh_ask(cli, request, &reply);
-	if (!reply)
-		return code;
-	show_rows(json_object_get(reply, "rows"));
-	if (json_object_get(reply, "change"))
-		kh_say(_("%s %.8s · %zu changed · to take it back: khien undo %lld\n"), kh_tone(KH_TONE_GOOD, _("DONE")), kh_when(reply, "time"),
-		       json_array_size(json_object_get(reply, "rows")), kh_number_of(reply, "change"));
-	else
+	show_rows(rows);
+	if (!kh_has(reply, "change")) {
 		kh_say(_("Nothing was changed.\n"));
-	json_decref(reply);
-	return code;
+		return;
+	}
+	kh_say("%s %s", kh_tone(KH_TONE_GOOD, _("DONE")), kh_clock(reply, "time"));
+	kh_say(ngettext(" · %zu changed", " · %zu changed", count), count);
+	kh_say(" · khien undo %lld\n", kh_number_of(reply, "change"));
 }
 
-static int run_values(struct kh_cli *cli, int argc, char **argv)
+static int run_values(struct kh_cli *cli, json_t *request, int count, char **values)
 {
-	return change(cli, argc, argv, "values");
+	if (!count && !kh_has(request, "ref"))
+		return kh_usage_error(cli, _("name at least one value, or a letter with --ref"));
+	kh_put_arguments(request, "values", count, values);
+	return kh_ask(cli, request, show_change);
 }
 
-static int run_targets(struct kh_cli *cli, int argc, char **argv)
+static int run_targets(struct kh_cli *cli, json_t *request, int count, char **targets)
 {
-	return change(cli, argc, argv, "targets");
+	kh_put_arguments(request, "targets", count, targets);
+	return kh_ask(cli, request, show_change);
 }
 
-static int run_undo(struct kh_cli *cli, int argc, char **argv)
+static int run_noted(struct kh_cli *cli, json_t *request, int count, char **values)
 {
-	json_t *request, *reply;
-	int64_t number = 0;
-	int code = 0;
+	if (!kh_has(request, "note"))
+		return kh_usage_error(cli, _("say why: --note TEXT"));
+	return run_values(cli, request, count, values);
+}
 
-	if (kh_next_option(cli, argc, argv, NULL, 0, &code) == -2)
-		return code;
-	if (argc - optind > 1 || (argc > optind && kh_number_parse(argv[optind], 1, INT64_MAX, &number) < 0))
-		return kh_usage_error(cli, _("name one change by its number, or none for the last"));
-	request = kh_request("undo");
-	if (number)
-		json_object_set_new(request, "change", json_integer(number));
-	code = kh_ask(cli, request, &reply);
-	if (!reply)
-		return code;
-	kh_say(_("%s: change %lld is undone · %lld orders put back"), kh_tone(KH_TONE_GOOD, _("DONE")), kh_number_of(reply, "undone"),
-	       kh_number_of(reply, "restored"));
+static int run_extend(struct kh_cli *cli, json_t *request, int count, char **targets)
+{
+	if (!kh_has(request, "ttl"))
+		return kh_usage_error(cli, _("say for how long from now: --ttl 7d"));
+	return run_targets(cli, request, count, targets);
+}
+
+static void show_undo(json_t *reply)
+{
+	kh_say(_("%s %s · change %lld is undone: %lld put back"), kh_tone(KH_TONE_GOOD, _("DONE")), kh_clock(reply, "time"),
+	       kh_number_of(reply, "undone"), kh_number_of(reply, "restored"));
 	if (kh_number_of(reply, "skipped"))
-		kh_say(_(" · %lld left as later changes made them"), kh_number_of(reply, "skipped"));
-	kh_say(_(" · this is change %lld\n"), kh_number_of(reply, "change"));
-	json_decref(reply);
-	return code;
+		kh_say(_(", %lld left as later changes made them"), kh_number_of(reply, "skipped"));
+	kh_say(" · khien undo %lld\n", kh_number_of(reply, "change"));
 }
+
+static int run_undo(struct kh_cli *cli, json_t *request, int count, char **arguments)
+{
+	int64_t number;
+
+	if (count && kh_number_parse(arguments[0], 1, INT64_MAX, &number) < 0)
+		return kh_usage_error(cli, _("\"%s\" is not the number of a change; khien history lists them"), arguments[0]);
+	if (count)
+		json_object_set_new(request, "change", json_integer(number));
+	return kh_ask(cli, request, show_undo);
+}
+
+static const struct kh_option letter_options[] = {
+	{ KH_OPTION_TEXT, "ref", "NUMBER", "ref", N_("only under this letter") },
+	{},
+};
+static const struct kh_option reject_options[] = {
+	{ KH_OPTION_TEXT, "ref", "NUMBER", "ref", N_("only under this letter") },
+	{ KH_OPTION_TEXT, "note", "TEXT", "note", N_("why") },
+	{},
+};
+static const struct kh_option extend_options[] = {
+	{ KH_OPTION_DURATION, "ttl", "7d", "ttl", N_("ends 7 days from now (30m, 4h, 2w)") },
+	{},
+};
+static const struct kh_option unblock_options[] = {
+	{ KH_OPTION_TEXT, "ref", "NUMBER", "ref", N_("only under this letter; without values: the whole letter") },
+	{ KH_OPTION_TEXT, "note", "TEXT", "note", N_("why") },
+	{},
+};
+static const struct kh_option allow_options[] = {
+	{ KH_OPTION_TEXT, "note", "TEXT", "note", N_("why; it must be given") },
+	{ KH_OPTION_DURATION, "ttl", "4h", "ttl", N_("ends by itself after 4 hours (30m, 7d, 2w)") },
+	{},
+};
 
 const struct kh_command kh_command_accept = {
 	.name = "accept",
 	.usage = "VALUE... [--ref NUMBER]",
 	.summary = N_("enforce values that wait for review"),
+	.options = letter_options,
+	.arguments_min = 1,
+	.arguments_max = -1,
 	.run = run_values,
 };
 const struct kh_command kh_command_reject = {
 	.name = "reject",
-	.usage = "VALUE... [--ref NUMBER] --note TEXT",
+	.usage = "VALUE... --note TEXT [--ref NUMBER]",
 	.summary = N_("take values off the review queue, with the reason"),
-	.run = run_values,
+	.options = reject_options,
+	.arguments_min = 1,
+	.arguments_max = -1,
+	.run = run_noted,
 };
 const struct kh_command kh_command_enforce = {
 	.name = "enforce",
 	.usage = "NUMBER|VALUE...",
 	.summary = N_("drop what is only monitored"),
+	.help = N_("NUMBER is a letter's: capitals, blanks and accents do not matter, and its beginning is enough."),
+	.arguments_min = 1,
+	.arguments_max = -1,
 	.run = run_targets,
 };
 const struct kh_command kh_command_monitor = {
 	.name = "monitor",
 	.usage = "NUMBER|VALUE...",
-	.summary = N_("only count what is dropped"),
+	.summary = N_("only count what is dropped now"),
+	.help = N_("NUMBER is a letter's: capitals, blanks and accents do not matter, and its beginning is enough."),
+	.arguments_min = 1,
+	.arguments_max = -1,
 	.run = run_targets,
 };
 const struct kh_command kh_command_extend = {
 	.name = "extend",
 	.usage = "NUMBER|VALUE... --ttl 7d",
 	.summary = N_("set a new deadline, counted from now"),
-	.run = run_targets,
+	.options = extend_options,
+	.arguments_min = 1,
+	.arguments_max = -1,
+	.run = run_extend,
 };
 const struct kh_command kh_command_unblock = {
 	.name = "unblock",
 	.usage = "VALUE... | --ref NUMBER",
 	.summary = N_("withdraw orders: of these values, or of a whole letter"),
+	.options = unblock_options,
+	.arguments_max = -1,
 	.run = run_values,
 };
 const struct kh_command kh_command_allow = {
 	.name = "allow",
 	.usage = "VALUE... --note TEXT [--ttl 4h]",
-	.summary = N_("never block these; over an order for 4 hours unless --ttl says else"),
-	.run = run_values,
+	.summary = N_("never block these; over an order for 4 hours, unless --ttl says else"),
+	.options = allow_options,
+	.arguments_min = 1,
+	.arguments_max = -1,
+	.run = run_noted,
 };
 const struct kh_command kh_command_disallow = {
 	.name = "disallow",
 	.usage = "VALUE...",
 	.summary = N_("take values off the allow list"),
+	.arguments_min = 1,
+	.arguments_max = -1,
 	.run = run_values,
 };
 const struct kh_command kh_command_undo = {
 	.name = "undo",
 	.usage = "[CHANGE]",
 	.summary = N_("take back one change, whatever came after it"),
+	.help = N_("Without a number it is the newest change that a person made. What later changes touched stays as they left it."),
+	.arguments_max = 1,
 	.run = run_undo,
 };

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The review screen: what a push or block will do, the question, and what came of it.
+ * Look before you act: what a push, block or accept will do, the question, the act, and what came of it.
  */
 #ifndef KHIEN_CLI_PLAN_H
 #define KHIEN_CLI_PLAN_H
 
 #include "cli/cli.h"
 
-struct kh_plan_options {
-	bool yes, dry_run, monitor;
-};
+/* Options of every command that asks first; their flags leave the request in kh_plan_command(). */
+#define KH_PLAN_OPTIONS                                                                                                   \
+	{ KH_OPTION_FLAG, "dry-run", NULL, "dry_run", N_("show, change nothing") },                                       \
+	{ KH_OPTION_FLAG, "yes", NULL, ".yes", N_("do not ask") }
 
-/* Shows, asks, sends and proves. `request` (taken) lacks only dry_run and token. Returns the exit code. */
-int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, const struct kh_plan_options *options);
+/* Shows, asks, sends and proves. `request` has everything but the token. Returns the exit code. */
+int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count);
 
-/* The rows grouped by decision, at most `most` a group (0: all). */
-void kh_plan_show_rows(json_t *rows, size_t most);
+/* ---- rows.c: rows grouped by decision ----------------------------------------------------------- */
+
+/* At most `most` rows of a group (0: all). Returns how many were left out. */
+size_t kh_rows_show(const json_t *rows, size_t most);
+/* "To block 27 · to review 3 · ...", from the counts of a plan. */
+void kh_rows_show_counts(const json_t *counts, bool monitor);
 
 #endif

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,6 @@
 #include "common/file.h"
 #include "common/lang.h"
 #include "common/text.h"
-#include "common/util.h"
 #include "guard/guard.h"
 #include "reader/reader.h"
 
@@ -23,8 +23,26 @@
 #define KH_SYSCONFDIR "/etc"
 #endif
 #define LIST_MAX ((size_t)8 << 20)
+#define NEVER_BLOCK_ENV "KHIEN_NEVER_BLOCK"
+#define NEVER_BLOCK_DEFAULT KH_SYSCONFDIR "/khien/never-block.d"
 
-enum { NEVER_BLOCK = 1 };
+struct judge {
+	struct kh_guard *guard;
+	json_t *notes; /* lists that are missing: said with each document, since its judgement is the weaker for it */
+};
+
+static void judge_clear(struct judge *judge)
+{
+	kh_guard_free(judge->guard);
+	json_decref(judge->notes);
+}
+
+static void add_note(json_t *notes, const char *text)
+{
+	json_array_append_new(notes, json_string(text));
+}
+
+/* ---- The guard ---------------------------------------------------------------------------------- */
 
 static int is_list(const struct dirent *entry)
 {
@@ -33,34 +51,44 @@ static int is_list(const struct dirent *entry)
 	return length > 5 && entry->d_name[0] != '.' && !strcmp(entry->d_name + length - 5, ".list");
 }
 
-/* The guard of this folder; lists that cannot be read are named and left out. */
-static struct kh_guard *load_guard(const char *folder)
+static void load_list(struct judge *judge, const char *folder, const char *name)
 {
-	struct kh_guard *guard = kh_guard_new();
+	char path[PATH_MAX + NAME_MAX + 2], *data KH_CLEANUP(kh_freep) = NULL;
+	struct kh_error error = {};
+	size_t length;
+	int code;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	code = kh_file_read(path, LIST_MAX, &data, &length);
+	if (code < 0)
+		add_note(judge->notes, kh_printf(_("judged without %s: %s"), kh_printable(path), kh_errno_text(-code)));
+	else if (kh_guard_add_list(judge->guard, name, data, length, &error) < 0)
+		add_note(judge->notes, kh_printf(_("judged without %s: %s"), kh_printable(path), kh_printable(error.text)));
+}
+
+static int load_guard(struct judge *judge, const char *folder)
+{
 	struct dirent **entries = NULL;
-	int count = guard ? scandir(folder, &entries, is_list, alphasort) : -1;
+	int count;
 
-	if (guard && count < 0)
-		kh_complain(_("note: never-block lists are not in %s (%s); judged without them"), folder, strerror(errno));
+	judge->guard = kh_guard_new();
+	judge->notes = json_array();
+	if (!judge->guard || !judge->notes)
+		return -ENOMEM;
+	count = scandir(folder, &entries, is_list, alphasort);
+	if (count < 0)
+		add_note(judge->notes, kh_printf(_("judged without never-block lists: %s: %s"), kh_printable(folder), kh_errno_text(errno)));
+	else if (!count)
+		add_note(judge->notes, kh_printf(_("judged without never-block lists: %s holds no *.list"), kh_printable(folder)));
 	for (int i = 0; i < count; i++) {
-		char path[PATH_MAX], *data KH_CLEANUP(kh_freep) = NULL;
-		struct kh_error error = {};
-		size_t length;
-
-		snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
-		if (kh_file_read(path, LIST_MAX, &data, &length) < 0)
-			kh_complain(_("note: %s cannot be read"), path);
-		else if (kh_guard_add_list(guard, entries[i]->d_name, data, length, &error) < 0)
-			kh_complain("%s", error.text);
+		load_list(judge, folder, entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);
-	if (guard && kh_guard_seal(guard) < 0) {
-		kh_guard_free(guard);
-		return NULL;
-	}
-	return guard;
+	return kh_guard_seal(judge->guard);
 }
+
+/* ---- A document as JSON, the form both outputs are made of -------------------------------------- */
 
 static json_t *text_or_null(const char *text)
 {
@@ -72,21 +100,28 @@ static json_t *text_or_null(const char *text)
 	return json_string(copy);
 }
 
+static json_t *protocol_or_null(uint8_t protocol)
+{
+	if (!protocol)
+		return json_null();
+	return json_string(protocol == IPPROTO_TCP ? "tcp" : "udp");
+}
+
 static json_t *finding_json(const struct kh_document *document, const struct kh_finding *finding, const struct kh_judgement *judgement)
 {
 	const struct kh_indicator *indicator = &finding->indicator;
 	bool port = indicator->type == KH_TYPE_ADDRESS_PORT;
 	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(indicator);
-	json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "type", kh_indicator_type_name(indicator->type), "value", text_or_null(value),
-				"port", port ? json_integer(indicator->port) : json_null(), "protocol",
-				port && indicator->protocol ? json_string(indicator->protocol == 6 ? "tcp" : "udp") : json_null(), "decision",
+	json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "type", kh_indicator_type_name(indicator->type), "value",
+				text_or_null(value), "port", port ? json_integer(indicator->port) : json_null(), "protocol",
+				port ? protocol_or_null(indicator->protocol) : json_null(), "decision",
 				kh_decision_name(judgement->decision), "reason", kh_decision_reason_name(judgement->reason), "raw",
 				text_or_null(finding->raw));
 
 	json_object_set_new(row, "page", finding->page ? json_integer(finding->page) : json_null());
 	json_object_set_new(row, "line", json_integer(finding->line));
 	json_object_set_new(row, "section", json_string(kh_section_name(finding->section)));
-	json_object_set_new(row, "rule", judgement->rule[0] ? json_string(judgement->rule) : json_null());
+	json_object_set_new(row, "rule", judgement->rule[0] ? text_or_null(judgement->rule) : json_null());
 	json_object_set_new(row, "sentence", json_string(gettext(kh_decision_reason_sentence(judgement->reason))));
 	json_object_set_new(row, "cuts", json_integer((json_int_t)judgement->cuts));
 	json_object_set_new(row, "file", text_or_null(document->file));
@@ -115,61 +150,73 @@ static json_t *announced_json(const struct kh_announced *announced)
 	return object;
 }
 
-static json_t *document_json(const struct kh_document *document, const struct kh_guard *guard)
+static json_t *document_json(const struct kh_document *document, const struct judge *judge)
 {
 	struct kh_judgement *judgements KH_CLEANUP(kh_freep) = calloc(document->findings_count + 1, sizeof(*judgements));
 	const struct kh_letter *letter = &document->letter;
-	json_t *rows = json_array();
+	json_t *rows, *notes;
 
 	if (!judgements)
 		return NULL;
-	kh_guard_judge_all(guard, document->findings, document->findings_count, judgements);
+	rows = json_array();
+	kh_guard_judge_all(judge->guard, document->findings, document->findings_count, judgements);
 	for (size_t i = 0; i < document->findings_count; i++)
 		json_array_append_new(rows, finding_json(document, &document->findings[i], &judgements[i]));
+	notes = texts_json(document->notes, document->notes_count);
+	json_array_extend(notes, judge->notes);
 	return json_pack("{s:o, s:s, s:{s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}", "file", text_or_null(document->file), "format",
 			 document->format, "letter", "number", text_or_null(letter->number), "date", text_or_null(letter->date), "issuer",
 			 text_or_null(letter->issuer), "subject", text_or_null(letter->subject), "announced",
 			 announced_json(&document->announced), "cves", texts_json(document->cves, document->cves_count), "hashes",
-			 texts_json(document->hashes, document->hashes_count), "indicators", rows, "notes",
-			 texts_json(document->notes, document->notes_count));
+			 texts_json(document->hashes, document->hashes_count), "indicators", rows, "notes", notes);
 }
 
-static void show_document(json_t *document)
-{
-	json_t *letter = json_object_get(document, "letter"), *item, *rows = json_object_get(document, "indicators");
-	size_t index, counts[KH_DECISION_COUNT] = {};
+/* ---- A document as text ------------------------------------------------------------------------- */
 
-	kh_say("%s", kh_text_of(document, "file"));
-	if (kh_text_of(letter, "number")[0])
+static void show_head(const json_t *document)
+{
+	const json_t *letter = json_object_get(document, "letter");
+	const char *file = kh_text_of(document, "file");
+
+	kh_say("%s", strcmp(file, "-") != 0 ? file : _("standard input"));
+	if (kh_has(letter, "number"))
 		kh_say(_(" · letter %s"), kh_text_of(letter, "number"));
-	if (kh_text_of(letter, "date")[0])
-		kh_say(" · %s", kh_text_of(letter, "date"));
+	if (kh_has(letter, "date"))
+		kh_say(", %s", kh_date(kh_text_of(letter, "date")));
+	if (kh_has(letter, "issuer"))
+		kh_say(" · %s", kh_text_of(letter, "issuer"));
 	kh_say("\n");
-	if (kh_text_of(letter, "subject")[0])
+	if (kh_has(letter, "subject"))
 		kh_say("%s\n", kh_text_of(letter, "subject"));
-	json_array_foreach(json_object_get(document, "notes"), index, item)
-		kh_say("· %s\n", json_string_value(item));
-	json_array_foreach(json_object_get(document, "cves"), index, item)
-		kh_say("%s%s", index ? ", " : _("Vulnerabilities: "), json_string_value(item));
+}
+
+static void show_document(const json_t *document)
+{
+	const json_t *rows = json_object_get(document, "indicators"), *notes = json_object_get(document, "notes");
+	json_t *counts KH_CLEANUP(kh_json_decrefp) = json_object();
+
+	show_head(document);
+	for (size_t i = 0; i < json_array_size(notes); i++)
+		kh_say("· %s\n", kh_text_at(notes, i));
 	if (json_array_size(json_object_get(document, "cves")))
-		kh_say("\n");
+		kh_say("CVE: %s\n", kh_joined(json_object_get(document, "cves"), 8));
 	if (json_array_size(json_object_get(document, "hashes")))
 		kh_say(_("File hashes: %zu\n"), json_array_size(json_object_get(document, "hashes")));
-	kh_plan_show_rows(rows, 0);
-	json_array_foreach(rows, index, item) {
-		enum kh_decision decision;
+	kh_rows_show(rows, 0);
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const char *decision = json_string_value(json_object_get(json_array_get(rows, i), "decision"));
 
-		if (!kh_decision_from_name(kh_text_of(item, "decision"), &decision))
-			counts[decision]++;
+		json_object_set_new(counts, decision, json_integer(kh_number_of(counts, decision) + 1));
 	}
-	kh_say(_("To block %zu · to review %zu · refused %zu · unenforceable %zu\n"), counts[KH_ENFORCE], counts[KH_REVIEW], counts[KH_REFUSE],
-	       counts[KH_UNENFORCEABLE]);
+	kh_rows_show_counts(counts, false);
 }
 
-static json_t *read_one(const char *name, const struct kh_guard *guard)
+/* ---- The command -------------------------------------------------------------------------------- */
+
+static json_t *read_one(const struct kh_cli *cli, const char *name, const struct judge *judge)
 {
-	char *data KH_CLEANUP(kh_freep) = NULL;
 	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+	char *data KH_CLEANUP(kh_freep) = NULL;
 	struct kh_error error = {};
 	size_t length;
 	int code = kh_file_read(name, KH_READER_MAX_BYTES, &data, &length);
@@ -177,61 +224,65 @@ static json_t *read_one(const char *name, const struct kh_guard *guard)
 	if (code == -EFBIG)
 		kh_fail(&error, code, _("%s: larger than %zu MiB"), name, KH_READER_MAX_BYTES >> 20);
 	else if (code < 0)
-		kh_fail(&error, code, "%s: %s", name, strerror(-code));
+		kh_fail(&error, code, "%s: %s", name, kh_errno_text(-code));
 	else
 		code = kh_reader_read(name, data, length, &document, &error);
-	if (code < 0) {
-		kh_complain("khien read: %s", error.text);
-		if (error.hint[0])
-			kh_complain("→ %s", error.hint);
-		return NULL;
-	}
-	return document_json(document, guard);
+	if (code >= 0)
+		return document_json(document, judge);
+	/* on standard error even with --json: the other documents are still printed as one object */
+	kh_complain("khien %s: %s", cli->command->name, kh_printable(error.text));
+	if (error.hint[0])
+		kh_complain("→ %s", kh_printable(error.hint));
+	return NULL;
 }
 
-static int run_read(struct kh_cli *cli, int argc, char **argv)
+static int run_read(struct kh_cli *cli, json_t *request, int count, char **names)
 {
-	static const struct kh_option options[] = { { "never-block", true, NEVER_BLOCK } };
-	const char *folder = getenv("KHIEN_NEVER_BLOCK");
-	json_t *documents, *document;
-	struct kh_guard *guard;
-	int letter, code = KH_EXIT_DONE;
+	struct judge judge KH_CLEANUP(judge_clear) = {};
+	json_t *all KH_CLEANUP(kh_json_decrefp) = json_pack("{s:[]}", "documents");
+	const char *folder = json_string_value(json_object_get(request, ".never_block"));
+	int code = KH_EXIT_DONE;
 
-	folder = folder ? folder : KH_SYSCONFDIR "/khien/never-block.d";
-	while ((letter = kh_next_option(cli, argc, argv, options, KH_ARRAY_SIZE(options), &code)) >= 0)
-		folder = optarg;
-	if (letter == -2)
-		return code;
-	if (optind >= argc)
-		return kh_usage_error(cli, _("name at least one file"));
-	guard = load_guard(folder);
-	if (!guard)
+	if (!folder)
+		folder = getenv(NEVER_BLOCK_ENV);
+	if (load_guard(&judge, folder && folder[0] ? folder : NEVER_BLOCK_DEFAULT) < 0) {
+		kh_show_error(cli, _("out of memory"), NULL);
 		return KH_EXIT_FAILED;
-	documents = json_array();
-	for (int i = optind; i < argc; i++) {
-		document = read_one(argv[i], guard);
+	}
+	for (int i = 0; i < count; i++) {
+		json_t *document = read_one(cli, names[i], &judge);
+
 		if (!document) {
 			code = KH_EXIT_FAILED;
 			continue;
 		}
-		if (!cli->json)
+		if (!cli->json) {
+			if (i)
+				kh_say("\n");
 			show_document(document);
-		json_array_append_new(documents, document);
+			json_decref(document);
+		} else {
+			json_array_append_new(json_object_get(all, "documents"), document);
+		}
 	}
-	if (cli->json) {
-		json_t *all = json_pack("{s:O}", "documents", documents);
-
-		kh_print_json(all);
-		json_decref(all);
-	}
-	json_decref(documents);
-	kh_guard_free(guard);
+	if (cli->json)
+		kh_json_print(all);
 	return code;
 }
+
+static const struct kh_option read_options[] = {
+	{ KH_OPTION_TEXT, "never-block", "FOLDER", ".never_block", N_("folder of never-block lists to judge by") },
+	{},
+};
 
 const struct kh_command kh_command_read = {
 	.name = "read",
 	.usage = "FILE... [--never-block FOLDER]",
 	.summary = N_("what is in this document; needs no root and no daemon"),
+	.help = N_("FILE is a letter as text, or a list with one value a line; - is standard input.\n"
+		   "The gateway's own addresses are not known here: push judges by those too."),
+	.options = read_options,
+	.arguments_min = 1,
+	.arguments_max = -1,
 	.run = run_read,
 };

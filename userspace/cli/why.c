@@ -1,126 +1,229 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * khien why VALUE|MACHINE: one screen.
+ * khien why VALUE|MACHINE: one screen. The answer to "is it blocked, and on whose order" and to "the meeting broke".
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/render.h"
 #include "common/lang.h"
-#include "common/util.h"
 
-static void show_sighting(json_t *row, bool by_host)
+#define ORDERS_ASKED 12 /* of what a machine called: looked up one by one */
+#define SIGHTINGS_SHOWN 12
+
+/* What `khien allow` takes for a value: the address without its port. */
+static const char *allowable(const char *value)
 {
-	const char *host = kh_text_of(row, "host");
+	const char *colon = strchr(value, ':'), *bracket = strchr(value, ']');
 
-	if (by_host)
-		kh_say("  %s", host[0] ? host : _("(spoofed source)"));
-	else
-		kh_say("  %s", kh_text_of(row, "value"));
-	if (by_host && kh_text_of(row, "mac")[0])
-		kh_say(" · %s", kh_text_of(row, "mac"));
-	if (json_is_true(json_object_get(row, "gateway")))
-		kh_say(_(" · the gateway itself"));
-	kh_say(" · %s · ", kh_text_of(row, "interface"));
-	kh_say(_("%s packets, %s to %s"), kh_count(kh_number_of(row, "packets")), kh_when(row, "first_seen"), kh_when(row, "last_seen"));
-	if (!by_host && kh_text_of(row, "refs")[0])
-		kh_say(_(" · by %s"), kh_text_of(row, "refs"));
+	if (value[0] == '[' && bracket)
+		return kh_printf("%.*s", (int)(bracket - value - 1), value + 1);
+	if (colon && !strchr(colon + 1, ':'))
+		return kh_printf("%.*s", (int)(colon - value), value);
+	return value;
+}
+
+static bool is_state(const json_t *row, const char *state)
+{
+	return !strcmp(kh_text_of(row, "state"), state);
+}
+
+/* "123/CATTT-MAU, annex, phuluc.txt l.4 · change 17 · no deadline" */
+static void show_order(const json_t *row)
+{
+	const char *source = kh_source(row), *note = kh_text_of(row, "note");
+
+	kh_say("  %s: %s", kh_state(row), kh_refs(row));
+	if (!strcmp(kh_text_of(row, "section"), "annex"))
+		kh_say(_(", annex"));
+	if (source[0])
+		kh_say(", %s", source);
+	if (kh_has(row, "since"))
+		kh_say(_(" · since %s"), kh_when(row, "since"));
+	if (kh_number_of(row, "change"))
+		kh_say(_(" · change %lld"), kh_number_of(row, "change"));
+	if (kh_has(row, "expires"))
+		kh_say(_(" · until %s"), kh_when(row, "expires"));
+	else if (is_state(row, "enforced") || is_state(row, "monitored"))
+		kh_say(_(" · no deadline"));
+	kh_say("\n");
+	if (note[0])
+		kh_say("    \"%s\"\n", note);
+	if (is_state(row, "review") || is_state(row, "refused") || is_state(row, "unenforceable"))
+		kh_say("    %s\n", kh_reason(row));
+}
+
+/* ---- A machine of the office -------------------------------------------------------------------- */
+
+/* The orders on a value a machine called. NULL: not to be had. */
+static json_t *ask_orders(struct kh_cli *cli, const char *value)
+{
+	json_t *request KH_CLEANUP(kh_json_decrefp) = kh_request("why"), *reply KH_CLEANUP(kh_json_decrefp) = NULL;
+
+	json_object_set_new(request, "value", json_string(value));
+	kh_call_quietly(cli, request, &reply);
+	return KH_TAKE(reply);
+}
+
+static void show_head(const json_t *reply)
+{
+	const json_t *machine = json_object_get(reply, "machine");
+	static const char *const members[] = { "address", "mac", "interface", "name" };
+
+	kh_say("%s · %s", kh_text_of(reply, "value"), _("OFFICE MACHINE"));
+	for (size_t i = 0; i < KH_ARRAY_SIZE(members); i++) {
+		const char *text = kh_text_of(machine, members[i]);
+
+		if (text[0] && strcmp(text, kh_text_of(reply, "value")) != 0)
+			kh_say(" · %s", text);
+	}
 	kh_say("\n");
 }
 
-static void show_machine(json_t *reply)
+/* One thing it called, what becomes of it now, and on whose order. True: it is blocked. */
+static bool show_call(struct kh_cli *cli, const json_t *row, const char *now, bool ask)
 {
-	json_t *machine = json_object_get(reply, "machine"), *rows = json_object_get(reply, "sightings"), *row;
-	size_t index;
+	const char *value = kh_text_of(row, "value"), *verdict;
+	json_t *reply KH_CLEANUP(kh_json_decrefp) = ask ? ask_orders(cli, value) : NULL;
+	const json_t *by = json_object_get(reply, "by");
+	bool blocked;
 
-	kh_say("%s · %s", kh_text_of(reply, "value"), _("OFFICE MACHINE"));
-	if (kh_text_of(machine, "mac")[0])
-		kh_say(" · %s", kh_text_of(machine, "mac"));
-	if (kh_text_of(machine, "interface")[0])
-		kh_say(" · %s", kh_text_of(machine, "interface"));
-	kh_say("\n");
-	if (!json_array_size(rows)) {
+	verdict = kh_text_of(reply, "verdict");
+	blocked = !strcmp(verdict, "dropped");
+	kh_say("%s  ", value);
+	if (blocked)
+		kh_say("%s ", kh_tone(KH_TONE_BAD, _("BLOCKED")));
+	else if (!strcmp(verdict, "monitored"))
+		kh_say("%s ", kh_tone(KH_TONE_WARN, _("MONITORED")));
+	else if (reply)
+		kh_say("%s ", kh_tone(KH_TONE_GOOD, _("NOT BLOCKED NOW")));
+	kh_say(_("%s packets, %s\n"), kh_count(kh_number_of(row, "packets")), kh_span(row, "first_seen", "last_seen", now));
+	for (size_t i = 0; i < json_array_size(by); i++)
+		if (is_state(json_array_get(by, i), "enforced") || is_state(json_array_get(by, i), "monitored"))
+			show_order(json_array_get(by, i));
+	if (!reply && kh_has(row, "refs"))
+		kh_say("  %s\n", kh_text_of(row, "refs"));
+	return blocked;
+}
+
+static void show_machine(struct kh_cli *cli, const json_t *reply)
+{
+	const json_t *rows = json_object_get(reply, "sightings");
+	const char *now = json_string_value(json_object_get(reply, "now"));
+	size_t count = json_array_size(rows);
+
+	show_head(reply);
+	if (!count) {
 		kh_say(_("It called nothing that is on a list.\n"));
 		return;
 	}
-	kh_say(_("It called:\n"));
-	json_array_foreach(rows, index, row)
-		show_sighting(row, false);
-	kh_say(_("If that is blocked by mistake: khien allow %s --ttl 4h --note \"...\"\n"), kh_text_of(json_array_get(rows, 0), "value"));
+	for (size_t i = 0; i < count && i < SIGHTINGS_SHOWN; i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		if (show_call(cli, row, now, i < ORDERS_ASKED))
+			kh_say(_("  If that is a mistake: khien allow %s --ttl 4h --note \"…\"\n"), allowable(kh_text_of(row, "value")));
+	}
+	if (count > SIGHTINGS_SHOWN)
+		kh_say(_("… and %zu more\n"), count - SIGHTINGS_SHOWN);
 }
 
-static void show_order(json_t *row)
-{
-	const char *ref = json_string_value(json_array_get(json_object_get(row, "refs"), 0)), *state = kh_text_of(row, "state"), *file;
+/* ---- A value ------------------------------------------------------------------------------------ */
 
-	kh_say("  %s  %s  ", kh_text_of(row, "value"), ref ? ref : _("by hand"));
-	file = kh_text_of(row, "file");
-	if (file[0])
-		kh_say(_("%s line %lld · "), file, kh_number_of(row, "line"));
-	kh_say(_("%s since %s · change %lld · "), state, kh_when(row, "since"), kh_number_of(row, "change"));
-	if (json_is_string(json_object_get(row, "expires")))
-		kh_say(_("until %s\n"), kh_when(row, "expires"));
-	else
-		kh_say(_("no deadline\n"));
-	if (kh_number_of(row, "packets"))
-		kh_say(_("    %s packets, %s, last %s\n"), kh_count(kh_number_of(row, "packets")), kh_bytes(kh_number_of(row, "bytes")),
-		       kh_when(row, "last_seen"));
-	if (!strcmp(state, "review") || !strcmp(state, "refused") || !strcmp(state, "unenforceable"))
-		kh_say("    %s %s\n", kh_text_of(row, "sentence"), kh_text_of(row, "rule"));
-}
-
-static void show_value(json_t *reply)
+static void show_verdict(const json_t *reply)
 {
 	const char *verdict = kh_text_of(reply, "verdict");
-	json_t *never = json_object_get(reply, "never_block"), *row;
-	size_t index;
 
-	kh_say("%s  ", kh_text_of(reply, "value"));
+	kh_say("%s · ", kh_text_of(reply, "value"));
 	if (!strcmp(verdict, "dropped"))
 		kh_say("%s\n", kh_tone(KH_TONE_BAD, _("BLOCKED")));
 	else if (!strcmp(verdict, "monitored"))
 		kh_say("%s\n", kh_tone(KH_TONE_WARN, _("MONITORED, not blocked")));
 	else
 		kh_say("%s\n", kh_tone(KH_TONE_GOOD, _("NOT BLOCKED")));
-	json_array_foreach(json_object_get(reply, "by"), index, row)
-		show_order(row);
-	if (!json_array_size(json_object_get(reply, "by")))
-		kh_say(_("  No letter and nobody by hand ordered anything about it.\n"));
-	json_array_foreach(json_object_get(reply, "allow"), index, row) {
-		kh_say(_("  Allowed by %s: \"%s\""), kh_text_of(row, "actor"), kh_text_of(row, "note"));
-		if (json_is_string(json_object_get(row, "expires")))
-			kh_say(_(", until %s"), kh_when(row, "expires"));
-		kh_say(" (%s)\n", kh_text_of(row, "value"));
-	}
-	if (json_is_object(never))
-		kh_say("  %s: %s\n", kh_text_of(never, "sentence"), kh_text_of(never, "rule"));
-	if (json_array_size(json_object_get(reply, "sightings")))
-		kh_say(_("Called by:\n"));
-	json_array_foreach(json_object_get(reply, "sightings"), index, row)
-		show_sighting(row, true);
-	if (!strcmp(verdict, "dropped"))
-		kh_say(_("If that is a mistake: khien allow %s --ttl 4h --note \"...\"\n"), kh_text_of(reply, "value"));
 }
 
-static int run_why(struct kh_cli *cli, int argc, char **argv)
+static void show_orders(const json_t *reply, const char *now)
 {
-	json_t *request, *reply;
-	int code = 0;
+	const json_t *rows = json_object_get(reply, "by");
 
-	if (kh_next_option(cli, argc, argv, NULL, 0, &code) == -2)
-		return code;
-	if (argc - optind != 1)
-		return kh_usage_error(cli, _("name one value, or one machine by address or MAC"));
-	request = kh_request("why");
-	json_object_set_new(request, "value", json_string(argv[optind]));
-	code = kh_ask(cli, request, &reply);
+	if (!json_array_size(rows))
+		kh_say(_("  No letter and nobody by hand ordered anything about it.\n"));
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		if (strcmp(kh_text_of(row, "value"), kh_text_of(reply, "value")) != 0)
+			kh_say(_("Inside %s:\n"), kh_text_of(row, "value"));
+		show_order(row);
+		if (kh_number_of(row, "packets"))
+			kh_say(_("    %s packets, %s, %s\n"), kh_count(kh_number_of(row, "packets")), kh_bytes(kh_number_of(row, "bytes")),
+			       kh_span(row, "first_seen", "last_seen", now));
+	}
+}
+
+/* What keeps it from being blocked, whatever was ordered. */
+static void show_exceptions(const json_t *reply)
+{
+	const json_t *rows = json_object_get(reply, "allow"), *never = json_object_get(reply, "never_block");
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		kh_say(_("Allowed: %s by %s, \"%s\""), kh_text_of(row, "value"), kh_text_of(row, "actor"), kh_text_of(row, "note"));
+		if (kh_has(row, "expires"))
+			kh_say(_(", until %s"), kh_when(row, "expires"));
+		kh_say("\n");
+	}
+	if (json_is_object(never))
+		kh_say(_("Rule: %s: %s\n"), kh_text_of(never, "sentence"), kh_text_of(never, "rule"));
+}
+
+static void show_callers(const json_t *rows, const char *now)
+{
+	size_t count = json_array_size(rows);
+
+	if (count)
+		kh_say(_("Called by:\n"));
+	for (size_t i = 0; i < count && i < SIGHTINGS_SHOWN; i++) {
+		const json_t *row = json_array_get(rows, i);
+		const char *host = kh_text_of(row, "host"), *mac = kh_text_of(row, "mac");
+
+		kh_say("  %s%s%s · %s", host[0] ? host : _("(spoofed source)"), mac[0] ? " · " : "", mac, kh_text_of(row, "interface"));
+		if (json_is_true(json_object_get(row, "gateway")))
+			kh_say(_(" · the gateway itself"));
+		kh_say(_(" · %s packets, %s\n"), kh_count(kh_number_of(row, "packets")), kh_span(row, "first_seen", "last_seen", now));
+	}
+	if (count > SIGHTINGS_SHOWN)
+		kh_say(_("… and %zu more\n"), count - SIGHTINGS_SHOWN);
+}
+
+static void show_value(const json_t *reply)
+{
+	const char *now = json_string_value(json_object_get(reply, "now"));
+
+	show_verdict(reply);
+	show_orders(reply, now);
+	show_exceptions(reply);
+	show_callers(json_object_get(reply, "sightings"), now);
+	if (!strcmp(kh_text_of(reply, "verdict"), "dropped"))
+		kh_say(_("If that is a mistake: khien allow %s --ttl 4h --note \"…\"\n"), allowable(kh_text_of(reply, "value")));
+}
+
+static int run_why(struct kh_cli *cli, json_t *request, int count KH_UNUSED, char **arguments)
+{
+	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL;
+	int code;
+
+	json_object_set_new(request, "value", json_string(arguments[0]));
+	code = kh_call(cli, request, NULL, 0, &reply);
 	if (!reply)
 		return code;
-	if (!strcmp(kh_text_of(reply, "verdict"), "machine"))
-		show_machine(reply);
+	if (cli->json)
+		kh_json_print(reply);
+	else if (!strcmp(kh_text_of(reply, "verdict"), "machine"))
+		show_machine(cli, reply);
 	else
 		show_value(reply);
-	json_decref(reply);
 	return code;
 }
 
@@ -128,5 +231,8 @@ const struct kh_command kh_command_why = {
 	.name = "why",
 	.usage = "VALUE|MACHINE",
 	.summary = N_("is it blocked, by which order; or what did this machine call"),
+	.help = N_("MACHINE is an address of the office, or a MAC."),
+	.arguments_min = 1,
+	.arguments_max = 1,
 	.run = run_why,
 };

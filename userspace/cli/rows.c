@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Rows grouped by decision: what is blocked, what waits, what is refused, what cannot be enforced; each with its source and reason.
+ */
+#include <string.h>
+
+#include "cli/plan.h"
+#include "cli/render.h"
+#include "common/lang.h"
+
+static const struct {
+	const char *decision;
+	const char *label;
+	enum kh_tone tone;
+	size_t cut; /* of `most` rows one in this many is shown: what needs no decision is shown short */
+} groups[] = {
+	{ "enforce", N_("BLOCK"), KH_TONE_BAD, 1 },
+	{ "review", N_("REVIEW"), KH_TONE_WARN, 1 },
+	{ "refuse", N_("REFUSED"), KH_TONE_WARN, 1 },
+	{ "unenforceable", N_("UNENFORCEABLE"), KH_TONE_DIM, 4 },
+};
+
+static bool is_in(const json_t *row, size_t group)
+{
+	const char *decision = json_string_value(json_object_get(row, "decision"));
+
+	return decision && !strcmp(decision, groups[group].decision);
+}
+
+static size_t count_group(const json_t *rows, size_t group)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		count += is_in(json_array_get(rows, i), group);
+	return count;
+}
+
+static void add_more(struct kh_table *table, size_t more)
+{
+	char text[64];
+	const char *const cells[] = { "", "", text, "", "" };
+
+	snprintf(text, sizeof(text), _("… and %zu more"), more);
+	kh_table_row(table, cells);
+}
+
+/* The rows of one group; its name and count stand before the first. Returns how many were left out. */
+static size_t add_group(struct kh_table *table, const json_t *rows, size_t group, size_t most)
+{
+	size_t count = count_group(rows, group), limit = most ? most / groups[group].cut : count, shown = 0;
+	char number[24];
+
+	if (count == limit + 1) /* one row more takes no more room than saying so */
+		limit++;
+	snprintf(number, sizeof(number), "%zu", count);
+	for (size_t i = 0; i < json_array_size(rows) && shown < limit; i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		if (!is_in(row, group))
+			continue;
+		const char *const cells[] = { shown ? "" : kh_tone(groups[group].tone, gettext(groups[group].label)), shown ? "" : number,
+					      kh_text_of(row, "value"), kh_source(row), kh_reason(row) };
+
+		kh_table_row(table, cells);
+		shown++;
+	}
+	if (shown < count)
+		add_more(table, count - shown);
+	return count - shown;
+}
+
+size_t kh_rows_show(const json_t *rows, size_t most)
+{
+	const char *const titles[] = { _("DECISION"), "", _("INDICATOR"), _("SOURCE"), _("REASON") };
+	struct kh_table *table;
+	size_t left = 0;
+
+	if (!json_array_size(rows))
+		return 0;
+	table = kh_table_begin(titles, KH_ARRAY_SIZE(titles), 1u << 1);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(groups); i++)
+		left += add_group(table, rows, i, most);
+	kh_table_end(table);
+	return left;
+}
+
+void kh_rows_show_counts(const json_t *counts, bool monitor)
+{
+	kh_say(monitor ? _("To monitor %lld") : _("To block %lld"), kh_number_of(counts, "enforce"));
+	kh_say(_(" · to review %lld · refused %lld · unenforceable %lld"), kh_number_of(counts, "review"), kh_number_of(counts, "refuse"),
+	       kh_number_of(counts, "unenforceable"));
+	if (kh_number_of(counts, "unchanged"))
+		kh_say(_(" · as before %lld"), kh_number_of(counts, "unchanged"));
+	kh_say("\n");
+}
