@@ -178,12 +178,14 @@ static void test_host_bits_beside_the_network(void **state)
 	EXPECT("198.51.100.0/24\n198.51.100.9/24", "198.51.100.0/24 enforce listed");
 }
 
-static void test_words_before_a_value_make_it_wait(void **state)
+static void test_words_about_a_value_are_heeded(void **state)
 {
 	(void)state;
-	EXPECT("203.0.113.1\n203.0.113.2\ntrừ 203.0.113.3\nkhông chặn: 203.0.113.4\nIP: 203.0.113.5\n",
+	EXPECT("203.0.113.1\n203.0.113.2\ntrừ 203.0.113.3\nkhông chặn: 203.0.113.4\nIP: 203.0.113.5\n"
+	       "203.0.113.6 # máy của ta, không chặn\n203.0.113.7,sinkhole\n203.0.113.8 # trụ sở cũ của nhóm tấn công này và máy khác\n",
 	       "203.0.113.1 enforce listed", "203.0.113.2 enforce listed", "203.0.113.3 review prose",
-	       "203.0.113.4 review context", "203.0.113.5 enforce listed");
+	       "203.0.113.4 review context", "203.0.113.5 enforce listed", "203.0.113.6 review context",
+	       "203.0.113.7 review context", "203.0.113.8 enforce listed");
 }
 
 /* ---- Text --------------------------------------------------------------------------------------- */
@@ -331,7 +333,7 @@ int main(void)
 		cmocka_unit_test(test_ports_and_ranges),
 		cmocka_unit_test(test_look_alikes_wait),
 		cmocka_unit_test(test_host_bits_beside_the_network),
-		cmocka_unit_test(test_words_before_a_value_make_it_wait),
+		cmocka_unit_test(test_words_about_a_value_are_heeded),
 		cmocka_unit_test(test_no_values_in_text),
 		cmocka_unit_test(test_mentions_wait),
 		cmocka_unit_test(test_items_are_enforced),

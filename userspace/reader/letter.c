@@ -204,7 +204,7 @@ static size_t number_at(const char *text, int *ret_number)
 	size_t used = 0;
 
 	*ret_number = 0;
-	for (; kh_is_digit(text[used]) && used < 8; used++)
+	for (; used < 8 && kh_is_digit(text[used]); used++)
 		*ret_number = *ret_number * 10 + (text[used] - '0');
 	return used;
 }

@@ -29,92 +29,6 @@ static void list_clear(struct list *list)
 	kh_tokens_free(&list->tokens);
 }
 
-static size_t skip_blanks(const char *text, size_t length, size_t at)
-{
-	while (at < length && kh_is_blank(text[at]))
-		at++;
-	return at;
-}
-
-static bool is_comment(const char *text, size_t length)
-{
-	return !length || *text == '#' || *text == ';' || (length >= 2 && text[0] == '/' && text[1] == '/');
-}
-
-/* ---- Recognition -------------------------------------------------------------------------------- */
-
-#define SAMPLE_LINES 2000
-
-/* Is it a line of a letter's head or frame? Such a file is a letter, however long its annex. */
-static int is_letter_line(const struct kh_line *line)
-{
-	static const char *const marks[] = {
-		"kInh gUi", "cOng hOa xA hOi chU nghIa", "v/v", "phU lUc", "nOi nhAn", NULL
-	};
-	char *folded KH_CLEANUP(kh_freep) = kh_fold(line->text, line->length);
-
-	return folded ? kh_word_find(folded, marks) != NULL : -ENOMEM;
-}
-
-/* Does the field look like a value, defanged or not? */
-static bool field_like_value(const char *field, size_t length)
-{
-	size_t dots = 0, colons = 0, other = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		dots += field[i] == '.';
-		colons += field[i] == ':';
-		if (!kh_is_alnum(field[i]) && !strchr("._-[](){}:/@*?\"'\\", field[i]))
-			other++;
-	}
-	return !other && (dots || colons >= 2) && length >= 3 && field[length - 1] != '.' && field[length - 1] != ':';
-}
-
-enum line_kind { LINE_EMPTY, LINE_VALUE, LINE_WORDS, LINE_SENTENCE };
-
-static enum line_kind line_kind(const struct kh_line *line)
-{
-	size_t at = skip_blanks(line->text, line->length, 0), fields = 0, words = 0, letters = 0;
-	bool value = false;
-
-	if (is_comment(line->text + at, line->length - at))
-		return LINE_EMPTY;
-	while (at < line->length) {
-		size_t start = at;
-
-		for (letters = 0; at < line->length && !strchr(" \t,;|\r\f\v#", line->text[at]); at++)
-			letters += kh_is_letter(line->text[at]) || (line->text[at] & 0x80);
-		if (at > start && fields++ < 3 && !words)
-			value = value || field_like_value(line->text + start, at - start);
-		words += letters && letters == at - start;
-		at += at < line->length;
-	}
-	if (words > 5)
-		return LINE_SENTENCE;
-	return value ? LINE_VALUE : LINE_WORDS;
-}
-
-int kh_list_recognise(const struct kh_input *input)
-{
-	size_t counts[] = { [LINE_EMPTY] = 0, [LINE_VALUE] = 0, [LINE_WORDS] = 0, [LINE_SENTENCE] = 0 }, seen = 0;
-	struct kh_lines lines;
-	struct kh_line line;
-
-	kh_lines_init(&lines, input->text, input->length);
-	while (seen < SAMPLE_LINES && kh_lines_next(&lines, &line) == 1) {
-		enum line_kind kind = line_kind(&line);
-		int letter = kind == LINE_WORDS || kind == LINE_SENTENCE ? is_letter_line(&line) : 0;
-
-		if (letter)
-			return letter < 0 ? letter : 0;
-		counts[kind]++;
-		seen += kind != LINE_EMPTY;
-	}
-	if (!counts[LINE_VALUE] || counts[LINE_SENTENCE] * 10 > counts[LINE_VALUE])
-		return 0;
-	return counts[LINE_WORDS] <= counts[LINE_VALUE] / 2 + 1;
-}
-
 /* ---- Fast path: an address or prefix, alone or before a column of numbers ----------------------- */
 
 /* 1: the line was read; 0: look closer; -errno. */
@@ -241,23 +155,29 @@ static bool is_first_last(struct list *list, size_t first)
 	return true;
 }
 
-/* "trừ 203.0.113.7": words before a value, not in a column or label of their own, may say anything about it. */
-static int look_before(struct list *list)
+/* The line's own words about its value: "trừ 203.0.113.62", "203.0.113.62 # không chặn". What stands before it, and is no
+ * column or label, may say anything; what follows is a remark, and only heeded when it exempts. */
+static int heed_words(struct list *list)
 {
-	size_t marker = kh_marker_skip(list->clean.text), at = list->tokens.list[0].start;
+	const char *text = list->clean.text, *after = text + list->tokens.list[0].end;
+	size_t marker = kh_marker_skip(text), at = list->tokens.list[0].start;
 	char *folded KH_CLEANUP(kh_freep) = NULL;
+	bool before;
 
 	list->reason = KH_WHY_TABLE;
-	while (at > marker && strchr(" \"'(", list->clean.text[at - 1]))
+	while (at > marker && strchr(" \"'(", text[at - 1]))
 		at--;
-	if (at <= marker || (!kh_is_word(list->clean.text[at - 1]) && list->clean.text[at - 1] != ':'))
+	before = at > marker && (kh_is_word(text[at - 1]) || text[at - 1] == ':');
+	while (*after && !kh_is_letter(*after) && !(*after & 0x80))
+		after++;
+	if (!before && !*after)
 		return 0;
-	folded = kh_fold(list->clean.text, at);
+	folded = kh_fold(text, list->clean.length);
 	if (!folded)
 		return -ENOMEM;
 	if (kh_is_exempting(folded))
 		list->reason = KH_WHY_CONTEXT;
-	else if (list->clean.text[at - 1] != ':')
+	else if (before && text[at - 1] != ':')
 		list->reason = KH_WHY_PROSE;
 	return 0;
 }
@@ -326,10 +246,10 @@ static int no_value(struct list *list, size_t start)
 static int read_line(struct list *list)
 {
 	const struct kh_line *line = &list->line;
-	size_t start = skip_blanks(line->text, line->length, 0), marker;
+	size_t start = kh_list_indent(line), marker;
 	int result;
 
-	if (is_comment(line->text + start, line->length - start))
+	if (kh_list_is_comment(line, start))
 		return 0;
 	result = read_plain(list, line->text + start, line->length - start);
 	if (result) {
@@ -346,7 +266,7 @@ static int read_line(struct list *list)
 		return result;
 	marker = kh_marker_skip(list->clean.text);
 	if (list->tokens.count) {
-		result = look_before(list);
+		result = heed_words(list);
 		if (!result)
 			result = collect_line(list);
 	} else

@@ -216,6 +216,9 @@ struct kh_input {
 };
 
 int kh_list_recognise(const struct kh_input *input); /* 1, 0, -ENOMEM */
+/* Where the line's first byte that is not blank is; does a comment (or nothing) begin there? */
+size_t kh_list_indent(const struct kh_line *line);
+bool kh_list_is_comment(const struct kh_line *line, size_t at);
 int kh_list_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_prose_read(const struct kh_input *input, struct kh_collector *collector);
 
