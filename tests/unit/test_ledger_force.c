@@ -156,6 +156,26 @@ static void who_comes_back_too_late_gets_another(void **state)
 	assert_string_equal(force_now(env, 300, 60), "1 203.0.113.5 drop 0\n2 203.0.113.1 drop 0\n3 203.0.113.2 drop 0\n");
 }
 
+static void long_stretches_out_of_force_are_passed_over(void **state)
+{
+	struct env *env = *state;
+	char expected[1024] = "";
+	uint32_t slot = 0;
+
+	act(env, "push");
+	for (unsigned int i = 1; i <= 250; i++) {
+		bool active = i % 70 == 0 || i == 143;
+		char value[32];
+
+		snprintf(value, sizeof(value), "203.0.113.%u", i);
+		put(env, 1, value, active ? KH_ORDER_ACTIVE : KH_ORDER_REVIEW, 0);
+		if (active)
+			snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected), "%u %s drop 0 fresh\n", ++slot, value);
+	}
+	assert_string_equal(force_text(env, 1, 1), expected);
+	commit(env);
+}
+
 static int stop_with(const struct kh_force *force, void *context)
 {
 	(void)force;
@@ -311,6 +331,7 @@ int main(void)
 		CASE(a_slot_waits_for_grace_and_a_fold),
 		CASE(who_comes_back_finds_its_slot),
 		CASE(who_comes_back_too_late_gets_another),
+		CASE(long_stretches_out_of_force_are_passed_over),
 		CASE(a_stopped_pass_says_so),
 		CASE(rows_show_the_slot_while_in_force),
 		CASE(random_comings_and_goings_keep_the_rules),

@@ -35,6 +35,12 @@ void kh_fold_difference(const struct kh_base *base, const struct kh_base *raw, i
 	*ret_bytes = raw->bytes - (on ? base->bytes : 0);
 }
 
+bool kh_fold_same(const struct kh_base *base, const struct kh_base *raw)
+{
+	return base->map == raw->map && base->packets == raw->packets && base->bytes == raw->bytes &&
+	       base->first_seen == raw->first_seen && base->last_seen == raw->last_seen;
+}
+
 struct kh_base kh_fold_base_at(sqlite3_stmt *statement, int column)
 {
 	return (struct kh_base){
@@ -141,13 +147,13 @@ static int fold_record(struct kh_ledger *ledger, struct kh_base *raw, uint32_t s
 {
 	struct bases bases = {};
 	struct kh_base more, *base;
-	int code = kh_fold_find_holder(ledger, slot, &raw->indicator, error);
+	int code = find_bases(ledger, slot, &bases, error);
 
+	if (code < 0 || kh_fold_same(&bases.current, raw))
+		return code < 0 ? code : 0;
+	code = kh_fold_find_holder(ledger, slot, &raw->indicator, error);
 	if (code <= 0)
 		return code; /* nobody's: the ledger is younger than the maps */
-	code = find_bases(ledger, slot, &bases, error);
-	if (code < 0)
-		return code;
 	more = *raw;
 	base = raw->map == bases.old.map ? &bases.old : &bases.current;
 	if (raw->map != base->map)

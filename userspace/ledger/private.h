@@ -192,6 +192,8 @@ struct kh_base {
 int64_t kh_fold_map(const struct kh_ledger *ledger, uint32_t map);
 /* What `raw` adds to what `base` has told already: all of it when the record started again. */
 void kh_fold_difference(const struct kh_base *base, const struct kh_base *raw, int64_t *ret_packets, int64_t *ret_bytes);
+/* Nothing moved since it was folded last: most of what is asked. */
+bool kh_fold_same(const struct kh_base *base, const struct kh_base *raw);
 /* Six columns from `column`, six places from `place`: indicator, map, packets, bytes, first and last seen. */
 struct kh_base kh_fold_base_at(sqlite3_stmt *statement, int column);
 void kh_fold_bind_base(sqlite3_stmt *statement, int place, const struct kh_base *base);

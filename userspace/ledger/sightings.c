@@ -73,14 +73,15 @@ static int put_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting 
 
 static int fold_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting *sighting, struct kh_base *raw, struct kh_error *error)
 {
-	struct kh_base before = {}, more = *raw;
-	int code = kh_fold_find_holder(ledger, sighting->key.slot, &raw->indicator, error);
+	struct kh_base before = {}, more;
+	int code = find_sighting(ledger, sighting, &before, error);
 
+	if (code < 0 || kh_fold_same(&before, raw))
+		return code < 0 ? code : 0;
+	code = kh_fold_find_holder(ledger, sighting->key.slot, &raw->indicator, error);
 	if (code <= 0)
 		return code;
-	code = find_sighting(ledger, sighting, &before, error);
-	if (code < 0)
-		return code;
+	more = *raw;
 	kh_fold_difference(&before, raw, &more.packets, &more.bytes);
 	if (!more.packets && !more.bytes && before.map == raw->map)
 		return 0;
