@@ -66,7 +66,7 @@ static __always_inline __u32 kh_segments(const struct __sk_buff *skb, __u64 byte
 static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 ethernet)
 {
 	struct kh_packet packet = { .packets = 1, .direction = direction, .ifindex = skb->ifindex };
-	const struct kh_interface *interface = kh_find_interface(packet.ifindex);
+	const struct kh_interface *interface;
 	struct kh_cursor cursor;
 	__u32 headers;
 
@@ -79,6 +79,7 @@ static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 eth
 		headers = kh_parse_network(&cursor, &packet, bpf_ntohs((__u16)skb->protocol), skb->len - (__u64)(cursor.end - cursor.at));
 	packet.packets = kh_segments(skb, packet.bytes, headers);
 	packet.bytes += (__u64)(packet.packets - 1) * headers;
+	interface = kh_find_interface(packet.ifindex);
 	if (direction == KH_EGRESS && skb->ingress_ifindex && kh_find_interface(skb->ingress_ifindex)) {
 		if (interface) {
 			packet.number = interface->number & (KH_INTERFACES_MAX - 1);
