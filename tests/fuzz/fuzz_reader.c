@@ -31,7 +31,8 @@ static void check_finding(const struct kh_finding *finding, int lines)
 	}
 	assert(kh_indicator_parse(value, &again, NULL) == 0);
 	assert(again.type == finding->indicator.type && again.port == finding->indicator.port);
-	assert(again.range.first == finding->indicator.range.first && again.range.last == finding->indicator.range.last);
+	assert(again.range.first == finding->indicator.range.first &&
+	       again.range.last == finding->indicator.range.last);
 	kh_indicator_clear(&again);
 }
 
