@@ -18,7 +18,8 @@ static void show_reattach(json_t *reply)
 		bool attached = strcmp(mode, "none") != 0 && mode[0];
 
 		kh_say("%s  %s%s%s\n", kh_text_of(row, "name"),
-		       kh_tone(attached ? KH_TONE_GOOD : KH_TONE_BAD, attached ? mode : _("NOT ATTACHED")), problem[0] ? ": " : "", problem);
+		       kh_tone(attached ? KH_TONE_GOOD : KH_TONE_BAD, attached ? mode : _("NOT ATTACHED")),
+		       problem[0] ? ": " : "", problem);
 	}
 }
 

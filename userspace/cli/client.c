@@ -132,7 +132,8 @@ static int receive_reply(int fd, json_t **ret_reply)
 void kh_show_error(const struct kh_cli *cli, const char *text, const char *hint)
 {
 	if (cli->json) {
-		json_t *object KH_CLEANUP(kh_json_decrefp) = json_pack("{s:{s:s, s:s?}}", "error", "text", text, "hint", hint);
+		json_t *object KH_CLEANUP(kh_json_decrefp) =
+			json_pack("{s:{s:s, s:s?}}", "error", "text", text, "hint", hint);
 
 		if (cli->extra)
 			json_object_update(object, cli->extra);
@@ -157,7 +158,8 @@ static int show_unreachable(const struct kh_cli *cli, int code)
 	case -ENOENT:
 	case -ECONNREFUSED:
 		snprintf(text, sizeof(text), _("the daemon is not running: nobody answers on %s"), cli->socket);
-		kh_show_error(cli, text, _("start it: systemctl start khiend; see why it stopped: journalctl -u khiend -e"));
+		kh_show_error(cli, text,
+			      _("start it: systemctl start khiend; see why it stopped: journalctl -u khiend -e"));
 		break;
 	default:
 		snprintf(text, sizeof(text), _("the daemon cannot be reached on %s: %s"), cli->socket, strerror(-code));
@@ -172,15 +174,18 @@ static int show_broken(const struct kh_cli *cli, int code)
 
 	switch (code) {
 	case -E2BIG:
-		kh_show_error(cli, _("too much for one request"), _("write the values into a file, one a line, and push the file"));
+		kh_show_error(cli, _("too much for one request"),
+			      _("write the values into a file, one a line, and push the file"));
 		return KH_EXIT_USAGE;
 	case -EBADMSG:
-		snprintf(text, sizeof(text), _("what answers on %s is not khiend, or not of this version"), cli->socket);
+		snprintf(text, sizeof(text), _("what answers on %s is not khiend, or not of this version"),
+			 cli->socket);
 		kh_show_error(cli, text, _("update both together, then: systemctl restart khiend"));
 		break;
 	case -ECONNRESET:
-		kh_show_error(cli, _("the daemon went away before it answered"),
-			      _("what was asked may have been done or not: khien history tells; why it stopped: journalctl -u khiend -e"));
+		kh_show_error(
+			cli, _("the daemon went away before it answered"),
+			_("what was asked may have been done or not: khien history tells; why it stopped: journalctl -u khiend -e"));
 		break;
 	default:
 		snprintf(text, sizeof(text), _("the talk with the daemon failed: %s"), strerror(-code));

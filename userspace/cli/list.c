@@ -42,15 +42,18 @@ static int ask_all(struct kh_cli *cli, json_t *request, void (*show)(json_t *rep
 
 static void show_orders(const json_t *rows, bool source)
 {
-	const char *const titles[] = { _("INDICATOR"), _("STATE"), source ? _("SOURCE") : _("LETTER"),
+	const char *const titles[] = { _("INDICATOR"), _("STATE"),   source ? _("SOURCE") : _("LETTER"),
 				       _("UNTIL"),     _("PACKETS"), _("LAST SEEN") };
 	struct kh_table *table = kh_table_begin(titles, KH_ARRAY_SIZE(titles), 1u << 4);
 
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
-		const char *const cells[] = { kh_text_of(row, "value"),	 kh_state(row),
-					      source ? kh_source(row) : kh_refs(row), kh_when(row, "expires"),
-					      kh_count(kh_number_of(row, "packets")), kh_when(row, "last_seen") };
+		const char *const cells[] = { kh_text_of(row, "value"),
+					      kh_state(row),
+					      source ? kh_source(row) : kh_refs(row),
+					      kh_when(row, "expires"),
+					      kh_count(kh_number_of(row, "packets")),
+					      kh_when(row, "last_seen") };
 
 		kh_table_row(table, cells);
 	}
@@ -68,7 +71,8 @@ static void show_allows(const json_t *allows)
 	table = kh_table_begin(titles, KH_ARRAY_SIZE(titles), 0);
 	for (size_t i = 0; i < json_array_size(allows); i++) {
 		const json_t *row = json_array_get(allows, i);
-		const char *const cells[] = { kh_text_of(row, "value"), kh_has(row, "expires") ? kh_when(row, "expires") : _("no deadline"),
+		const char *const cells[] = { kh_text_of(row, "value"),
+					      kh_has(row, "expires") ? kh_when(row, "expires") : _("no deadline"),
 					      kh_text_of(row, "actor"), kh_text_of(row, "note") };
 
 		kh_table_row(table, cells);
@@ -131,7 +135,8 @@ static void show_review(json_t *reply)
 		kh_table_row(table, cells);
 	}
 	kh_table_end(table);
-	kh_say(_("To block: khien accept VALUE --ref NUMBER · to dismiss: khien reject VALUE --ref NUMBER --note TEXT\n"));
+	kh_say(_(
+		"To block: khien accept VALUE --ref NUMBER · to dismiss: khien reject VALUE --ref NUMBER --note TEXT\n"));
 }
 
 static int put_ref(struct kh_cli *cli, json_t *request, int count, char **arguments, void (*show)(json_t *reply))
@@ -174,7 +179,7 @@ static void show_letter(const json_t *letter)
 	       kh_number_of(counts, "review"), kh_number_of(counts, "refused"), kh_number_of(counts, "unenforceable"),
 	       kh_number_of(counts, "ended"));
 	if (kh_number_of(letter, "packets"))
-		kh_say(_("Stopped or counted %s packets, %s, %s\n"), kh_count(kh_number_of(letter, "packets")),
+		kh_say(_("Stopped or counted: %s, %s, %s\n"), kh_packets(letter),
 		       kh_bytes(kh_number_of(letter, "bytes")), kh_span(letter, "first_seen", "last_seen", NULL));
 }
 

@@ -19,10 +19,8 @@
 enum { COMMON_JSON = 1000, COMMON_LANG, COMMON_SOCKET, COMMON_HELP, COMMON_VERSION };
 
 static const struct option common_options[] = {
-	{ "json", no_argument, NULL, COMMON_JSON },
-	{ "lang", required_argument, NULL, COMMON_LANG },
-	{ "socket", required_argument, NULL, COMMON_SOCKET },
-	{ "help", no_argument, NULL, COMMON_HELP },
+	{ "json", no_argument, NULL, COMMON_JSON },	      { "lang", required_argument, NULL, COMMON_LANG },
+	{ "socket", required_argument, NULL, COMMON_SOCKET }, { "help", no_argument, NULL, COMMON_HELP },
 	{ "version", no_argument, NULL, COMMON_VERSION },
 };
 
@@ -41,8 +39,8 @@ static int bad_option(const struct kh_cli *cli, int letter, const char *option)
 
 	if (letter == '?' && optopt > 0 && optopt < 0x7f) /* of several letters behind one dash */
 		option = one;
-	return letter == ':' ? kh_usage_error(cli, _("%s needs a value"), option) :
-			       kh_usage_error(cli, _("there is no option \"%s\""), option);
+	return letter == ':' ? kh_usage_error(cli, _("%s needs a value"), option)
+			     : kh_usage_error(cli, _("there is no option \"%s\""), option);
 }
 
 int kh_cli_begin(struct kh_cli *cli, int argc, char **argv, void (*help)(void), int *ret_exit)
@@ -185,7 +183,8 @@ static int read_options(struct kh_cli *cli, int argc, char **argv, json_t *reque
 
 	for (; options && options[count].kind && count < OPTIONS_MAX; count++)
 		all[count] = (struct option){ options[count].name,
-					      options[count].kind == KH_OPTION_FLAG ? no_argument : required_argument, NULL, (int)count + 1 };
+					      options[count].kind == KH_OPTION_FLAG ? no_argument : required_argument,
+					      NULL, (int)count + 1 };
 	memcpy(&all[count], common_options, sizeof(common_options));
 	optind = 0; /* anew, for GNU getopt: other arguments than before */
 	while ((letter = getopt_long(argc, argv, ":h", all, NULL)) >= 0) {

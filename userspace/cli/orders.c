@@ -22,8 +22,10 @@ static void show_rows(const json_t *rows)
 	for (size_t i = 0; i < count && i < ROWS_SHOWN; i++) {
 		const json_t *row = json_array_get(rows, i);
 		bool allow = !kh_has(row, "state"); /* an entry of the allow list */
-		const char *state = json_is_true(json_object_get(row, "active")) ? _("allowed") : _("no longer allowed");
-		const char *const cells[] = { kh_text_of(row, "value"), allow ? state : kh_state(row), allow ? "" : kh_refs(row),
+		const char *state =
+			json_is_true(json_object_get(row, "active")) ? _("allowed") : _("no longer allowed");
+		const char *const cells[] = { kh_text_of(row, "value"), allow ? state : kh_state(row),
+					      allow ? "" : kh_refs(row),
 					      kh_has(row, "expires") ? kh_when(row, "expires") : _("no deadline") };
 
 		kh_table_row(table, cells);
@@ -78,8 +80,8 @@ static int run_extend(struct kh_cli *cli, json_t *request, int count, char **tar
 
 static void show_undo(json_t *reply)
 {
-	kh_say(_("%s %s · change %lld is undone: %lld put back"), kh_tone(KH_TONE_GOOD, _("DONE")), kh_clock(reply, "time"),
-	       kh_number_of(reply, "undone"), kh_number_of(reply, "restored"));
+	kh_say(_("%s %s · change %lld is undone: %lld put back"), kh_tone(KH_TONE_GOOD, _("DONE")),
+	       kh_clock(reply, "time"), kh_number_of(reply, "undone"), kh_number_of(reply, "restored"));
 	if (kh_number_of(reply, "skipped"))
 		kh_say(_(", %lld left as later changes made them"), kh_number_of(reply, "skipped"));
 	kh_say(" · khien undo %lld\n", kh_number_of(reply, "change"));
@@ -90,7 +92,8 @@ static int run_undo(struct kh_cli *cli, json_t *request, int count, char **argum
 	int64_t number;
 
 	if (count && kh_number_parse(arguments[0], 1, INT64_MAX, &number) < 0)
-		return kh_usage_error(cli, _("\"%s\" is not the number of a change; khien history lists them"), arguments[0]);
+		return kh_usage_error(cli, _("\"%s\" is not the number of a change; khien history lists them"),
+				      arguments[0]);
 	if (count)
 		json_object_set_new(request, "change", json_integer(number));
 	return kh_ask(cli, request, show_undo);
@@ -194,7 +197,8 @@ const struct kh_command kh_command_undo = {
 	.name = "undo",
 	.usage = "[CHANGE]",
 	.summary = N_("take back one change, whatever came after it"),
-	.help = N_("Without a number it is the newest change that a person made. What later changes touched stays as they left it."),
+	.help = N_(
+		"Without a number it is the newest change that a person made. What later changes touched stays as they left it."),
 	.arguments_max = 1,
 	.run = run_undo,
 };

@@ -84,9 +84,11 @@ const char *kh_span(const json_t *object, const char *first, const char *last, c
 	if (from && strncmp(from, to, 10) != 0)
 		snprintf(out, RING_TEXT, "%s – %s", kh_when(object, first), kh_when(object, last));
 	else if (from && strncmp(from, to, 19) != 0)
-		snprintf(out, RING_TEXT, "%.8s–%s", from + 11, now && !strncmp(now, to, 10) ? kh_clock(object, last) : kh_when(object, last));
+		snprintf(out, RING_TEXT, "%.8s–%s", from + 11,
+			 now && !strncmp(now, to, 10) ? kh_clock(object, last) : kh_when(object, last));
 	else
-		snprintf(out, RING_TEXT, "%s", now && !strncmp(now, to, 10) ? kh_clock(object, last) : kh_when(object, last));
+		snprintf(out, RING_TEXT, "%s",
+			 now && !strncmp(now, to, 10) ? kh_clock(object, last) : kh_when(object, last));
 	return out;
 }
 
@@ -121,12 +123,20 @@ const char *kh_reason(const json_t *row)
 		used += (size_t)snprintf(out + used, RING_TEXT - used, _(" (written \"%s\")"), raw);
 	if (kh_number_of(row, "cuts") && used < RING_TEXT)
 		used += (size_t)snprintf(out + used, RING_TEXT - used,
-					 ngettext(" (%lld never-block range is cut out)", " (%lld never-block ranges are cut out)",
+					 ngettext(" (%lld never-block range is cut out)",
+						  " (%lld never-block ranges are cut out)",
 						  (unsigned long)kh_number_of(row, "cuts")),
 					 kh_number_of(row, "cuts"));
 	if (json_is_true(json_object_get(row, "unchanged")) && used < RING_TEXT)
 		snprintf(out + used, RING_TEXT - used, "%s", _(" · as before"));
 	return out;
+}
+
+const char *kh_packets(const json_t *row)
+{
+	long long count = kh_number_of(row, "packets");
+
+	return kh_printf(ngettext("%s packet", "%s packets", (unsigned long)count), kh_count(count));
 }
 
 const char *kh_refs(const json_t *row)

@@ -28,7 +28,10 @@ static void show_files(const json_t *files)
 	for (size_t i = 0; i < json_array_size(files); i++) {
 		const char *name = kh_text_at(files, i), *base = strrchr(name, '/');
 
-		kh_say("%s%s", i ? " + " : "", !strcmp(name, "-") ? _("standard input") : base && base[1] ? base + 1 : name);
+		kh_say("%s%s", i ? " + " : "",
+		       !strcmp(name, "-") ? _("standard input")
+		       : base && base[1]  ? base + 1
+					  : name);
 	}
 }
 
@@ -83,12 +86,12 @@ static void show_plan(const json_t *plan)
 		kh_say(_("Deadline: %s\n"), kh_has(plan, "expires") ? kh_when(plan, "expires") : _("none"));
 }
 
-/* Something to enforce that is not so already? */
-static bool changes_nothing(const json_t *plan)
+/* Is everything in the ledger already as the plan would have it? */
+static bool is_all_unchanged(const json_t *plan)
 {
 	const json_t *counts = json_object_get(plan, "counts");
-	long long all = kh_number_of(counts, "enforce") + kh_number_of(counts, "review") + kh_number_of(counts, "refuse") +
-			kh_number_of(counts, "unenforceable");
+	long long all = kh_number_of(counts, "enforce") + kh_number_of(counts, "review") +
+			kh_number_of(counts, "refuse") + kh_number_of(counts, "unenforceable");
 
 	return all && kh_number_of(counts, "unchanged") == all;
 }
@@ -101,8 +104,9 @@ static enum answer understand(char *line, bool monitor)
 		const char *word;
 		enum answer answer;
 	} words[] = {
-		{ "c", ANSWER_YES },	 { "co", ANSWER_YES },	  { "y", ANSWER_YES },	     { "yes", ANSWER_YES },	  { "x", ANSWER_VIEW },
-		{ "xem", ANSWER_VIEW }, { "v", ANSWER_VIEW },	  { "view", ANSWER_VIEW },   { "g", ANSWER_MONITOR },
+		{ "c", ANSWER_YES },	       { "co", ANSWER_YES },	{ "y", ANSWER_YES },
+		{ "yes", ANSWER_YES },	       { "x", ANSWER_VIEW },	{ "xem", ANSWER_VIEW },
+		{ "v", ANSWER_VIEW },	       { "view", ANSWER_VIEW }, { "g", ANSWER_MONITOR },
 		{ "giamsat", ANSWER_MONITOR }, { "m", ANSWER_MONITOR }, { "monitor", ANSWER_MONITOR },
 	};
 	char *folded KH_CLEANUP(kh_freep) = kh_text_fold(line); /* "Có" is "co", however it was typed */
@@ -118,8 +122,8 @@ static enum answer ask(long long count, bool monitor)
 	char line[64];
 
 	if (monitor)
-		kh_say(ngettext("Monitor %lld indicator? [y]es/[N]o/[v]iew: ", "Monitor %lld indicators? [y]es/[N]o/[v]iew: ",
-				(unsigned long)count),
+		kh_say(ngettext("Monitor %lld indicator? [y]es/[N]o/[v]iew: ",
+				"Monitor %lld indicators? [y]es/[N]o/[v]iew: ", (unsigned long)count),
 		       count);
 	else
 		kh_say(ngettext("Block %lld indicator? [y]es/[N]o/[v]iew/[m]onitor: ",
@@ -140,7 +144,8 @@ static int confirm(const struct kh_cli *cli, const json_t *plan, json_t *request
 	enum answer answer;
 
 	if (!isatty(STDIN_FILENO) || cli->json) {
-		kh_complain(_("khien %s: there is no terminal to ask on; --yes goes ahead, --dry-run only looks"), cli->command->name);
+		kh_complain(_("khien %s: there is no terminal to ask on; --yes goes ahead, --dry-run only looks"),
+			    cli->command->name);
 		return KH_EXIT_USAGE;
 	}
 	while ((answer = ask(kh_number_of(json_object_get(plan, "counts"), "enforce"), monitor)) == ANSWER_VIEW)
@@ -161,7 +166,8 @@ static int confirm(const struct kh_cli *cli, const json_t *plan, json_t *request
 static void show_nothing(const json_t *reply)
 {
 	const json_t *counts = json_object_get(reply, "counts");
-	long long others = kh_number_of(counts, "review") + kh_number_of(counts, "refuse") + kh_number_of(counts, "unenforceable");
+	long long others =
+		kh_number_of(counts, "review") + kh_number_of(counts, "refuse") + kh_number_of(counts, "unenforceable");
 
 	if (kh_number_of(counts, "enforce"))
 		return;
@@ -178,7 +184,8 @@ static void show_result(json_t *reply)
 
 	show_nothing(reply);
 	if (!kh_has(reply, "change")) {
-		kh_say(_("Nothing changed: all of it was so already.\n"));
+		if (is_all_unchanged(reply))
+			kh_say(_("Nothing changed: all of it was so already.\n"));
 		return;
 	}
 	kh_say("%s %s", kh_tone(KH_TONE_GOOD, _("DONE")), kh_clock(reply, "time"));
@@ -189,7 +196,8 @@ static void show_result(json_t *reply)
 	if (is_monitor(reply) && kh_number_of(counts, "enforce"))
 		kh_say(_(" · %lld monitored, not blocked"), kh_number_of(counts, "enforce"));
 	if (kh_number_of(counts, "review"))
-		kh_say(" · %s", kh_tone(KH_TONE_WARN, kh_printf(_("%lld STILL WAIT FOR REVIEW"), kh_number_of(counts, "review"))));
+		kh_say(" · %s", kh_tone(KH_TONE_WARN,
+					kh_printf(_("%lld STILL WAIT FOR REVIEW"), kh_number_of(counts, "review"))));
 	kh_say(" · khien undo %lld\n", kh_number_of(reply, "change"));
 	if (tried != blocked)
 		kh_say("%s\n", kh_tone(KH_TONE_BAD, _("NOT EVERYTHING IS DROPPED → khien verify")));
@@ -239,7 +247,7 @@ int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 		return code;
 	}
 	json_object_del(request, "dry_run");
-	if (kh_number_of(json_object_get(plan, "counts"), "enforce") && !changes_nothing(plan))
+	if (kh_number_of(json_object_get(plan, "counts"), "enforce") && !is_all_unchanged(plan))
 		answer = confirm(cli, plan, request);
 	/* nothing to block needs no question: the letter, its CVEs and what waits are kept */
 	return answer ? answer : go_ahead(cli, request, fds, fds_count, true);

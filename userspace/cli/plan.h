@@ -8,9 +8,11 @@
 #include "cli/cli.h"
 
 /* Options of every command that asks first; their flags leave the request in kh_plan_command(). */
-#define KH_PLAN_OPTIONS                                                                                                   \
-	{ KH_OPTION_FLAG, "dry-run", NULL, "dry_run", N_("show, change nothing") },                                       \
-	{ KH_OPTION_FLAG, "yes", NULL, ".yes", N_("do not ask") }
+#define KH_PLAN_OPTIONS                                                             \
+	{ KH_OPTION_FLAG, "dry-run", NULL, "dry_run", N_("show, change nothing") }, \
+	{                                                                           \
+		KH_OPTION_FLAG, "yes", NULL, ".yes", N_("do not ask")               \
+	}
 
 /* Shows, asks, sends and proves. `request` has everything but the token. Returns the exit code. */
 int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count);

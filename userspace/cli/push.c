@@ -46,7 +46,8 @@ static int keep(int fd)
 /* A descriptor that can be read again and again, or -errno. */
 static int open_file(const char *name)
 {
-	int fd KH_CLEANUP(kh_closep) = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY) : dup(STDIN_FILENO);
+	int fd KH_CLEANUP(kh_closep) =
+		strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY) : dup(STDIN_FILENO);
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
@@ -89,7 +90,8 @@ static int run_block(struct kh_cli *cli, json_t *request, int count, char **valu
 }
 
 static const struct kh_option push_options[] = {
-	{ KH_OPTION_TEXT, "ref", "NUMBER", "ref", N_("the letter's number, when the file does not say it or says it wrong") },
+	{ KH_OPTION_TEXT, "ref", "NUMBER", "ref",
+	  N_("the letter's number, when the file does not say it or says it wrong") },
 	{ KH_OPTION_DURATION, "ttl", "7d", "ttl", N_("ends by itself after 7 days (30m, 4h, 2w); else never") },
 	{ KH_OPTION_FLAG, "monitor", NULL, "monitor", N_("count only, drop nothing") },
 	{ KH_OPTION_TEXTS, "accept", "VALUE", "accept", N_("also enforce this value, which would wait for review") },
@@ -123,8 +125,9 @@ const struct kh_command kh_command_block = {
 	.name = "block",
 	.usage = "VALUE... [--ttl 24h] [--ref NUMBER] [--note TEXT] [--monitor] [--dry-run] [--yes]",
 	.summary = N_("block addresses by hand; without --ref for 24 hours"),
-	.help = N_("VALUE is 203.0.113.7, 203.0.113.0/24, 203.0.113.1-203.0.113.9, 203.0.113.7:443/tcp or [2001:db8::1]:443,\n"
-		   "also as letters write it: 203[.]0[.]113[.]7."),
+	.help = N_(
+		"VALUE is 203.0.113.7, 203.0.113.0/24, 203.0.113.1-203.0.113.9, 203.0.113.7:443/tcp or [2001:db8::1]:443,\n"
+		"also as letters write it: 203[.]0[.]113[.]7."),
 	.options = block_options,
 	.arguments_min = 1,
 	.arguments_max = -1,

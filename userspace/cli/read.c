@@ -63,7 +63,8 @@ static void load_list(struct judge *judge, const char *folder, const char *name)
 	if (code < 0)
 		add_note(judge->notes, kh_printf(_("judged without %s: %s"), kh_printable(path), kh_errno_text(-code)));
 	else if (kh_guard_add_list(judge->guard, name, data, length, &error) < 0)
-		add_note(judge->notes, kh_printf(_("judged without %s: %s"), kh_printable(path), kh_printable(error.text)));
+		add_note(judge->notes,
+			 kh_printf(_("judged without %s: %s"), kh_printable(path), kh_printable(error.text)));
 }
 
 static int load_guard(struct judge *judge, const char *folder)
@@ -77,9 +78,11 @@ static int load_guard(struct judge *judge, const char *folder)
 		return -ENOMEM;
 	count = scandir(folder, &entries, is_list, alphasort);
 	if (count < 0)
-		add_note(judge->notes, kh_printf(_("judged without never-block lists: %s: %s"), kh_printable(folder), kh_errno_text(errno)));
+		add_note(judge->notes, kh_printf(_("judged without never-block lists: %s: %s"), kh_printable(folder),
+						 kh_errno_text(errno)));
 	else if (!count)
-		add_note(judge->notes, kh_printf(_("judged without never-block lists: %s holds no *.list"), kh_printable(folder)));
+		add_note(judge->notes,
+			 kh_printf(_("judged without never-block lists: %s holds no *.list"), kh_printable(folder)));
 	for (int i = 0; i < count; i++) {
 		load_list(judge, folder, entries[i]->d_name);
 		free(entries[i]);
@@ -107,16 +110,18 @@ static json_t *protocol_or_null(uint8_t protocol)
 	return json_string(protocol == IPPROTO_TCP ? "tcp" : "udp");
 }
 
-static json_t *finding_json(const struct kh_document *document, const struct kh_finding *finding, const struct kh_judgement *judgement)
+static json_t *finding_json(const struct kh_document *document, const struct kh_finding *finding,
+			    const struct kh_judgement *judgement)
 {
 	const struct kh_indicator *indicator = &finding->indicator;
 	bool port = indicator->type == KH_TYPE_ADDRESS_PORT;
 	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(indicator);
-	json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "type", kh_indicator_type_name(indicator->type), "value",
-				text_or_null(value), "port", port ? json_integer(indicator->port) : json_null(), "protocol",
-				port ? protocol_or_null(indicator->protocol) : json_null(), "decision",
-				kh_decision_name(judgement->decision), "reason", kh_decision_reason_name(judgement->reason), "raw",
-				text_or_null(finding->raw));
+	json_t *row =
+		json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "type", kh_indicator_type_name(indicator->type),
+			  "value", text_or_null(value), "port", port ? json_integer(indicator->port) : json_null(),
+			  "protocol", port ? protocol_or_null(indicator->protocol) : json_null(), "decision",
+			  kh_decision_name(judgement->decision), "reason", kh_decision_reason_name(judgement->reason),
+			  "raw", text_or_null(finding->raw));
 
 	json_object_set_new(row, "page", finding->page ? json_integer(finding->page) : json_null());
 	json_object_set_new(row, "line", json_integer(finding->line));
@@ -152,7 +157,8 @@ static json_t *announced_json(const struct kh_announced *announced)
 
 static json_t *document_json(const struct kh_document *document, const struct judge *judge)
 {
-	struct kh_judgement *judgements KH_CLEANUP(kh_freep) = calloc(document->findings_count + 1, sizeof(*judgements));
+	struct kh_judgement *judgements KH_CLEANUP(kh_freep) =
+		calloc(document->findings_count + 1, sizeof(*judgements));
 	const struct kh_letter *letter = &document->letter;
 	json_t *rows, *notes;
 
@@ -164,11 +170,13 @@ static json_t *document_json(const struct kh_document *document, const struct ju
 		json_array_append_new(rows, finding_json(document, &document->findings[i], &judgements[i]));
 	notes = texts_json(document->notes, document->notes_count);
 	json_array_extend(notes, judge->notes);
-	return json_pack("{s:o, s:s, s:{s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}", "file", text_or_null(document->file), "format",
-			 document->format, "letter", "number", text_or_null(letter->number), "date", text_or_null(letter->date), "issuer",
+	return json_pack("{s:o, s:s, s:{s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}", "file",
+			 text_or_null(document->file), "format", document->format, "letter", "number",
+			 text_or_null(letter->number), "date", text_or_null(letter->date), "issuer",
 			 text_or_null(letter->issuer), "subject", text_or_null(letter->subject), "announced",
-			 announced_json(&document->announced), "cves", texts_json(document->cves, document->cves_count), "hashes",
-			 texts_json(document->hashes, document->hashes_count), "indicators", rows, "notes", notes);
+			 announced_json(&document->announced), "cves", texts_json(document->cves, document->cves_count),
+			 "hashes", texts_json(document->hashes, document->hashes_count), "indicators", rows, "notes",
+			 notes);
 }
 
 /* ---- A document as text ------------------------------------------------------------------------- */

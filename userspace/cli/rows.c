@@ -59,8 +59,9 @@ static size_t add_group(struct kh_table *table, const json_t *rows, size_t group
 
 		if (!is_in(row, group))
 			continue;
-		const char *const cells[] = { shown ? "" : kh_tone(groups[group].tone, gettext(groups[group].label)), shown ? "" : number,
-					      kh_text_of(row, "value"), kh_source(row), kh_reason(row) };
+		const char *const cells[] = { shown ? "" : kh_tone(groups[group].tone, gettext(groups[group].label)),
+					      shown ? "" : number, kh_text_of(row, "value"), kh_source(row),
+					      kh_reason(row) };
 
 		kh_table_row(table, cells);
 		shown++;
@@ -88,8 +89,8 @@ size_t kh_rows_show(const json_t *rows, size_t most)
 void kh_rows_show_counts(const json_t *counts, bool monitor)
 {
 	kh_say(monitor ? _("To monitor %lld") : _("To block %lld"), kh_number_of(counts, "enforce"));
-	kh_say(_(" · to review %lld · refused %lld · unenforceable %lld"), kh_number_of(counts, "review"), kh_number_of(counts, "refuse"),
-	       kh_number_of(counts, "unenforceable"));
+	kh_say(_(" · to review %lld · refused %lld · unenforceable %lld"), kh_number_of(counts, "review"),
+	       kh_number_of(counts, "refuse"), kh_number_of(counts, "unenforceable"));
 	if (kh_number_of(counts, "unchanged"))
 		kh_say(_(" · as before %lld"), kh_number_of(counts, "unchanged"));
 	kh_say("\n");

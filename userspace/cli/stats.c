@@ -15,17 +15,18 @@
 static const struct {
 	const char *by, *key, *extra;
 } titles_by[] = {
-	{ "indicator", N_("INDICATOR"), N_("LETTER") }, { "advisory", N_("LETTER"), "" },  { "interface", N_("INTERFACE"), "" },
-	{ "reason", N_("REASON"), "" },			{ "host", N_("MACHINE"), N_("MAC") },
+	{ "indicator", N_("INDICATOR"), N_("LETTER") }, { "advisory", N_("LETTER"), "" },
+	{ "interface", N_("INTERFACE"), "" },		{ "reason", N_("REASON"), "" },
+	{ "host", N_("MACHINE"), N_("MAC") },
 };
 
 static void show_total(const json_t *reply)
 {
 	const json_t *total = json_object_get(reply, "total");
 
-	kh_say(_("In all: %s packets seen, %s dropped (%s), %s monitored\n"), kh_count(kh_number_of(total, "packets_seen")),
-	       kh_count(kh_number_of(total, "packets_dropped")), kh_bytes(kh_number_of(total, "bytes_dropped")),
-	       kh_count(kh_number_of(total, "packets_monitored")));
+	kh_say(_("In all: %s packets seen, %s dropped (%s), %s monitored\n"),
+	       kh_count(kh_number_of(total, "packets_seen")), kh_count(kh_number_of(total, "packets_dropped")),
+	       kh_bytes(kh_number_of(total, "bytes_dropped")), kh_count(kh_number_of(total, "packets_monitored")));
 	if (kh_has(reply, "since"))
 		kh_say(_("Seen since %s:\n"), kh_when(reply, "since"));
 }
@@ -55,9 +56,12 @@ static void show_stats(json_t *reply)
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 		const char *name = kh_text_of(row, "key");
-		const char *const cells[] = { name[0] ? name : _("(spoofed source)"),	 kh_text_of(row, "extra"),
-					      kh_count(kh_number_of(row, "packets")),	 kh_bytes(kh_number_of(row, "bytes")),
-					      kh_when(row, "first_seen"),		 kh_when(row, "last_seen") };
+		const char *const cells[] = { name[0] ? name : _("(spoofed source)"),
+					      kh_text_of(row, "extra"),
+					      kh_count(kh_number_of(row, "packets")),
+					      kh_bytes(kh_number_of(row, "bytes")),
+					      kh_when(row, "first_seen"),
+					      kh_when(row, "last_seen") };
 
 		kh_table_row(table, cells);
 	}
@@ -109,7 +113,8 @@ static void show_history(json_t *reply)
 					      kh_when(row, "time"),
 					      kh_text_of(row, "actor"),
 					      kh_text_of(row, "kind"),
-					      kh_printf("%lld", kh_number_of(row, "orders") + kh_number_of(row, "allows")),
+					      kh_printf("%lld",
+							kh_number_of(row, "orders") + kh_number_of(row, "allows")),
 					      note };
 
 		kh_table_row(table, cells);
@@ -144,8 +149,8 @@ static void show_verify(json_t *reply)
 {
 	const json_t *rows = json_object_get(reply, "differences");
 
-	kh_say(_("Ordered %lld · tried %lld · dropped %lld"), kh_number_of(reply, "ordered"), kh_number_of(reply, "tried"),
-	       kh_number_of(reply, "enforced"));
+	kh_say(_("Ordered %lld · tried %lld · dropped %lld"), kh_number_of(reply, "ordered"),
+	       kh_number_of(reply, "tried"), kh_number_of(reply, "enforced"));
 	if (kh_number_of(reply, "cut"))
 		kh_say(_(" · %lld cut out by allow or never-block"), kh_number_of(reply, "cut"));
 	kh_say("\n");
@@ -171,6 +176,7 @@ const struct kh_command kh_command_verify = {
 	.name = "verify",
 	.usage = "",
 	.summary = N_("prove that what is ordered is what is enforced"),
-	.help = N_("A packet from each indicator goes through the live program, which must drop it. Nothing is counted by this."),
+	.help = N_(
+		"A packet from each indicator goes through the live program, which must drop it. Nothing is counted by this."),
 	.run = run_verify,
 };

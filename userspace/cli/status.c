@@ -33,9 +33,11 @@ static void show_pins(void)
 	json_t *links KH_CLEANUP(kh_json_decrefp) = kh_pins_read(pins_folder(), &error);
 
 	if (!links)
-		kh_complain(_("what is attached cannot be seen in %s: %s; ask again as root"), pins_folder(), kh_errno_text(error));
+		kh_complain(_("what is attached cannot be seen in %s: %s; ask again as root"), pins_folder(),
+			    kh_errno_text(error));
 	else if (json_array_size(links))
-		kh_complain(_("STILL ENFORCING without the daemon, as it was left: %s (%s)"), kh_joined(links, 8), pins_folder());
+		kh_complain(_("STILL ENFORCING without the daemon, as it was left: %s (%s)"), kh_joined(links, 8),
+			    pins_folder());
 	else
 		kh_complain(_("NOTHING IS ATTACHED: THIS GATEWAY IS NOT PROTECTED (%s)"), pins_folder());
 }
@@ -44,8 +46,10 @@ static void show_pins(void)
 static int ask_json(struct kh_cli *cli, json_t *request)
 {
 	int code, error;
-	json_t *links KH_CLEANUP(kh_json_decrefp) = kh_pins_read(pins_folder(), &error), *reply KH_CLEANUP(kh_json_decrefp) = NULL,
-	       *extra KH_CLEANUP(kh_json_decrefp) = json_pack("{s:s, s:O?}", "health", "unknown", "attached", links);
+	json_t *links KH_CLEANUP(kh_json_decrefp) = kh_pins_read(pins_folder(), &error),
+		      *reply KH_CLEANUP(kh_json_decrefp) = NULL,
+		      *extra KH_CLEANUP(kh_json_decrefp) =
+			      json_pack("{s:s, s:O?}", "health", "unknown", "attached", links);
 
 	cli->extra = extra;
 	code = kh_call(cli, request, NULL, 0, &reply);
@@ -95,7 +99,8 @@ static void show_todo(const json_t *reply, const json_t *callers)
 		const char *step = kh_text_of(problem, "todo");
 
 		if (!is_notice(problem))
-			kh_say("%zu. %s%s%s\n", ++number, kh_tone(KH_TONE_WARN, kh_text_of(problem, "text")), step[0] ? " → " : "", step);
+			kh_say("%zu. %s%s%s\n", ++number, kh_tone(KH_TONE_WARN, kh_text_of(problem, "text")),
+			       step[0] ? " → " : "", step);
 	}
 	if (review)
 		kh_say(_("%zu. %lld wait for review → khien review\n"), ++number, review);
@@ -105,7 +110,8 @@ static void show_todo(const json_t *reply, const json_t *callers)
 		if (host[0])
 			kh_say(_("%zu. %s called a listed address today → khien why %s\n"), ++number, host, host);
 		else
-			kh_say(_("%zu. a forged source called a listed address today → khien stats --by host\n"), ++number);
+			kh_say(_("%zu. a forged source called a listed address today → khien stats --by host\n"),
+			       ++number);
 	}
 	for (size_t i = 0; i < json_array_size(problems); i++)
 		if (is_notice(json_array_get(problems, i)))
@@ -136,8 +142,8 @@ static void show_since(const json_t *reply)
 	if (kh_has(reply, "since"))
 		kh_say(_("Since %s (%s)"), kh_when(reply, "since"), kh_zone(reply, "since"));
 	if (kh_has(reply, "generation"))
-		kh_say(_("%sgeneration %lld at %s\n"), kh_has(reply, "since") ? " · " : "", kh_number_of(generation, "number"),
-		       kh_clock(generation, "since"));
+		kh_say(_("%sgeneration %lld at %s\n"), kh_has(reply, "since") ? " · " : "",
+		       kh_number_of(generation, "number"), kh_clock(generation, "since"));
 	else
 		kh_say(_("%sno list is installed\n"), kh_has(reply, "since") ? " · " : "");
 }
@@ -147,7 +153,8 @@ static void show_interfaces(const json_t *rows)
 	kh_say_label(_("Interfaces"));
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
-		const char *name = kh_text_of(row, "name"), *device = kh_text_of(row, "device"), *mode = kh_text_of(row, "mode");
+		const char *name = kh_text_of(row, "name"), *device = kh_text_of(row, "device"),
+			   *mode = kh_text_of(row, "mode");
 		bool attached = json_is_true(json_object_get(row, "attached"));
 
 		kh_say("%s%s", i ? " · " : "", name);
@@ -188,8 +195,8 @@ static void show_orders(const json_t *reply)
 	if (kh_number_of(counts, "monitored"))
 		kh_say(_(" · %lld monitored"), kh_number_of(counts, "monitored"));
 	if (kh_has(reply, "verified"))
-		kh_say(_(" · verified %lld/%lld at %.5s"), kh_number_of(verified, "enforced"), kh_number_of(verified, "ordered"),
-		       kh_clock(verified, "time"));
+		kh_say(_(" · verified %lld/%lld at %.5s"), kh_number_of(verified, "enforced"),
+		       kh_number_of(verified, "ordered"), kh_clock(verified, "time"));
 	kh_say("\n");
 	if (kh_number_of(counts, "unenforceable")) {
 		kh_say_label(_("Not enforceable here"));
@@ -231,6 +238,7 @@ const struct kh_command kh_command_status = {
 	.name = "status",
 	.usage = "",
 	.summary = N_("is the office protected, and what is to be done"),
-	.help = N_("Exit code: 0 protected, 3 protected in part, 1 not protected, 4 no daemon (then it says what still enforces)."),
+	.help = N_(
+		"Exit code: 0 protected, 3 protected in part, 1 not protected, 4 no daemon (then it says what still enforces)."),
 	.run = run_status,
 };

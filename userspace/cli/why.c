@@ -68,10 +68,13 @@ static json_t *ask_orders(struct kh_cli *cli, const char *value)
 
 static void show_head(const json_t *reply)
 {
-	const json_t *machine = json_object_get(reply, "machine");
+	const json_t *machine = json_object_get(reply, "machine"),
+		     *first = json_array_get(json_object_get(reply, "sightings"), 0);
 	static const char *const members[] = { "address", "mac", "interface", "name" };
 
 	kh_say("%s · %s", kh_text_of(reply, "value"), _("OFFICE MACHINE"));
+	if (!kh_has(machine, "mac") && kh_has(first, "mac")) /* gone by now: as it was when it called */
+		kh_say(" · %s", kh_text_of(first, "mac"));
 	for (size_t i = 0; i < KH_ARRAY_SIZE(members); i++) {
 		const char *text = kh_text_of(machine, members[i]);
 
@@ -98,7 +101,7 @@ static bool show_call(struct kh_cli *cli, const json_t *row, const char *now, bo
 		kh_say("%s ", kh_tone(KH_TONE_WARN, _("MONITORED")));
 	else if (reply)
 		kh_say("%s ", kh_tone(KH_TONE_GOOD, _("NOT BLOCKED NOW")));
-	kh_say(_("%s packets, %s\n"), kh_count(kh_number_of(row, "packets")), kh_span(row, "first_seen", "last_seen", now));
+	kh_say("%s, %s\n", kh_packets(row), kh_span(row, "first_seen", "last_seen", now));
 	for (size_t i = 0; i < json_array_size(by); i++)
 		if (is_state(json_array_get(by, i), "enforced") || is_state(json_array_get(by, i), "monitored"))
 			show_order(json_array_get(by, i));
@@ -122,7 +125,8 @@ static void show_machine(struct kh_cli *cli, const json_t *reply)
 		const json_t *row = json_array_get(rows, i);
 
 		if (show_call(cli, row, now, i < ORDERS_ASKED))
-			kh_say(_("  If that is a mistake: khien allow %s --ttl 4h --note \"…\"\n"), allowable(kh_text_of(row, "value")));
+			kh_say(_("  If that is a mistake: khien allow %s --ttl 4h --note \"…\"\n"),
+			       allowable(kh_text_of(row, "value")));
 	}
 	if (count > SIGHTINGS_SHOWN)
 		kh_say(_("… and %zu more\n"), count - SIGHTINGS_SHOWN);
@@ -156,7 +160,7 @@ static void show_orders(const json_t *reply, const char *now)
 			kh_say(_("Inside %s:\n"), kh_text_of(row, "value"));
 		show_order(row);
 		if (kh_number_of(row, "packets"))
-			kh_say(_("    %s packets, %s, %s\n"), kh_count(kh_number_of(row, "packets")), kh_bytes(kh_number_of(row, "bytes")),
+			kh_say("    %s, %s, %s\n", kh_packets(row), kh_bytes(kh_number_of(row, "bytes")),
 			       kh_span(row, "first_seen", "last_seen", now));
 	}
 }
@@ -169,7 +173,8 @@ static void show_exceptions(const json_t *reply)
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
-		kh_say(_("Allowed: %s by %s, \"%s\""), kh_text_of(row, "value"), kh_text_of(row, "actor"), kh_text_of(row, "note"));
+		kh_say(_("Allowed: %s by %s, \"%s\""), kh_text_of(row, "value"), kh_text_of(row, "actor"),
+		       kh_text_of(row, "note"));
 		if (kh_has(row, "expires"))
 			kh_say(_(", until %s"), kh_when(row, "expires"));
 		kh_say("\n");
@@ -188,10 +193,11 @@ static void show_callers(const json_t *rows, const char *now)
 		const json_t *row = json_array_get(rows, i);
 		const char *host = kh_text_of(row, "host"), *mac = kh_text_of(row, "mac");
 
-		kh_say("  %s%s%s · %s", host[0] ? host : _("(spoofed source)"), mac[0] ? " · " : "", mac, kh_text_of(row, "interface"));
+		kh_say("  %s%s%s · %s", host[0] ? host : _("(spoofed source)"), mac[0] ? " · " : "", mac,
+		       kh_text_of(row, "interface"));
 		if (json_is_true(json_object_get(row, "gateway")))
 			kh_say(_(" · the gateway itself"));
-		kh_say(_(" · %s packets, %s\n"), kh_count(kh_number_of(row, "packets")), kh_span(row, "first_seen", "last_seen", now));
+		kh_say(" · %s, %s\n", kh_packets(row), kh_span(row, "first_seen", "last_seen", now));
 	}
 	if (count > SIGHTINGS_SHOWN)
 		kh_say(_("… and %zu more\n"), count - SIGHTINGS_SHOWN);
@@ -206,7 +212,8 @@ static void show_value(const json_t *reply)
 	show_exceptions(reply);
 	show_callers(json_object_get(reply, "sightings"), now);
 	if (!strcmp(kh_text_of(reply, "verdict"), "dropped"))
-		kh_say(_("If that is a mistake: khien allow %s --ttl 4h --note \"…\"\n"), allowable(kh_text_of(reply, "value")));
+		kh_say(_("If that is a mistake: khien allow %s --ttl 4h --note \"…\"\n"),
+		       allowable(kh_text_of(reply, "value")));
 }
 
 static int run_why(struct kh_cli *cli, json_t *request, int count KH_UNUSED, char **arguments)
