@@ -112,11 +112,11 @@ lab_config() {
 	EOF
 }
 
-# Waits for a condition, by event where there is one; never longer than 10 seconds.
+# Waits for a condition, by event where there is one; never longer than 30 seconds (a busy machine is slow to load programs).
 lab_wait() { # description command...
 	local what=$1 i
 	shift
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		"$@" >/dev/null 2>&1 && return 0
 		read -rt 0.05 <> <(:) || :
 	done
