@@ -244,7 +244,7 @@ static bool applies(const struct table_row *row, const struct world *world, enum
 
 	if (lab_is_out(program) != (row->where == AT_OUT) || lab_is_l3(program) != world->bare || (world->bare && ethernet))
 		return false;
-	if ((row->only & ONLY_TC) && program == LAB_XDP)
+	if (row->only & (program == LAB_XDP ? ONLY_TC : ONLY_XDP))
 		return false;
 	return !(row->only & (world->family == 4 ? ONLY_IPV6 : ONLY_IPV4));
 }

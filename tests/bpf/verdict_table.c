@@ -240,6 +240,8 @@ const struct table_row table_rows[] = {
 	{ "padding in a tag and session", AT_WAN, "q pppoe ip:bad.7>office.57 udp:1024>53 pad=9", DROPPED, 1 },
 	{ "a length that lies: what is there counts", AT_LAN, "ip:office.57>bad.7 udp:1024>53 total=9000", DROPPED, 1, MACHINE },
 	{ "no length (a jumbo buffer)", AT_LAN, "ip:office.57>bad.7 udp:1024>53 data=100 total=0", DROPPED, 1, MACHINE },
+	{ "jumbo, in several parts", AT_LAN, "ip:office.57>bad.7 tcp:1024>443 data=8900", DROPPED, 1, MACHINE, ONLY_XDP },
+	{ "jumbo, in several parts and padded", AT_WAN, "q pppoe ip:free.1>office.57 udp:1024>443 data=8900 pad=50", PASSED, 0, NOBODY, ONLY_XDP },
 	{ "3 segments of tcp", AT_OUT, "ip:office.57>bad.7 tcp:1024>443/8 data=300", DROPPED, 1, GATEWAY, ONLY_TC | ONLY_IPV4, 352 + 2 * 52, 0, 0, 3,
 	  100, 3 },
 	{ "3 segments of tcp", AT_OUT, "ip:office.57>bad.7 tcp:1024>443/8 data=300", DROPPED, 1, GATEWAY, ONLY_TC | ONLY_IPV6, 372 + 2 * 72, 0, 0, 3,

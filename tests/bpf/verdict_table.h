@@ -27,6 +27,7 @@ enum sight {
 #define ONLY_IPV6 2u
 #define ONLY_ETHERNET 4u /* also understood from words like "q" at the start of the frame */
 #define ONLY_TC 8u
+#define ONLY_XDP 16u
 
 #define NO_BYTES UINT64_MAX
 
