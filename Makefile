@@ -151,7 +151,8 @@ $(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile common)$(eval EXTRA_$(t
 EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
 $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 
-LEDGER_TESTS := test_ledger test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_crash
+LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_damage \
+	test_ledger_crash
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
@@ -196,8 +197,8 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations test_switching test_sightings test_budget
-PACKET_SOURCES := lab.c frames.c reference.c verdict_table.c
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations test_switching test_sightings test_budget test_attach
+PACKET_SOURCES := lab.c wire.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)
 	@mkdir -p $(@D)
@@ -242,6 +243,16 @@ $(B)/man/%: userspace/man/%.scd
 	$(call say,MAN,$@)scdoc < $< > $@
 
 locale: $(LANGUAGES:%=$(B)/locale/%/LC_MESSAGES/khien.mo)
+# What stands in _(), N_() and ngettext() of all modules, with the file it stands in (lines would make noise).
+PO_SOURCES := $(foreach m,$(MODULES),$(SRC_$(m):%.c=userspace/$(m)/%.c)) userspace/model/decision.h
+$(B)/khien.pot: $(PO_SOURCES)
+	@mkdir -p $(@D)
+	$(call say,POT,$@)xgettext --language=C --from-code=UTF-8 --keyword --keyword=_ --keyword=N_ --keyword=ngettext:1,2 --add-location=file \
+		--package-name=khien --package-version=$(VERSION) -o - $(PO_SOURCES) | sed -e '/^"POT-Creation-Date:/d' -e 's/charset=CHARSET/charset=UTF-8/' > $@
+.PHONY: po-update
+po-update: $(B)/khien.pot ## bring the translations up to the sources; then look for what is left: msgattrib --untranslated
+	$(Q)for l in $(LANGUAGES); do msgmerge --quiet --update --backup=off --no-fuzzy-matching --add-location=file userspace/po/$$l.po $<; \
+		msgattrib --no-obsolete -o userspace/po/$$l.po userspace/po/$$l.po; msgfmt --statistics -o /dev/null userspace/po/$$l.po; done
 $(B)/locale/%/LC_MESSAGES/khien.mo: userspace/po/%.po
 	@mkdir -p $(@D)
 	$(call say,MSGFMT,$@)msgfmt --check -o $@ $<
