@@ -20,11 +20,11 @@ for file in tests/unit/test_*.c; do
 	[[ -e $file ]] || continue
 	name=$(basename "$file" .c)
 	grep -qx "$name" <<< "$listed" || complain "$file" "not in UNIT_TESTS of the Makefile"
-	# a case: static void test_x(void **state); it is used when its name stands anywhere else
+	# a case: static void name(void **state); it is used when its name stands anywhere else
 	while IFS= read -r case; do
 		(($(grep -cw "$case" "$file") > 1)) || complain "$file" "$case is in no group"
-	done < <(sed -nE 's/^static void (test_[a-z0-9_]+)\(void \*\*.*/\1/p' "$file")
-	grep -q 'static void test_' "$file" || complain "$file" "has no test"
+	done < <(sed -nE 's/^static void ([a-z0-9_]+)\(void \*\*.*/\1/p' "$file")
+	grep -qE '^static void [a-z0-9_]+\(void \*\*' "$file" || complain "$file" "has no test"
 done
 while IFS= read -r name; do
 	[[ -e tests/unit/$name.c ]] || complain Makefile "UNIT_TESTS has $name, but there is no tests/unit/$name.c"

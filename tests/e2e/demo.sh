@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ "$(id -u)" = 0 ] || { echo "make demo needs root: it makes network namespaces and loads BPF programs" >&2; exit 1; }
 lab_mode=${1:-auto}
 vi=$([ "${KHIEN_LANG:-vi}" = vi ] && echo 1)
-bold= dim= plain=
+bold='' dim='' plain=''
 [ -t 1 ] && bold=$'\e[1;36m' dim=$'\e[2m' plain=$'\e[0m'
 
 say() { # vietnamese english
