@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Interfaces come and go under the daemon, and some are taken: a device made again is attached again by itself, status says degraded in
+# between; a device that carries somebody else's XDP program is named and that program is left alone.
+# shellcheck source-path=SCRIPTDIR
+set -uo pipefail
+. "$(dirname "$0")/check.sh"
+. "$(dirname "$0")/lab.sh"
+need_root
+KHIEN_LANG=en lab_up
+export LC_ALL=C.UTF-8
+foreign=$lab_bpffs-foreign
+trap 'rm -f "$foreign"; lab_down' EXIT
+lab_web "$lab_net" 80 "internet"
+
+state() { khien status --json | json "d['health']"; }
+mode_of() { khien status --json | json "[i['mode'] for i in d['interfaces'] if i['name'] == '$1'][0]"; }
+is_now() { [ "$("${@:2}")" = "$1" ]; }
+
+# ---- Gone and back ------------------------------------------------------------------------------
+
+lab_daemon_start || exit 1
+lab_wait "the web server" office_get lan2 http://203.0.113.8/
+runs "an order" 0 khien block 203.0.113.7 --yes --ref 1/TEST
+is "all is well" protected "$(state)"
+in_gw ip link delete eth2
+lab_wait "the loss to be seen" is_now degraded state
+is "without one interface: degraded" degraded "$(state)"
+contains "it is named" eth2 "$(khien status)"
+is "the others go on: listed is dropped" "" "$(office_get lan1 http://203.0.113.7/)"
+is "the others go on: unlisted passes" internet "$(office_get lan1 http://203.0.113.8/)"
+lab_pair "$lab_gw" eth2 00:00:5e:00:53:03 "$lab_office" lan2 00:00:5e:00:53:7a
+in_gw ip address add 192.0.2.65/26 dev eth2
+in_office ip address add 192.0.2.122/26 dev lan2
+in_office ip route add default via 192.0.2.65 dev lan2 metric 10
+lab_wait "the attachment" is_now protected state
+is "made again: protected" protected "$(state)"
+is "made again: attached as before" native "$(mode_of eth2)"
+before=$(khien stats --by host --json | json "sum(r['packets'] for r in d['rows'] if r['key'] == '192.0.2.122')")
+is "made again: listed is dropped there" "" "$(office_get lan2 http://203.0.113.7/)"
+is "made again: unlisted passes there" internet "$(office_get lan2 http://203.0.113.8/)"
+is "made again: the machine there is seen" True \
+	"$(khien stats --by host --json | json "sum(r['packets'] for r in d['rows'] if r['key'] == '192.0.2.122') > $before")"
+in_gw ip link set eth1 down
+in_gw ip link set eth1 up
+lab_wait "the link" office_get lan1 http://203.0.113.8/
+is "down and up: still dropped" "" "$(office_get lan1 http://203.0.113.7/)"
+runs "detach" 0 khien detach
+lab_daemon_stop TERM
+
+# ---- Taken --------------------------------------------------------------------------------------
+
+# A program of somebody else, as one would be found: this one only lets everything pass.
+clang -O2 -g -target bpf -c -x c - -o "$lab_dir/foreign.o" <<-C
+	__attribute__((section("xdp"), used)) int foreign_pass(void *context) { return 2; }
+	char terms[] __attribute__((section("license"), used)) = "GPL";
+C
+bpftool prog load "$lab_dir/foreign.o" "$foreign" type xdp || exit 1
+in_gw bpftool net attach xdpdrv pinned "$foreign" dev eth1 || exit 1
+id=$(in_gw ip -j -d link show eth1 | json "d[0]['xdp']['prog']['id']")
+lab_daemon_start || exit 1
+is "beside somebody's program: degraded" degraded "$(state)"
+is "that interface is not attached" none "$(mode_of eth1)"
+contains "the program is named" foreign_pass "$(khien status)"
+contains "and its number" "id $id" "$(khien status)"
+is "the others are attached" "native native" "$(mode_of eth0) $(mode_of eth2)"
+is "it was left alone" "$id" "$(in_gw ip -j -d link show eth1 | json "d[0]['xdp']['prog']['id']")"
+is "the WAN still judges: listed is dropped" "" "$(office_get lan1 http://203.0.113.7/)"
+is "unlisted passes" internet "$(office_get lan1 http://203.0.113.8/)"
+in_gw bpftool net detach xdpdrv dev eth1
+runs "without it, reattach" 0 khien reattach eth1
+is "takes the interface" native "$(mode_of eth1)"
+is "and all is well" protected "$(state)"
+runs "detach" 0 khien detach
+finish
