@@ -112,7 +112,7 @@ $(B)/khien: $(CLI_LIBS:%=$(B)/%.a)
 # ---- Packet programs ----------------------------------------------------------------------------
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf \
-	-isystem /usr/include/$(shell $(CC) -dumpmachine 2>/dev/null)
+	-isystem $(patsubst %/asm,%,$(firstword $(wildcard /usr/include/*-linux-gnu*/asm)))
 $(B)/bpf/khien.bpf.o: bpf/khien.bpf.c $(wildcard bpf/*.h) include/khien/abi.h include/khien/reasons.def
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -194,6 +194,13 @@ fuzz-reader: $(B)/tests/fuzz_reader ## a short fixed fuzz run of the reader (FUZ
 .PHONY: golden
 golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden documents (UPDATE=1 rewrites)
 	$(Q)$(B)/tests/golden_reader tests/golden/reader $(GOLDEN_READER_FILES)
+
+# khien as people and programs see it, with the sanitizers, against a fake daemon.
+$(B)/san/khien: $(CLI_LIBS:%=$(B)/san/%.a)
+	$(call say,LD.san,$@)$(CC) $(LDFLAGS) $(SAN) -o $@ $^ $(foreach l,$(CLI_LIBS),$(LDLIBS_$(l)))
+.PHONY: golden-cli
+golden-cli: $(B)/san/khien locale ## compare the screens of khien with those kept (UPDATE=1 rewrites)
+	$(Q)KHIEN_LOCALEDIR=$(abspath $(B))/locale tests/golden/cli/run.py $(B)/san/khien $(if $(UPDATE),--update)
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)

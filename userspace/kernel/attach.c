@@ -282,16 +282,27 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 	return 0;
 }
 
+int kh_link_remove(const char *path)
+{
+	int link KH_CLEANUP(kh_closep) = bpf_obj_get(path);
+
+	if (link >= 0)
+		bpf_link_detach(link); /* fails when the device is gone; then there is nothing to take off */
+	return unlink(path) < 0 ? -errno : 0;
+}
+
 int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
 {
 	static const char *const hooks[] = { "xdp", "xdp-generic", "tc-ingress", "tc-egress" };
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(hooks); i++) {
 		char path[PATH_MAX + 64];
+		int code;
 
 		pin_path(kernel, hooks[i], ifindex, path);
-		if (unlink(path) < 0 && errno != ENOENT)
-			return kh_fail(error, -errno, _("cannot remove %s: %s"), path, strerror(errno));
+		code = kh_link_remove(path);
+		if (code < 0 && code != -ENOENT)
+			return kh_fail(error, code, _("cannot remove %s: %s"), path, strerror(-code));
 	}
 	detach_filter(ifindex, BPF_TC_INGRESS);
 	detach_filter(ifindex, BPF_TC_EGRESS);

@@ -253,6 +253,7 @@ int kh_clock_program_fd(struct kh_kernel *kernel)
 /* Empties and removes one folder of pins; only what we made can be in it. */
 static int remove_pins(const char *path, void (*callback)(const char *, void *), void *context)
 {
+	bool links = strlen(path) > 6 && !strcmp(path + strlen(path) - 6, "/links");
 	struct dirent *entry;
 	DIR *folder = opendir(path);
 
@@ -266,7 +267,7 @@ static int remove_pins(const char *path, void (*callback)(const char *, void *),
 		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
 		if (entry->d_type == DT_DIR)
 			remove_pins(name, callback, context);
-		else if (!unlink(name) && callback)
+		else if (!(links ? kh_link_remove(name) : unlink(name)) && callback)
 			callback(name, context);
 	}
 	closedir(folder);

@@ -35,6 +35,9 @@ struct kh_mapping {
 int kh_links_move(struct kh_kernel *kernel, struct kh_error *error);
 struct bpf_program *kh_program_of_hook(struct kh_kernel *kernel, const char *hook, bool ethernet);
 
+/* Takes a pinned link off its hook and removes the pin. Unlinking alone would detach some time later. 0 or -errno. */
+int kh_link_remove(const char *path);
+
 int kh_clock_program_fd(struct kh_kernel *kernel);
 void kh_filters_remove(void (*callback)(const char *what, void *context), void *context);
 
