@@ -267,7 +267,7 @@ $(B)/locale/%/LC_MESSAGES/khien.mo: userspace/po/%.po
 # ---- Installing ---------------------------------------------------------------------------------
 
 INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(SYSCONFDIR)/khien/never-block.d $(UNITDIR) $(PREFIX)/lib/sysusers.d \
-	$(MAN:%=$(PREFIX)/share/man/man$(lastword $(subst ., ,%))) $(PREFIX)/share/bash-completion/completions \
+	$(foreach m,$(MAN),$(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))) $(PREFIX)/share/bash-completion/completions \
 	$(LANGUAGES:%=$(PREFIX)/share/locale/%/LC_MESSAGES)
 NEVER_BLOCK := $(notdir $(wildcard rules/never-block.d/*.list))
 subst_paths = sed -e 's,@sbindir@,$(PREFIX)/sbin,g' -e 's,@sysconfdir@,$(SYSCONFDIR),g' -e 's,/etc/khien,$(SYSCONFDIR)/khien,g'
@@ -325,4 +325,4 @@ help: ## this text
 	@echo "Targets (V=1 shows the commands, B=DIR builds elsewhere, WERROR=1 makes warnings fatal):"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -13,6 +13,8 @@
 #include "common/util.h"
 #include "reader/reader.h"
 
+struct kept;
+
 struct alter {
 	const struct kh_request *request;
 	struct kh_change change;
@@ -21,8 +23,37 @@ struct alter {
 	int64_t letter; /* 0: any */
 	int64_t touched, partly;
 	int64_t expires; /* extend */
+	struct kept *kept;
+	size_t kept_count, kept_capacity;
 	int (*edit)(struct alter *alter, struct kh_order_row *row); /* 1 write it, 0 leave it */
 };
+
+/* An order kept past the callback that showed it: the ledger may not be written while it is being read. */
+struct kept {
+	struct kh_order_row row;
+	char *texts[6];
+};
+
+static void kept_clear(struct kept *kept)
+{
+	for (size_t i = 0; i < KH_ARRAY_SIZE(kept->texts); i++)
+		free(kept->texts[i]);
+	kh_indicator_clear(&kept->row.indicator);
+}
+
+static int keep(struct kept *kept, const struct kh_order_row *row)
+{
+	const char **const places[] = { &kept->row.value, &kept->row.number, &kept->row.rule, &kept->row.note, &kept->row.raw, &kept->row.file };
+
+	*kept = (struct kept){ .row = *row };
+	kept->row.indicator.text = NULL;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(places); i++) {
+		*places[i] = kept->texts[i] = strdup(*places[i] ? *places[i] : "");
+		if (!kept->texts[i])
+			return -ENOMEM;
+	}
+	return kh_indicator_copy(&kept->row.indicator, &row->indicator);
+}
 
 static int on_order(const struct kh_order_row *row, void *context)
 {
@@ -32,13 +63,40 @@ static int on_order(const struct kh_order_row *row, void *context)
 
 	if (code <= 0)
 		return code;
-	code = kh_ledger_order_put(alter->request->core->ledger, &edited, &alter->error);
+	code = kh_grow(&alter->kept, &alter->kept_capacity, alter->kept_count + 1, sizeof(*alter->kept));
+	if (code < 0)
+		return kh_fail(&alter->error, code, _("out of memory"));
+	code = keep(&alter->kept[alter->kept_count++], row);
+	return code < 0 ? kh_fail(&alter->error, code, _("out of memory")) : 0;
+}
+
+static int write_kept(struct alter *alter, struct kept *kept)
+{
+	int code = alter->edit(alter, &kept->row);
+
+	if (code > 0)
+		code = kh_ledger_order_put(alter->request->core->ledger, &kept->row, &alter->error);
 	if (code < 0)
 		return code;
 	alter->touched += code;
 	if (json_array_size(alter->rows) < KH_ROWS_MAX)
-		json_array_append_new(alter->rows, kh_json_order(alter->request->core, &edited));
+		json_array_append_new(alter->rows, kh_json_order(alter->request->core, &kept->row));
 	return 0;
+}
+
+/* Finds the orders that the filter names, then alters them. */
+static int alter_orders(struct alter *alter, const struct kh_order_filter *filter)
+{
+	int code = kh_ledger_orders(alter->request->core->ledger, filter, on_order, alter);
+
+	for (size_t i = 0; i < alter->kept_count; i++) {
+		if (code >= 0)
+			code = write_kept(alter, &alter->kept[i]);
+		kept_clear(&alter->kept[i]);
+	}
+	free(KH_TAKE(alter->kept));
+	alter->kept_count = alter->kept_capacity = 0;
+	return code;
 }
 
 /* The canonical text of a typed value. malloc'ed, or NULL with error. */
@@ -65,7 +123,7 @@ static int alter_value(struct alter *alter, const char *text)
 	if (!value)
 		return -EINVAL;
 	filter.value = value;
-	code = kh_ledger_orders(alter->request->core->ledger, &filter, on_order, alter);
+	code = alter_orders(alter, &filter);
 	if (code < 0)
 		return code;
 	if (json_array_size(alter->rows) > before)
@@ -79,7 +137,7 @@ static int alter_letter(struct alter *alter, int64_t letter)
 {
 	struct kh_order_filter filter = { .state = -1, .letter = letter };
 
-	return kh_ledger_orders(alter->request->core->ledger, &filter, on_order, alter);
+	return alter_orders(alter, &filter);
 }
 
 static bool is_value(const char *text)

@@ -106,6 +106,24 @@ static enum kh_order_state state_of(enum kh_decision decision)
 	return KH_ORDER_UNENFORCEABLE;
 }
 
+static int on_existing(const struct kh_order_row *row, void *context)
+{
+	*(bool *)context = row->state == KH_ORDER_ACTIVE || row->state == KH_ORDER_REJECTED;
+	return 1;
+}
+
+/* Has a person decided on this value of this letter before? Pushing the letter again does not put it back into the queue. */
+static bool is_decided(struct kh_core *core, int64_t letter, const struct kh_finding *finding)
+{
+	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&finding->indicator);
+	struct kh_order_filter filter = { .letter = letter, .state = -1, .value = value };
+	bool decided = false;
+
+	if (value)
+		kh_ledger_orders(core->ledger, &filter, on_existing, &decided);
+	return decided;
+}
+
 static int write_finding(const struct kh_request *request, const struct kh_plan *plan, struct kh_plan_letter *letter, size_t i,
 			 struct kh_error *error)
 {
@@ -130,8 +148,11 @@ static int write_finding(const struct kh_request *request, const struct kh_plan 
 		.since = kh_now(),
 		.expires = active ? plan->expires : 0,
 	};
-	int code = kh_ledger_order_put(request->core->ledger, &row, error);
+	int code;
 
+	if (judgement->decision == KH_REVIEW && is_decided(request->core, letter->id, finding))
+		return 0;
+	code = kh_ledger_order_put(request->core->ledger, &row, error);
 	if (code >= 0)
 		letter->outcome[i] = (uint8_t)code;
 	return code;
