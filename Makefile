@@ -262,7 +262,7 @@ po-update: $(B)/khien.pot ## bring the translations up to the sources; then look
 		msgattrib --no-obsolete -o userspace/po/$$l.po userspace/po/$$l.po; msgfmt --statistics -o /dev/null userspace/po/$$l.po; done
 $(B)/locale/%/LC_MESSAGES/khien.mo: userspace/po/%.po
 	@mkdir -p $(@D)
-	$(call say,MSGFMT,$@)msgfmt --check -o $@ $<
+	$(call say,MSGFMT,$@)msgfmt --check-format --check-domain -o $@ $<
 
 # ---- Installing ---------------------------------------------------------------------------------
 

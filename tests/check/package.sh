@@ -18,7 +18,7 @@ package=$(make --no-print-directory -s CC=gcc B="$B" deb | tail -n 1)
 dpkg-deb --info "$package"
 depends=$(dpkg-deb --field "$package" Depends)
 grep -qE '(^|[ ,])(gcc|clang|llvm|make|bpftool|[a-z0-9.+-]+-dev)([ ,:(]|$)' <<< "$depends" && complain "a gateway has none of these: $depends"
-for library in libbpf libsqlite3 libjansson libsystemd libmnl; do
+for library in libbpf libsqlite3 libjansson libsystemd libnl-route; do
 	grep -q "$library" <<< "$depends" || complain "Depends has no $library: $depends"
 done
 contents=$(dpkg-deb --contents "$package")

@@ -6,7 +6,7 @@ set -euo pipefail
 
 scripts=()
 while IFS= read -r file; do
-	[[ $(head -n 1 "$file") =~ ^#!.*(bash|/sh) ]] && scripts+=("$file")
+	[[ $(head -c 80 "$file" | head -n 1 | tr -d "\0") =~ ^#!.*(bash|/sh) ]] && scripts+=("$file")
 done < <(find .ci tests userspace bpf rules -type f -not -name '*.[cho]' 2>/dev/null | sort)
 shellcheck --severity=warning --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
 echo "${#scripts[@]} scripts"
