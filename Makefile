@@ -51,7 +51,7 @@ SRC_guard := guard.c rules.c list.c judge.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c allows.c force.c \
 	fold.c sightings.c totals.c health.c
-SRC_kernel := load.c generation.c clock.c counters.c attach.c
+SRC_kernel := load.c generation.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c push.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
@@ -209,7 +209,8 @@ PACKET_SOURCES := lab.c wire.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)
 	@mkdir -p $(@D)
-	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel) -lpthread
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel) -lpthread $(LINK_$(@F))
+LINK_test_attach := -Wl,--wrap=bpf_link_create # plays a kernel without tcx
 
 .PHONY: tests list-tests bpf-tests list-bpf-tests
 bpf-tests: $(BPF_TESTS:%=$(B)/tests/%)

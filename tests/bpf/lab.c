@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The laboratory of the packet tests: see lab.h. The one file of these tests that looks behind kernel/kernel.h, for the programs that
- * the daemon never probes and for the clock.
+ * The laboratory of the packet tests: see lab.h. Looks behind kernel/kernel.h, for the programs that the daemon never probes and for the clock.
  */
 #include "lab.h"
 

@@ -2,6 +2,7 @@
 /*
  * The programs on real devices: native XDP and tc on veth, tc on tun; what test runs cannot give them (a layer-3 device, frames too short for any IP
  * header), and the life of an attachment: found again after a restart, moved to a newer program, gone with its device, removed without a trace.
+ * All of it twice: as this kernel does it, and as one without tcx (before 6.6) would.
  */
 #include "lab.h"
 
@@ -16,11 +17,26 @@
 #include <bpf/bpf.h>
 
 #include "frames.h"
+#include "kernel/private.h"
 #include "reference.h"
 #include "wire.h"
 
 #define LISTED "203.0.113.7"
 #define LINKS LAB_FOLDER "/v1/links"
+
+/* The linker puts this between the module and libbpf: a kernel without tcx does not know the attach types. */
+static bool without_tcx;
+int __real_bpf_link_create(int program, int target, enum bpf_attach_type type, const struct bpf_link_create_opts *options);
+int __wrap_bpf_link_create(int program, int target, enum bpf_attach_type type, const struct bpf_link_create_opts *options);
+
+int __wrap_bpf_link_create(int program, int target, enum bpf_attach_type type, const struct bpf_link_create_opts *options)
+{
+	if (without_tcx && type != BPF_XDP) {
+		errno = EINVAL;
+		return -EINVAL;
+	}
+	return __real_bpf_link_create(program, target, type, options);
+}
 
 static struct kh_compile_order orders[] = { { .slot = 1 }, { .slot = 2 } };
 static const struct kh_naive_list list = { orders, 2, NULL, 0 };
@@ -305,6 +321,43 @@ static void test_older_program(void **state)
 	assert_int_equal(kh_kernel_detach(lab_kernel(), LAB_WAN, &error), 0);
 }
 
+/* A filter whose program uses the control map of our folder, or not. */
+static int load_filter(bool ours)
+{
+	int control KH_CLEANUP(kh_closep) = bpf_obj_get(LAB_FOLDER "/v1/maps/control"), fd;
+	const struct bpf_insn pass[] = {
+		{ .code = 0x18, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = control },
+		{},
+		{ .code = 0xb7, .dst_reg = 0, .imm = -1 },
+		{ .code = 0x95 },
+	};
+	size_t skip_map = ours ? 0 : 2;
+
+	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "khien_tc_in", "GPL", pass + skip_map, KH_ARRAY_SIZE(pass) - skip_map, NULL);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* The same for a clsact filter, which has no link to update. */
+static void test_older_filter(void **state)
+{
+	int program KH_CLEANUP(kh_closep) = load_filter(true);
+	struct wanted wan = {};
+	struct kh_error error = {};
+	struct kh_counter before[KH_REASON_ROWS];
+
+	(void)state;
+	lab_read_reasons(LAB_WAN, KH_INGRESS, before);
+	for (size_t i = 0; i < KH_REASON_COUNT; i++) {
+		wan.reasons[i] = before[i];
+		wan.packets += before[i].packets;
+	}
+	assert_int_equal(kh_filter_attach(LAB_WAN, BPF_TC_INGRESS, program), 0);
+	lab_reopen();
+	assert_true(is_listed_dropped(LAB_WAN, &wan));
+	assert_int_equal(kh_kernel_detach(lab_kernel(), LAB_WAN, &error), 0);
+}
+
 static void test_device_goes(void **state)
 {
 	size_t pins = count_pins();
@@ -340,7 +393,7 @@ static void test_detach(void **state)
 }
 
 struct removed {
-	size_t links, maps;
+	size_t links, filters, maps;
 };
 
 static void note_removed(const char *what, void *context)
@@ -348,12 +401,21 @@ static void note_removed(const char *what, void *context)
 	struct removed *removed = context;
 
 	removed->links += strstr(what, "links/") != NULL;
+	removed->filters += !strncmp(what, "tc-", 3);
 	removed->maps += strstr(what, "maps/") != NULL;
+}
+
+static bool has_any_filter(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = 0x4b48, .priority = 0x4b48);
+
+	return !bpf_tc_query(&hook, &options);
 }
 
 static void test_remove(void **state)
 {
-	int listener KH_CLEANUP(kh_closep) = wire_listen(LAB_LAN);
+	int listener KH_CLEANUP(kh_closep) = wire_listen(LAB_LAN), other KH_CLEANUP(kh_closep) = load_filter(false);
 	struct removed removed = {};
 	struct kh_error error = {};
 	static struct frame frame;
@@ -361,11 +423,15 @@ static void test_remove(void **state)
 
 	(void)state;
 	frame_build(samples[0], &frame);
-	assert_true(pins >= 3);
+	assert_int_equal(kh_filter_attach(LAB_WG, BPF_TC_INGRESS, other), 0); /* of another folder */
 	assert_int_equal(kh_kernel_remove(LAB_FOLDER, note_removed, &removed, &error), 0);
 	assert_int_equal(removed.links, pins);
+	assert_int_equal(removed.links + removed.filters, 4); /* both ways of the LAN, and two devices more */
+	assert_int_equal(removed.filters, without_tcx ? 2 : 0);
 	assert_true(removed.maps >= 7);
 	assert_int_equal(access(LAB_FOLDER, F_OK), -1);
+	assert_true(has_any_filter(LAB_WG));
+	assert_false(has_any_filter(LAB_ANY));
 	wire_send(WIRE_PEER(LAB_LAN), frame.data, frame.length); /* nobody stops it now */
 	assert_int_equal(wire_heard(listener, 1), 1);
 	assert_int_equal(kh_kernel_remove(LAB_FOLDER, note_removed, &removed, &error), 0); /* twice does no harm */
@@ -376,6 +442,9 @@ static int setup(void **state)
 {
 	int code = lab_setup(state);
 
+	memset(&at_lan, 0, sizeof(at_lan));
+	memset(&at_any, 0, sizeof(at_any));
+	memset(&at_wan, 0, sizeof(at_wan));
 	orders[0].range = lab_range(LISTED);
 	orders[1].range = lab_range("2001:db8:bad::7");
 	lab_install(lab_compile(orders, 2, NULL, 0));
@@ -383,15 +452,24 @@ static int setup(void **state)
 	return code;
 }
 
+static int setup_without_tcx(void **state)
+{
+	without_tcx = true;
+	return setup(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_native),	cmocka_unit_test(test_tc),	   cmocka_unit_test(test_egress),
-		cmocka_unit_test(test_tun),	cmocka_unit_test(test_restart),	   cmocka_unit_test(test_another_holds_the_hook),
-		cmocka_unit_test(test_older_program), cmocka_unit_test(test_device_goes),
-		cmocka_unit_test(test_detach),	cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_native),	      cmocka_unit_test(test_tc),	   cmocka_unit_test(test_egress),
+		cmocka_unit_test(test_tun),	      cmocka_unit_test(test_restart),	   cmocka_unit_test(test_another_holds_the_hook),
+		cmocka_unit_test(test_older_program), cmocka_unit_test(test_older_filter), cmocka_unit_test(test_device_goes),
+		cmocka_unit_test(test_detach),	      cmocka_unit_test(test_remove),
 	};
 	int code = lab_enter();
 
-	return code ? code : cmocka_run_group_tests(tests, setup, lab_teardown);
+	if (code)
+		return code;
+	code = cmocka_run_group_tests_name("as this kernel does", tests, setup, lab_teardown);
+	return code + cmocka_run_group_tests_name("without tcx", tests, setup_without_tcx, lab_teardown);
 }

@@ -164,7 +164,7 @@ static int take_records(struct kh_kernel *kernel, uint32_t needed, const uint32_
 	return fd < 0 ? -errno : fd;
 }
 
-static uint32_t map_id(int fd)
+uint32_t kh_map_id(int fd)
 {
 	struct bpf_map_info info = {};
 	__u32 length = sizeof(info);
@@ -197,7 +197,7 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	if (records_fd < 0)
 		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"), strerror(-records_fd));
 	if (bpf_map_update_elem(kernel->images, &place, &image_fd, BPF_ANY) < 0 ||
-	    (map_id(records_fd) != inner_id(kernel->records, place) &&
+	    (kh_map_id(records_fd) != inner_id(kernel->records, place) &&
 	     bpf_map_update_elem(kernel->records, &place, &records_fd, BPF_ANY) < 0)) {
 		int code = -errno;
 

@@ -7,7 +7,7 @@
  *   <folder>/v1/maps/...                  v1: KH_ABI_VERSION; another version is built beside it, never mixed with it
  *   <folder>/v1/links/<hook>-<ifindex>    hook: xdp, xdp-generic, tc-ingress, tc-egress (bpffs allows no dots, so no names)
  *   <folder>/v1/programs/...
- * A clsact filter (kernels without tcx, before 6.6) has no link; it is recognised by its handle and program name.
+ * A clsact filter (kernels without tcx, before 6.6) has no link; it is recognised by its handle, program and maps.
  */
 #ifndef KHIEN_KERNEL_KERNEL_H
 #define KHIEN_KERNEL_KERNEL_H
@@ -26,7 +26,7 @@ struct kh_kernel;
 int kh_kernel_check(char *ret_report, size_t size, struct kh_error *error);
 
 /* Opens the folder (made when missing; must be on a bpffs): adopts pinned maps, else makes and pins them; loads the programs, and moves
- * links that carry an older program over to it (bpf_link_update), undoing all when one fails. Links whose device is gone are unpinned. */
+ * links and filters that carry an older program over to it, in place, undoing all when one fails. Links whose device is gone are unpinned. */
 int kh_kernel_open(const char *folder, struct kh_kernel **ret_kernel, struct kh_error *error);
 /* Closes descriptors; what is attached stays attached. Takes NULL. */
 void kh_kernel_close(struct kh_kernel *kernel);

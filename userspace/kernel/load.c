@@ -195,7 +195,7 @@ int kh_kernel_open(const char *folder, struct kh_kernel **ret_kernel, struct kh_
 	if (code >= 0)
 		code = kh_generations_tidy(kernel, error);
 	if (code >= 0)
-		code = kh_links_move(kernel, error);
+		code = kh_attached_move(kernel, error);
 	if (code < 0) {
 		kh_kernel_close(kernel);
 		return code;
@@ -276,10 +276,13 @@ static int remove_pins(const char *path, void (*callback)(const char *, void *),
 
 int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context, struct kh_error *error)
 {
+	int control KH_CLEANUP(kh_closep) = -1, code;
 	char path[PATH_MAX];
-	int code;
 
-	kh_filters_remove(callback, context);
+	snprintf(path, sizeof(path), "%s/v%d/maps/control", folder, KH_ABI_VERSION);
+	control = bpf_obj_get(path);
+	if (control >= 0)
+		kh_filters_remove(kh_map_id(control), callback, context);
 	snprintf(path, sizeof(path), "%s/v%d", folder, KH_ABI_VERSION);
 	code = remove_pins(path, callback, context);
 	if (code < 0 && code != -ENOENT)

@@ -31,17 +31,36 @@ struct kh_mapping {
 	size_t length;
 };
 
-/* attach.c */
-int kh_links_move(struct kh_kernel *kernel, struct kh_error *error);
+/* load.c */
 struct bpf_program *kh_program_of_hook(struct kh_kernel *kernel, const char *hook, bool ethernet);
+int kh_clock_program_fd(struct kh_kernel *kernel);
 
+/* attach.c */
+int kh_program_info(uint32_t id, struct bpf_prog_info *ret_info);
+/* Opens the pinned link of a hook; a link whose device is gone, or that is not on this device, is unpinned. fd or -ENOENT. */
+int kh_link_open(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex, struct bpf_link_info *ret_info);
 /* Takes a pinned link off its hook and removes the pin. Unlinking alone would detach some time later. 0 or -errno. */
 int kh_link_remove(const char *path);
 
-int kh_clock_program_fd(struct kh_kernel *kernel);
-void kh_filters_remove(void (*callback)(const char *what, void *context), void *context);
+/* filters.c; `control`: the id of the control map of the folder whose filters are meant */
+#define KH_FILTER_POINTS 2
+struct kh_filter_point {
+	enum bpf_tc_attach_point point;
+	const char *hook;
+};
+extern const struct kh_filter_point kh_filter_points[KH_FILTER_POINTS];
+/* Is a filter of ours there? ret_program may be NULL. */
+bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point, struct bpf_prog_info *ret_program);
+/* Attaches, or replaces ours in place. */
+int kh_filter_attach(uint32_t ifindex, enum bpf_tc_attach_point point, int program);
+void kh_filter_detach(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point);
+void kh_filters_remove(uint32_t control, void (*callback)(const char *what, void *context), void *context);
+
+/* move.c */
+int kh_attached_move(struct kh_kernel *kernel, struct kh_error *error);
 
 /* generation.c */
+uint32_t kh_map_id(int fd); /* 0: none */
 int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error);
 int kh_inner_fd(int outer, uint32_t place, uint32_t *ret_id);
 /* Maps a whole array, read-only. The caller unmaps. */
