@@ -252,7 +252,7 @@ $(B)/man/%: userspace/man/%.scd
 
 locale: $(LANGUAGES:%=$(B)/locale/%/LC_MESSAGES/khien.mo)
 # What stands in _(), N_() and ngettext() of all modules, with the file it stands in (lines would make noise).
-PO_SOURCES := $(foreach m,$(MODULES),$(SRC_$(m):%.c=userspace/$(m)/%.c)) userspace/model/decision.h
+PO_SOURCES := $(foreach m,$(MODULES),$(SRC_$(m):%.c=userspace/$(m)/%.c)) userspace/model/decision.h userspace/cli/plan.h
 $(B)/khien.pot: $(PO_SOURCES)
 	@mkdir -p $(@D)
 	$(call say,POT,$@)xgettext --language=C --from-code=UTF-8 --keyword --keyword=_ --keyword=N_ --keyword=ngettext:1,2 --add-location=file \
