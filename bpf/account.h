@@ -89,8 +89,8 @@ static __always_inline void kh_mapped_source(const struct kh_packet *packet, __u
 	__builtin_memcpy(address + 8, &low, 8);
 }
 
-static __always_inline void kh_first_sight(const struct kh_packet *packet, const struct kh_match *match, const struct kh_sighting_key *key,
-					   struct kh_control *state)
+static __always_inline void kh_first_sight(const struct kh_packet *packet, const struct kh_match *match,
+					   const struct kh_sighting_key *key, struct kh_control *state)
 {
 	struct kh_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
@@ -108,7 +108,8 @@ static __always_inline void kh_first_sight(const struct kh_packet *packet, const
 }
 
 /* Who called: on the LAN side and for what the gateway itself sends. A source on the WAN names no machine of ours. */
-static __always_inline void kh_sight(const struct kh_packet *packet, const struct kh_match *match, const struct kh_interface *interface)
+static __always_inline void kh_sight(const struct kh_packet *packet, const struct kh_match *match,
+				     const struct kh_interface *interface)
 {
 	struct kh_sighting_key key = { .slot = match->slot, .interface = packet->number };
 	struct kh_sighting *sighting, fresh = {};
@@ -144,7 +145,8 @@ static __always_inline void kh_sight(const struct kh_packet *packet, const struc
 		sighting->last_seen = match->now;
 }
 
-static __always_inline void kh_account(const struct kh_packet *packet, const struct kh_match *match, const struct kh_interface *interface)
+static __always_inline void kh_account(const struct kh_packet *packet, const struct kh_match *match,
+				       const struct kh_interface *interface)
 {
 	kh_count_reason(packet, match->reason);
 	if (!match->slot)

@@ -21,7 +21,8 @@
 #include "match.h"
 #include "account.h"
 
-#define KH_PULL_BYTES 512 /* headers that a tc program makes readable: Ethernet, tags, PPPoE, IPv6 with its extensions, TCP */
+#define KH_PULL_BYTES \
+	512 /* headers that a tc program makes readable: Ethernet, tags, PPPoE, IPv6 with its extensions, TCP */
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -76,7 +77,8 @@ static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 eth
 	if (ethernet)
 		headers = kh_parse_ethernet(&cursor, &packet, skb->len - (__u64)(cursor.end - cursor.at));
 	else
-		headers = kh_parse_network(&cursor, &packet, bpf_ntohs((__u16)skb->protocol), skb->len - (__u64)(cursor.end - cursor.at));
+		headers = kh_parse_network(&cursor, &packet, bpf_ntohs((__u16)skb->protocol),
+					   skb->len - (__u64)(cursor.end - cursor.at));
 	packet.packets = kh_segments(skb, packet.bytes, headers);
 	packet.bytes += (__u64)(packet.packets - 1) * headers;
 	interface = kh_find_interface(packet.ifindex);

@@ -38,12 +38,12 @@ static __always_inline __u32 kh_popcount(__u64 x)
  * Binary search inside one page of (MASK + 1) entries, for slices of at most 2 * HALF: the last entry of [at, end) whose start is not
  * above the key. `at` comes from the image and is masked at every step, so the verifier sees one unknown number instead of every path.
  */
-#define KH_SEARCH_PAGE(at, end, half, mask, start_of, key)                  \
-	_Pragma("unroll") for (__u32 step_ = (half); step_; step_ >>= 1)    \
-	{                                                                   \
-		__u32 next_ = ((at) + step_) & (mask);                      \
-		if ((at) + step_ < (end) && (start_of(next_)) <= (key))     \
-			(at) = next_;                                       \
+#define KH_SEARCH_PAGE(at, end, half, mask, start_of, key)               \
+	_Pragma("unroll") for (__u32 step_ = (half); step_; step_ >>= 1) \
+	{                                                                \
+		__u32 next_ = ((at) + step_) & (mask);                   \
+		if ((at) + step_ < (end) && (start_of(next_)) <= (key))  \
+			(at) = next_;                                    \
 	}
 
 static __always_inline __u32 kh_v4_slice(void *image, const struct kh_image_header *header, __u64 cell, __u32 octet)
@@ -115,7 +115,8 @@ static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header
 		return KH_REF_NONE;
 	count = entries[at].count;
 	if (count > KH_V6_LOWS_PER_PAGE) {
-		__u32 found = kh_slice_page(image, page, (count + KH_V6_LOWS_PER_PAGE - 1) / KH_V6_LOWS_PER_PAGE, key, 1);
+		__u32 found =
+			kh_slice_page(image, page, (count + KH_V6_LOWS_PER_PAGE - 1) / KH_V6_LOWS_PER_PAGE, key, 1);
 
 		count -= (found - page) * KH_V6_LOWS_PER_PAGE;
 		entries = (const struct kh_v6_low *)kh_page(image, found);
@@ -130,13 +131,15 @@ static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header
 }
 
 /* `first` and `count` name a slice of the mid section. */
-static __always_inline __u32 kh_v6_mid(void *image, const struct kh_image_header *header, __u32 first, __u32 count, __u32 key)
+static __always_inline __u32 kh_v6_mid(void *image, const struct kh_image_header *header, __u32 first, __u32 count,
+				       __u32 key)
 {
 	__u32 page = header->v6_mid_page + first / KH_V6_MIDS_PER_PAGE, at = first & (KH_V6_MIDS_PER_PAGE - 1);
 	const struct kh_v6_mid *entries;
 
 	if (count > KH_V6_MIDS_PER_PAGE) {
-		__u32 found = kh_slice_page(image, page, (count + KH_V6_MIDS_PER_PAGE - 1) / KH_V6_MIDS_PER_PAGE, key, 0);
+		__u32 found =
+			kh_slice_page(image, page, (count + KH_V6_MIDS_PER_PAGE - 1) / KH_V6_MIDS_PER_PAGE, key, 0);
 
 		count -= (found - page) * KH_V6_MIDS_PER_PAGE;
 		page = found;
@@ -162,7 +165,8 @@ static __always_inline __u32 kh_bit(void *image, __u32 page, __u32 mask, __u32 h
 
 static __always_inline __u32 kh_match_v6(void *image, const struct kh_image_header *header, __u64 high, __u64 low)
 {
-	__u32 key = (__u32)(high >> 32), first = header->v6_wide_first, count = header->v6_wide_count, search = key, ref;
+	__u32 key = (__u32)(high >> 32), first = header->v6_wide_first, count = header->v6_wide_count, search = key,
+	      ref;
 	__u32 hash;
 
 	if (header->v6_nets) {
@@ -170,7 +174,8 @@ static __always_inline __u32 kh_match_v6(void *image, const struct kh_image_head
 		if (kh_bit(image, header->v6_bitmap_page, header->v6_bitmap_mask, hash)) {
 			for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
 				__u32 bucket = (hash + probe) & header->v6_buckets_mask;
-				const __u8 *page = kh_page(image, header->v6_buckets_page + bucket / KH_BUCKETS_PER_PAGE);
+				const __u8 *page =
+					kh_page(image, header->v6_buckets_page + bucket / KH_BUCKETS_PER_PAGE);
 				const struct kh_v6_net *net;
 				__u32 free = 0;
 
@@ -202,8 +207,8 @@ found:
 	return ref;
 }
 
-static __always_inline __u32 kh_match_port(void *image, const struct kh_image_header *header, __u64 high, __u64 low, __u16 port,
-					   __u8 protocol, __u8 family)
+static __always_inline __u32 kh_match_port(void *image, const struct kh_image_header *header, __u64 high, __u64 low,
+					   __u16 port, __u8 protocol, __u8 family)
 {
 	__u32 hash = kh_hash_address(header->hash_seed, high, low);
 
@@ -223,8 +228,8 @@ static __always_inline __u32 kh_match_port(void *image, const struct kh_image_he
 		for (__u32 i = 0; i < KH_PORTS_PER_BUCKET; i++) {
 			if (!entry[i].family)
 				free = 1;
-			else if (entry[i].address_low == low && entry[i].address_high == high && entry[i].port == port &&
-				 entry[i].protocol == protocol && entry[i].family == family)
+			else if (entry[i].address_low == low && entry[i].address_high == high &&
+				 entry[i].port == port && entry[i].protocol == protocol && entry[i].family == family)
 				return entry[i].ref;
 		}
 		if (free)
@@ -275,8 +280,9 @@ static __always_inline __u32 kh_wall_clock(const struct kh_control *state)
 }
 
 /* One side of the packet: its address, then its port. Between drops the address wins. */
-static __always_inline void kh_match_side(void *image, const struct kh_image_header *header, const struct kh_packet *packet,
-					  const struct kh_control *state, __u32 destination, __u32 *now, struct kh_order_match *match)
+static __always_inline void kh_match_side(void *image, const struct kh_image_header *header,
+					  const struct kh_packet *packet, const struct kh_control *state,
+					  __u32 destination, __u32 *now, struct kh_order_match *match)
 {
 	__u64 high = destination ? packet->destination_high : packet->source_high;
 	__u64 low = destination ? packet->destination_low : packet->source_low;

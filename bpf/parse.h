@@ -76,7 +76,8 @@ static __always_inline void kh_set_ports(struct kh_packet *packet, __be16 source
 }
 
 /* Transport header: ports of TCP and UDP. `size` is what the IP header promises from here on. Returns the header's length. */
-static __always_inline __u32 kh_parse_transport(struct kh_cursor *cursor, struct kh_packet *packet, __u64 size, __u8 first_fragment)
+static __always_inline __u32 kh_parse_transport(struct kh_cursor *cursor, struct kh_packet *packet, __u64 size,
+						__u8 first_fragment)
 {
 	const struct tcphdr *tcp;
 	const struct udphdr *udp;
@@ -179,10 +180,14 @@ static __always_inline __u32 kh_parse_ipv6(struct kh_cursor *cursor, struct kh_p
 		return 0;
 	}
 	packet->family = 6;
-	packet->source_high = ((__u64)bpf_ntohl(header->saddr.in6_u.u6_addr32[0]) << 32) | bpf_ntohl(header->saddr.in6_u.u6_addr32[1]);
-	packet->source_low = ((__u64)bpf_ntohl(header->saddr.in6_u.u6_addr32[2]) << 32) | bpf_ntohl(header->saddr.in6_u.u6_addr32[3]);
-	packet->destination_high = ((__u64)bpf_ntohl(header->daddr.in6_u.u6_addr32[0]) << 32) | bpf_ntohl(header->daddr.in6_u.u6_addr32[1]);
-	packet->destination_low = ((__u64)bpf_ntohl(header->daddr.in6_u.u6_addr32[2]) << 32) | bpf_ntohl(header->daddr.in6_u.u6_addr32[3]);
+	packet->source_high = ((__u64)bpf_ntohl(header->saddr.in6_u.u6_addr32[0]) << 32) |
+			      bpf_ntohl(header->saddr.in6_u.u6_addr32[1]);
+	packet->source_low = ((__u64)bpf_ntohl(header->saddr.in6_u.u6_addr32[2]) << 32) |
+			     bpf_ntohl(header->saddr.in6_u.u6_addr32[3]);
+	packet->destination_high = ((__u64)bpf_ntohl(header->daddr.in6_u.u6_addr32[0]) << 32) |
+				   bpf_ntohl(header->daddr.in6_u.u6_addr32[1]);
+	packet->destination_low = ((__u64)bpf_ntohl(header->daddr.in6_u.u6_addr32[2]) << 32) |
+				  bpf_ntohl(header->daddr.in6_u.u6_addr32[3]);
 	packet->protocol = header->nexthdr;
 	total = bpf_ntohs(header->payload_len) + sizeof(*header);
 	if (total == sizeof(*header) || total > available) /* no length: a jumbogram or a large GSO buffer */
@@ -194,7 +199,8 @@ static __always_inline __u32 kh_parse_ipv6(struct kh_cursor *cursor, struct kh_p
 		__u32 size;
 
 		if (!kh_is_extension(packet->protocol))
-			return length + kh_parse_transport(cursor, packet, total > length ? total - length : 0, first_fragment);
+			return length +
+			       kh_parse_transport(cursor, packet, total > length ? total - length : 0, first_fragment);
 		if (i == KH_EXTENSION_HEADERS)
 			break;
 		extension = kh_take(cursor, sizeof(*extension));
@@ -225,7 +231,8 @@ static __always_inline __u32 kh_parse_ipv6(struct kh_cursor *cursor, struct kh_p
 }
 
 /* From the layer-3 header on; `protocol` is the EtherType. `beyond` bytes follow the data that can be read (buffers of more than one part). */
-static __always_inline __u32 kh_parse_network(struct kh_cursor *cursor, struct kh_packet *packet, __u16 protocol, __u64 beyond)
+static __always_inline __u32 kh_parse_network(struct kh_cursor *cursor, struct kh_packet *packet, __u16 protocol,
+					      __u64 beyond)
 {
 	__u64 available = kh_left(cursor) + beyond;
 

@@ -190,8 +190,8 @@ static const struct {
 	uint8_t number;
 	bool extension;
 } protocols[] = {
-	{ "hop", 0, true },   { "rt", 43, true },     { "ah", 51, true },   { "dst", 60, true },  { "mh", 135, true },
-	{ "hip", 139, true }, { "shim", 140, true },  { "icmp", 1, false }, { "ipip", 4, false }, { "sit", 41, false },
+	{ "hop", 0, true },   { "rt", 43, true },     { "ah", 51, true },   { "dst", 60, true },   { "mh", 135, true },
+	{ "hip", 139, true }, { "shim", 140, true },  { "icmp", 1, false }, { "ipip", 4, false },  { "sit", 41, false },
 	{ "gre", 47, false }, { "icmp6", 58, false }, { "esp", 50, false }, { "none", 59, false },
 };
 

@@ -24,8 +24,13 @@ static const struct {
 	uint8_t number;
 	enum kh_role role;
 } devices[] = {
-	{ LAB_LAN, 3, KH_ROLE_LAN },  { LAB_WAN, 5, KH_ROLE_WAN }, { LAB_COVERED, 6, KH_ROLE_COVERED }, { LAB_UNKNOWN, 0, KH_ROLE_NONE },
-	{ LAB_ANY, 7, KH_ROLE_LAN },  { LAB_WG, 8, KH_ROLE_LAN },  { LAB_FAR, KH_INTERFACES_MAX - 1, KH_ROLE_LAN },
+	{ LAB_LAN, 3, KH_ROLE_LAN },
+	{ LAB_WAN, 5, KH_ROLE_WAN },
+	{ LAB_COVERED, 6, KH_ROLE_COVERED },
+	{ LAB_UNKNOWN, 0, KH_ROLE_NONE },
+	{ LAB_ANY, 7, KH_ROLE_LAN },
+	{ LAB_WG, 8, KH_ROLE_LAN },
+	{ LAB_FAR, KH_INTERFACES_MAX - 1, KH_ROLE_LAN },
 };
 
 uint8_t lab_number(uint32_t ifindex)
@@ -61,8 +66,8 @@ int lab_enter(void)
 	for (size_t i = 0; i < KH_ARRAY_SIZE(devices); i++) {
 		char command[128];
 
-		snprintf(command, sizeof(command), "ip link add khb%u index %u type veth peer name khp%u index %u", devices[i].ifindex,
-			 devices[i].ifindex, devices[i].ifindex, devices[i].ifindex + 500);
+		snprintf(command, sizeof(command), "ip link add khb%u index %u type veth peer name khp%u index %u",
+			 devices[i].ifindex, devices[i].ifindex, devices[i].ifindex, devices[i].ifindex + 500);
 		if (system(command) != 0)
 			die(command);
 	}
@@ -231,7 +236,8 @@ static int program_fd(enum lab_program program)
 /* As test runs see it, whatever the program is: see LAB_REFUSED. */
 static bool is_short_ip(const uint8_t *frame, size_t length)
 {
-	return (!memcmp(frame + 12, "\x08\x00", 2) && length < 14 + 20) || (!memcmp(frame + 12, "\x86\xdd", 2) && length < 14 + 40);
+	return (!memcmp(frame + 12, "\x08\x00", 2) && length < 14 + 20) ||
+	       (!memcmp(frame + 12, "\x86\xdd", 2) && length < 14 + 40);
 }
 
 enum lab_verdict lab_send(const struct lab_run *run, const void *frame, size_t length)
@@ -250,7 +256,8 @@ enum lab_verdict lab_send(const struct lab_run *run, const void *frame, size_t l
 	if (bpf_prog_test_run_opts(program_fd(run->program), &options) < 0) {
 		if (errno == EINVAL && !is_xdp && is_short_ip(frame, length))
 			return LAB_REFUSED;
-		fail_msg("%s, %zu bytes: the test run failed: %s", lab_program_names[run->program], length, strerror(errno));
+		fail_msg("%s, %zu bytes: the test run failed: %s", lab_program_names[run->program], length,
+			 strerror(errno));
 	}
 	if ((int)options.retval != dropped && (int)options.retval != passed)
 		fail_msg("%s returned %d", lab_program_names[run->program], (int)options.retval);
@@ -297,7 +304,8 @@ const struct kh_counter *lab_counter(const struct lab_evidence *evidence, uint32
 	return &evidence->counters[(lab_number(ifindex) * KH_DIRECTIONS + direction) * KH_REASON_ROWS + reason];
 }
 
-void lab_read_reasons(uint32_t ifindex, enum kh_direction direction, struct kh_counter ret_reasons[static KH_REASON_ROWS])
+void lab_read_reasons(uint32_t ifindex, enum kh_direction direction,
+		      struct kh_counter ret_reasons[static KH_REASON_ROWS])
 {
 	static struct kh_counter values[1024];
 	int cpus = libbpf_num_possible_cpus();

@@ -110,7 +110,8 @@ void lab_evidence_clear(struct lab_evidence *evidence);
 const struct kh_counter *lab_counter(const struct lab_evidence *evidence, uint32_t ifindex, enum kh_direction direction,
 				     enum kh_reason reason);
 /* Only the reasons of one device and direction: quicker. */
-void lab_read_reasons(uint32_t ifindex, enum kh_direction direction, struct kh_counter ret_reasons[static KH_REASON_ROWS]);
+void lab_read_reasons(uint32_t ifindex, enum kh_direction direction,
+		      struct kh_counter ret_reasons[static KH_REASON_ROWS]);
 /* Value of a sighting, or NULL. */
 const struct kh_sighting *lab_sighting(const struct lab_evidence *evidence, const struct kh_sighting_key *key);
 /* Puts entries into the table of sightings that no packet made: of slot 0, so that none can meet them. */

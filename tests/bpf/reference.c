@@ -17,11 +17,13 @@ static void give_up(struct reference *reference, enum kh_reason reason)
 }
 
 /* `promised`: what the lengths above say is left; `length`: what is really there. */
-static void read_transport(struct reference *reference, const uint8_t *data, size_t length, size_t promised, bool first_of_many)
+static void read_transport(struct reference *reference, const uint8_t *data, size_t length, size_t promised,
+			   bool first_of_many)
 {
 	size_t needed = reference->protocol == 6 ? 20 : reference->protocol == 17 ? 8 : 0;
 
-	if (reference->protocol == 4 || reference->protocol == 41 || reference->protocol == 47 || reference->protocol == 50)
+	if (reference->protocol == 4 || reference->protocol == 41 || reference->protocol == 47 ||
+	    reference->protocol == 50)
 		give_up(reference, KH_REASON_ENCAPSULATED);
 	if (needed == 0)
 		return;
@@ -88,7 +90,9 @@ static void read_extensions(struct reference *reference, const uint8_t *data, si
 			give_up(reference, KH_REASON_EXTENSION_HEADERS);
 			return;
 		}
-		size = reference->protocol == 44 ? 8 : reference->protocol == 51 ? (here[1] + 2u) * 4 : (here[1] + 1u) * 8;
+		size = reference->protocol == 44   ? 8
+		       : reference->protocol == 51 ? (here[1] + 2u) * 4
+						   : (here[1] + 1u) * 8;
 		if (reference->protocol == 44) {
 			reference->protocol = here[0];
 			if (word(here + 2) / 8 != 0) {
@@ -188,9 +192,11 @@ void reference_read(const uint8_t *data, size_t length, struct reference *ret_re
 		reference_read_bare(data + at, length - at, (uint16_t)type, ret_reference);
 }
 
-static struct kh_naive_verdict judge_side(const struct reference *reference, const struct kh_naive_list *list, bool destination, uint32_t now)
+static struct kh_naive_verdict judge_side(const struct reference *reference, const struct kh_naive_list *list,
+					  bool destination, uint32_t now)
 {
-	struct kh_naive_query query = { .address = destination ? reference->destination : reference->source, .now = now };
+	struct kh_naive_query query = { .address = destination ? reference->destination : reference->source,
+					.now = now };
 
 	if (reference->ports) {
 		query.port = destination ? reference->destination_port : reference->source_port;

@@ -26,10 +26,13 @@
 
 /* The linker puts this between the module and libbpf: a kernel without tcx does not know the attach types. */
 static bool without_tcx;
-int __real_bpf_link_create(int program, int target, enum bpf_attach_type type, const struct bpf_link_create_opts *options);
-int __wrap_bpf_link_create(int program, int target, enum bpf_attach_type type, const struct bpf_link_create_opts *options);
+int __real_bpf_link_create(int program, int target, enum bpf_attach_type type,
+			   const struct bpf_link_create_opts *options);
+int __wrap_bpf_link_create(int program, int target, enum bpf_attach_type type,
+			   const struct bpf_link_create_opts *options);
 
-int __wrap_bpf_link_create(int program, int target, enum bpf_attach_type type, const struct bpf_link_create_opts *options)
+int __wrap_bpf_link_create(int program, int target, enum bpf_attach_type type,
+			   const struct bpf_link_create_opts *options)
 {
 	if (without_tcx && type != BPF_XDP) {
 		errno = EINVAL;
@@ -44,7 +47,9 @@ static const struct kh_naive_list list = { orders, 2, NULL, 0 };
 static struct kh_attached attach(uint32_t ifindex, enum kh_mode_wanted wanted, bool egress, int expected)
 {
 	char name[16];
-	struct kh_attach request = { .ifindex = ifindex, .name = name, .ethernet = true, .egress = egress, .wanted = wanted };
+	struct kh_attach request = {
+		.ifindex = ifindex, .name = name, .ethernet = true, .egress = egress, .wanted = wanted
+	};
 	struct kh_attached attached = {};
 	struct kh_error error = {};
 	int code;
@@ -86,9 +91,9 @@ static void expect_reasons(const struct wanted *wanted, uint32_t ifindex, enum k
 	wire_await(ifindex, direction, wanted->packets, reasons);
 	for (uint32_t i = 0; i < KH_REASON_COUNT; i++)
 		if (memcmp(&reasons[i], &wanted->reasons[i], sizeof(reasons[i])))
-			fail_msg("device %u, %s: %lu packets, %lu bytes, but expected %lu, %lu", ifindex, lab_reason_name(i),
-				 (unsigned long)reasons[i].packets, (unsigned long)reasons[i].bytes, (unsigned long)wanted->reasons[i].packets,
-				 (unsigned long)wanted->reasons[i].bytes);
+			fail_msg("device %u, %s: %lu packets, %lu bytes, but expected %lu, %lu", ifindex,
+				 lab_reason_name(i), (unsigned long)reasons[i].packets, (unsigned long)reasons[i].bytes,
+				 (unsigned long)wanted->reasons[i].packets, (unsigned long)wanted->reasons[i].bytes);
 }
 
 static const char *const samples[] = {
@@ -259,7 +264,8 @@ static void test_restart(void **state)
 	assert_int_equal(kh_kernel_attachments(lab_kernel(), see, &seen), 0);
 	assert_int_equal(seen.count, 2);
 	for (size_t i = 0; i < seen.count; i++) {
-		assert_int_equal(seen.attached[i].mode, seen.ifindex[i] == LAB_LAN ? KH_ATTACHED_NATIVE : KH_ATTACHED_TC);
+		assert_int_equal(seen.attached[i].mode,
+				 seen.ifindex[i] == LAB_LAN ? KH_ATTACHED_NATIVE : KH_ATTACHED_TC);
 		assert_int_equal(seen.attached[i].egress, seen.ifindex[i] == LAB_LAN);
 	}
 }
@@ -279,7 +285,9 @@ static void test_another_holds_the_hook(void **state)
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_DRV_MODE);
 	int program KH_CLEANUP(kh_closep) = load_foreign("other_xdp");
 	int link KH_CLEANUP(kh_closep) = bpf_link_create(program, LAB_UNKNOWN, BPF_XDP, &options);
-	struct kh_attach request = { .ifindex = LAB_UNKNOWN, .name = "khb13", .ethernet = true, .wanted = KH_WANT_AUTO };
+	struct kh_attach request = {
+		.ifindex = LAB_UNKNOWN, .name = "khb13", .ethernet = true, .wanted = KH_WANT_AUTO
+	};
 	struct kh_attached attached = { .mode = KH_ATTACHED_GENERIC };
 	struct bpf_link_info info = {};
 	__u32 length = sizeof(info);
@@ -333,7 +341,8 @@ static int load_filter(bool ours)
 	};
 	size_t skip_map = ours ? 0 : 2;
 
-	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "khien_tc_in", "GPL", pass + skip_map, KH_ARRAY_SIZE(pass) - skip_map, NULL);
+	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "khien_tc_in", "GPL", pass + skip_map,
+			   KH_ARRAY_SIZE(pass) - skip_map, NULL);
 	assert_true(fd >= 0);
 	return fd;
 }
@@ -371,7 +380,8 @@ static void test_device_goes(void **state)
 	assert_int_equal(system("ip link add khb12 index 12 type veth peer name khp12 index 512"), 0);
 	/* It comes back under the same index, with the folder open. */
 	assert_int_equal(attach(LAB_COVERED, KH_WANT_AUTO, true, 0).mode, KH_ATTACHED_NATIVE);
-	assert_int_equal(system("ip link del khb12; ip link add khb12 index 12 type veth peer name khp12 index 512"), 0);
+	assert_int_equal(system("ip link del khb12; ip link add khb12 index 12 type veth peer name khp12 index 512"),
+			 0);
 	assert_int_equal(attach(LAB_COVERED, KH_WANT_AUTO, false, 0).mode, KH_ATTACHED_NATIVE);
 }
 
@@ -461,10 +471,12 @@ static int setup_without_tcx(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_native),	      cmocka_unit_test(test_tc),	   cmocka_unit_test(test_egress),
-		cmocka_unit_test(test_tun),	      cmocka_unit_test(test_restart),	   cmocka_unit_test(test_another_holds_the_hook),
-		cmocka_unit_test(test_older_program), cmocka_unit_test(test_older_filter), cmocka_unit_test(test_device_goes),
-		cmocka_unit_test(test_detach),	      cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_native),	      cmocka_unit_test(test_tc),
+		cmocka_unit_test(test_egress),	      cmocka_unit_test(test_tun),
+		cmocka_unit_test(test_restart),	      cmocka_unit_test(test_another_holds_the_hook),
+		cmocka_unit_test(test_older_program), cmocka_unit_test(test_older_filter),
+		cmocka_unit_test(test_device_goes),   cmocka_unit_test(test_detach),
+		cmocka_unit_test(test_remove),
 	};
 	int code = lab_enter();
 

@@ -29,7 +29,9 @@ static size_t read_budget(struct line lines[static 64])
 	while (count < 64 && fgets(text, sizeof(text), file)) {
 		if (text[0] == '#')
 			continue;
-		assert_int_equal(sscanf(text, "%15s %31s %lu", lines[count].kernel, lines[count].program, &lines[count].instructions), 3);
+		assert_int_equal(sscanf(text, "%15s %31s %lu", lines[count].kernel, lines[count].program,
+					&lines[count].instructions),
+				 3);
 		count++;
 	}
 	return count;
@@ -76,7 +78,8 @@ static void test_budget(void **state)
 		printf("%s %s %lu\n", kernel, now.program, now.instructions);
 		if (now.instructions <= limit)
 			continue;
-		print_error("%s: %lu verified instructions, at most %lu planned\n", now.program, now.instructions, limit);
+		print_error("%s: %lu verified instructions, at most %lu planned\n", now.program, now.instructions,
+			    limit);
 		over++;
 	}
 	assert_true(programs >= 5);

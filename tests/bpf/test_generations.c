@@ -328,8 +328,10 @@ static void test_clock(void **state)
 	static struct lab_evidence evidence;
 	struct kh_image *image;
 	time_t now = time(NULL);
-	struct kh_compile_order orders[] = { { .range = lab_range(FIRST), .slot = 1, .deadline = (uint32_t)now + 3600 },
-					     { .range = lab_range(SECOND), .slot = 2, .deadline = (uint32_t)now - 60 } };
+	struct kh_compile_order orders[] = {
+		{ .range = lab_range(FIRST), .slot = 1, .deadline = (uint32_t)now + 3600 },
+		{ .range = lab_range(SECOND), .slot = 2, .deadline = (uint32_t)now - 60 }
+	};
 	static const uint32_t fresh[] = { 1, 2 };
 
 	(void)state;
@@ -378,9 +380,11 @@ static void test_probe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_yet), cmocka_unit_test(test_prepare_and_switch), cmocka_unit_test(test_abandon),
-		cmocka_unit_test(test_no_image),   cmocka_unit_test(test_refused), cmocka_unit_test(test_fresh_slots),	       cmocka_unit_test(test_growth),
-		cmocka_unit_test(test_adoption),    cmocka_unit_test(test_clock),	       cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_nothing_yet), cmocka_unit_test(test_prepare_and_switch),
+		cmocka_unit_test(test_abandon),	    cmocka_unit_test(test_no_image),
+		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_fresh_slots),
+		cmocka_unit_test(test_growth),	    cmocka_unit_test(test_adoption),
+		cmocka_unit_test(test_clock),	    cmocka_unit_test(test_probe),
 	};
 	int code = lab_enter();
 

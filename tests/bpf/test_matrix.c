@@ -11,7 +11,7 @@
 #include "frames.h"
 #include "reference.h"
 
-static const char *const carriers[] = { "",	 "q ",	       "ad q ",	       "q q q ",	"pppoe ",
+static const char *const carriers[] = { "",	    "q ",	   "ad q ",	    "q q q ",  "pppoe ",
 					"q pppoe ", "ad q pppoe ", "q q ad pppoe ", "pppoe1 ", "pppoe=C021 " };
 
 /* %s: destination */
@@ -42,8 +42,9 @@ static const char *const networks[] = {
 };
 #define FIRST_BARE 18
 
-static const char *const transports[] = { "tcp:1024>443 data=6", "udp:1024>53 data=1", "icmp data=8", "gre data=4",
-					  "esp data=16",	 "vxlan data=9",       "proto=6 data=8", "proto=17 total-1" };
+static const char *const transports[] = { "tcp:1024>443 data=6", "udp:1024>53 data=1", "icmp data=8",
+					  "gre data=4",		 "esp data=16",	       "vxlan data=9",
+					  "proto=6 data=8",	 "proto=17 total-1" };
 #define TRUNCATED_TRANSPORTS 2
 
 /* By family: unlisted, dropped, monitored, with dropped ports. */
@@ -62,8 +63,9 @@ static struct kh_compile_order orders[] = {
 	{ .slot = 7, .action = KH_ACTION_DROP, .port = 443 },
 	{ .slot = 8, .action = KH_ACTION_DROP, .port = 4789, .protocol = 17 },
 };
-static const char *const order_ranges[] = { "203.0.113.7",     "203.0.113.128/25",     "203.0.113.20",	   "203.0.113.20",
-					    "2001:db8:bad::7", "2001:db8:bad::8:0/112", "2001:db8:bad::20", "2001:db8:bad::20" };
+static const char *const order_ranges[] = { "203.0.113.7",	"203.0.113.128/25", "203.0.113.20",
+					    "203.0.113.20",	"2001:db8:bad::7",  "2001:db8:bad::8:0/112",
+					    "2001:db8:bad::20", "2001:db8:bad::20" };
 static const struct kh_naive_list list = { orders, KH_ARRAY_SIZE(orders), NULL, 0 };
 
 /* What must have been counted in the end. */
@@ -74,7 +76,10 @@ static struct {
 
 static void send_one(enum lab_program program, const char *text, const uint8_t *data, size_t length)
 {
-	struct lab_run run = { .program = program, .ifindex = lab_is_out(program) ? LAB_WAN : lab_is_l3(program) ? LAB_WG : LAB_LAN };
+	struct lab_run run = { .program = program,
+			       .ifindex = lab_is_out(program)  ? LAB_WAN
+					  : lab_is_l3(program) ? LAB_WG
+							       : LAB_LAN };
 	enum kh_direction direction = lab_is_out(program) ? KH_EGRESS : KH_INGRESS;
 	struct kh_counter before[KH_REASON_ROWS], after[KH_REASON_ROWS];
 	struct reference reference;
@@ -94,14 +99,17 @@ static void send_one(enum lab_program program, const char *text, const uint8_t *
 	}
 	lab_read_reasons(run.ifindex, direction, after);
 	if (verdict != (judgement.reason == KH_REASON_DROPPED ? LAB_DROPPED : LAB_PASSED))
-		fail_msg("%s, %s, %zu bytes: %s", lab_program_names[program], text, length, verdict == LAB_DROPPED ? "dropped" : "passed");
+		fail_msg("%s, %s, %zu bytes: %s", lab_program_names[program], text, length,
+			 verdict == LAB_DROPPED ? "dropped" : "passed");
 	before[judgement.reason].packets++;
 	before[judgement.reason].bytes += reference.bytes;
 	for (uint32_t i = 0; i < KH_REASON_COUNT; i++)
 		if (memcmp(&before[i], &after[i], sizeof(before[i])))
-			fail_msg("%s, %s, %zu bytes: %s has %ld packets, %ld bytes more than it should; expected %s, %lu bytes",
-				 lab_program_names[program], text, length, lab_reason_name(i), (long)(after[i].packets - before[i].packets),
-				 (long)(after[i].bytes - before[i].bytes), lab_reason_name(judgement.reason), (unsigned long)reference.bytes);
+			fail_msg(
+				"%s, %s, %zu bytes: %s has %ld packets, %ld bytes more than it should; expected %s, %lu bytes",
+				lab_program_names[program], text, length, lab_reason_name(i),
+				(long)(after[i].packets - before[i].packets), (long)(after[i].bytes - before[i].bytes),
+				lab_reason_name(judgement.reason), (unsigned long)reference.bytes);
 	sent.packets[program]++;
 	if (judgement.slot) {
 		sent.records[judgement.slot].packets++;
@@ -133,15 +141,17 @@ static void for_each_frame(void (*callback)(const struct combination *combinatio
 				continue;
 			for (at.transport = 0; at.transport < KH_ARRAY_SIZE(transports); at.transport++) {
 				for (at.destination = 0; at.destination < 4; at.destination++) {
-					const char *address = destinations[networks[at.network][0] == '6'][at.destination];
+					const char *address =
+						destinations[networks[at.network][0] == '6'][at.destination];
 					char network[256];
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 					snprintf(network, sizeof(network), networks[at.network], address);
 #pragma GCC diagnostic pop
-					snprintf(at.text, sizeof(at.text), "%s%s%s %s", at.network >= FIRST_BARE ? "raw " : "",
-						 carriers[at.carrier], network, transports[at.transport]);
+					snprintf(at.text, sizeof(at.text), "%s%s%s %s",
+						 at.network >= FIRST_BARE ? "raw " : "", carriers[at.carrier], network,
+						 transports[at.transport]);
 					frame_build(at.text, &frame);
 					callback(&at, &frame);
 				}
@@ -163,7 +173,8 @@ static void test_whole(void **state)
 
 static void send_lengths(const struct combination *combination, const struct frame *frame)
 {
-	if (combination->transport >= TRUNCATED_TRANSPORTS || combination->destination != 2 + (combination->carrier + combination->network) % 2)
+	if (combination->transport >= TRUNCATED_TRANSPORTS ||
+	    combination->destination != 2 + (combination->carrier + combination->network) % 2)
 		return;
 	for (size_t length = 14; length < frame->length; length++)
 		send_everywhere(combination->text, combination->network, frame->data, length);

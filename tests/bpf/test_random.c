@@ -103,7 +103,8 @@ static struct kh_range random_range(const struct shape *shape, uint8_t family)
 	}
 	if (percent(30))
 		shortest = longest;
-	return kh_range_of_prefix(range.first, (uint8_t)(shortest + lab_below(&numbers, longest - shortest + 1)), family);
+	return kh_range_of_prefix(range.first, (uint8_t)(shortest + lab_below(&numbers, longest - shortest + 1)),
+				  family);
 }
 
 static void random_list(const struct shape *shape, struct kh_naive_list *ret_list)
@@ -156,7 +157,9 @@ static struct kh_range aimed_address(const struct shape *shape, uint8_t family)
 		range.first = order->range.last + 1;
 		break;
 	case 3:
-		range.first = order->range.first + random_u128() % (order->range.last - order->range.first + 1 ? order->range.last - order->range.first + 1 : max);
+		range.first = order->range.first + random_u128() % (order->range.last - order->range.first + 1
+									    ? order->range.last - order->range.first + 1
+									    : max);
 		break;
 	default:
 		range.first = order->range.first;
@@ -169,23 +172,25 @@ static struct kh_range aimed_address(const struct shape *shape, uint8_t family)
 static void random_frame(const struct shape *shape, struct frame *ret_frame)
 {
 	static const char *const carriers[] = { "", "", "q ", "q pppoe " };
-	static const char *const transports[] = { "tcp:%u>%u data=%u", "udp:%u>%u data=%u", "frag=0+ udp:%u>%u data=%u", "icmp proto=%u data=%u" };
+	static const char *const transports[] = { "tcp:%u>%u data=%u", "udp:%u>%u data=%u", "frag=0+ udp:%u>%u data=%u",
+						  "icmp proto=%u data=%u" };
 	uint8_t family = percent(50) ? 4 : 6;
 	char source[KH_RANGE_TEXT], destination[KH_RANGE_TEXT], transport[64], text[512];
 	struct kh_range from = aimed_address(shape, family), to = aimed_address(shape, family);
 	uint32_t near = 1 + lab_below(&numbers, 4), remote = percent(50) ? 443 : 1 + lab_below(&numbers, 4);
 
 	if (percent(50)) { /* an office machine: one of eight */
-		from.first = family == 4 ? 0xc0000200u + lab_below(&numbers, 8) : lab_range("2001:db8:1::").first + lab_below(&numbers, 8);
+		from.first = family == 4 ? 0xc0000200u + lab_below(&numbers, 8)
+					 : lab_range("2001:db8:1::").first + lab_below(&numbers, 8);
 		from.last = from.first;
 	}
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(transport, sizeof(transport), transports[lab_below(&numbers, 4)], percent(50) ? near : remote, percent(50) ? remote : near,
-		 lab_below(&numbers, 60));
+	snprintf(transport, sizeof(transport), transports[lab_below(&numbers, 4)], percent(50) ? near : remote,
+		 percent(50) ? remote : near, lab_below(&numbers, 60));
 #pragma GCC diagnostic pop
-	snprintf(text, sizeof(text), "%s%d:%s>%s %s", carriers[lab_below(&numbers, 4)], family, kh_range_format(&from, source),
-		 kh_range_format(&to, destination), transport);
+	snprintf(text, sizeof(text), "%s%d:%s>%s %s", carriers[lab_below(&numbers, 4)], family,
+		 kh_range_format(&from, source), kh_range_format(&to, destination), transport);
 	frame_build(text, ret_frame);
 }
 
@@ -219,7 +224,11 @@ static void send_random(const struct shape *shape, const struct kh_naive_list *l
 	static const struct {
 		enum lab_program program;
 		uint32_t ifindex;
-	} hooks[] = { { LAB_XDP, LAB_LAN }, { LAB_XDP, LAB_WAN }, { LAB_TC_IN, LAB_LAN }, { LAB_TC_IN, LAB_WAN }, { LAB_TC_OUT, LAB_WAN } };
+	} hooks[] = { { LAB_XDP, LAB_LAN },
+		      { LAB_XDP, LAB_WAN },
+		      { LAB_TC_IN, LAB_LAN },
+		      { LAB_TC_IN, LAB_WAN },
+		      { LAB_TC_OUT, LAB_WAN } };
 	static struct frame frame;
 	uint32_t hook = lab_below(&numbers, KH_ARRAY_SIZE(hooks));
 	struct lab_run run = { .program = hooks[hook].program, .ifindex = hooks[hook].ifindex };
@@ -235,12 +244,15 @@ static void send_random(const struct shape *shape, const struct kh_naive_list *l
 		outbound = run.program == LAB_TC_OUT;
 	}
 	reference_judge(&reference, list, outbound, now, &judgement);
-	if (lab_send(&run, frame.data, frame.length) != (judgement.reason == KH_REASON_DROPPED ? LAB_DROPPED : LAB_PASSED)) {
+	if (lab_send(&run, frame.data, frame.length) !=
+	    (judgement.reason == KH_REASON_DROPPED ? LAB_DROPPED : LAB_PASSED)) {
 		char source[KH_RANGE_TEXT], destination[KH_RANGE_TEXT];
 
-		fail_msg("%s: %s to %s, ports %u %u, protocol %u: expected %s by order %u", shape->name, kh_range_format(&reference.source, source),
-			 kh_range_format(&reference.destination, destination), reference.source_port, reference.destination_port,
-			 reference.protocol, lab_reason_name(judgement.reason), judgement.slot);
+		fail_msg("%s: %s to %s, ports %u %u, protocol %u: expected %s by order %u", shape->name,
+			 kh_range_format(&reference.source, source),
+			 kh_range_format(&reference.destination, destination), reference.source_port,
+			 reference.destination_port, reference.protocol, lab_reason_name(judgement.reason),
+			 judgement.slot);
 	}
 	if (crowded || !judgement.slot)
 		return;
@@ -257,9 +269,11 @@ static void expect_records(const struct shape *shape, const struct lab_evidence 
 		const struct kh_record *is = &evidence->records[slot], *should = &wanted[slot];
 
 		if (memcmp(is, should, sizeof(*is)))
-			fail_msg("%s, order %u: %lu packets, %lu bytes, first %u, last %u, but expected %lu, %lu, %u, %u", shape->name, slot,
-				 (unsigned long)is->packets, (unsigned long)is->bytes, is->first_seen, is->last_seen,
-				 (unsigned long)should->packets, (unsigned long)should->bytes, should->first_seen, should->last_seen);
+			fail_msg(
+				"%s, order %u: %lu packets, %lu bytes, first %u, last %u, but expected %lu, %lu, %u, %u",
+				shape->name, slot, (unsigned long)is->packets, (unsigned long)is->bytes, is->first_seen,
+				is->last_seen, (unsigned long)should->packets, (unsigned long)should->bytes,
+				should->first_seen, should->last_seen);
 		counted += is->packets > 0;
 	}
 	if (counted < 5)
@@ -281,8 +295,8 @@ static void expect_sightings(const struct shape *shape, const struct lab_evidenc
 	}
 	for (uint32_t slot = 1; slot <= shape->orders; slot++)
 		if (sums[slot].packets != sighted[slot].packets || sums[slot].bytes != sighted[slot].bytes)
-			fail_msg("%s, order %u: sightings of %lu packets, %lu expected", shape->name, slot, (unsigned long)sums[slot].packets,
-				 (unsigned long)sighted[slot].packets);
+			fail_msg("%s, order %u: sightings of %lu packets, %lu expected", shape->name, slot,
+				 (unsigned long)sums[slot].packets, (unsigned long)sighted[slot].packets);
 	free(sums);
 }
 
@@ -314,7 +328,9 @@ static void test_random_lists(void **state)
 		image = lab_compile(orders, shape->orders, holes, shape->holes);
 		lab_read(&evidence);
 		forget_everything(&evidence, slots, KH_ARRAY_SIZE(slots));
-		assert_int_equal(kh_kernel_prepare(lab_kernel(), image->data, image->pages, slots, KH_ARRAY_SIZE(slots), &install, &error), 0);
+		assert_int_equal(kh_kernel_prepare(lab_kernel(), image->data, image->pages, slots, KH_ARRAY_SIZE(slots),
+						   &install, &error),
+				 0);
 		kh_kernel_switch(lab_kernel(), install);
 		kh_kernel_drop_retired(lab_kernel());
 		kh_image_free(image);

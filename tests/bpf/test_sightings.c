@@ -156,7 +156,8 @@ static void test_full_buffer(void **state)
 
 	(void)state;
 	for (uint32_t machine = 0; machine < machines; machine++)
-		assert_int_equal(call(machine, machine % 2 ? DROPPED : MONITORED, 0), machine % 2 ? LAB_DROPPED : LAB_PASSED);
+		assert_int_equal(call(machine, machine % 2 ? DROPPED : MONITORED, 0),
+				 machine % 2 ? LAB_DROPPED : LAB_PASSED);
 	lab_read(&evidence);
 	assert_int_equal(evidence.sightings_count, machines);
 	assert_int_equal(evidence.sightings_lost, 7);
@@ -215,8 +216,10 @@ static void test_interfaces_change(void **state)
 static int setup(void **state)
 {
 	int code = lab_setup(state);
-	struct kh_compile_order orders[] = { { .range = lab_range(DROPPED), .slot = 1 },
-					     { .range = lab_range(MONITORED), .slot = 2, .action = KH_ACTION_MONITOR } };
+	struct kh_compile_order orders[] = {
+		{ .range = lab_range(DROPPED), .slot = 1 },
+		{ .range = lab_range(MONITORED), .slot = 2, .action = KH_ACTION_MONITOR }
+	};
 
 	lab_install(lab_compile(orders, KH_ARRAY_SIZE(orders), NULL, 0));
 	return code;
@@ -225,8 +228,9 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_and_last),	 cmocka_unit_test(test_mac),	     cmocka_unit_test(test_forgotten),
-		cmocka_unit_test(test_full_table),	 cmocka_unit_test(test_full_buffer), cmocka_unit_test(test_interface_limits),
+		cmocka_unit_test(test_first_and_last),	  cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_forgotten),	  cmocka_unit_test(test_full_table),
+		cmocka_unit_test(test_full_buffer),	  cmocka_unit_test(test_interface_limits),
 		cmocka_unit_test(test_interfaces_change),
 	};
 	int code = lab_enter();

@@ -32,9 +32,12 @@ static const struct {
 	enum lab_program program;
 } classes[] = {
 	{ "in both lists", "4:192.0.2.57>203.0.113.7 tcp:1024>443", DROPPED_ALWAYS, LAB_LAN, LAB_XDP },
-	{ "source in A, destination in B", "4:198.51.100.1>203.0.113.1 tcp:1024>443", DROPPED_ALWAYS, LAB_WAN, LAB_TC_IN },
-	{ "destination in A, source in B", "4:198.51.100.2>203.0.113.2 udp:1024>443", DROPPED_ALWAYS, LAB_COVERED, LAB_TC_IN },
-	{ "address in A, port in B, IPv6", "6:2001:db8:1::57>2001:db8:bad::7 tcp:1024>443", DROPPED_ALWAYS, LAB_ANY, LAB_XDP },
+	{ "source in A, destination in B", "4:198.51.100.1>203.0.113.1 tcp:1024>443", DROPPED_ALWAYS, LAB_WAN,
+	  LAB_TC_IN },
+	{ "destination in A, source in B", "4:198.51.100.2>203.0.113.2 udp:1024>443", DROPPED_ALWAYS, LAB_COVERED,
+	  LAB_TC_IN },
+	{ "address in A, port in B, IPv6", "6:2001:db8:1::57>2001:db8:bad::7 tcp:1024>443", DROPPED_ALWAYS, LAB_ANY,
+	  LAB_XDP },
 	{ "port in A, address in B", "4:192.0.2.57>203.0.113.3 tcp:1024>443", DROPPED_ALWAYS, LAB_WG, LAB_TC_IN },
 	{ "in neither", "4:192.0.2.57>203.0.113.9 tcp:1024>443", PASSED_ALWAYS, LAB_FAR, LAB_XDP },
 	{ "in one", "4:192.0.2.57>203.0.113.4 tcp:1024>443", EITHER, LAB_WAN, LAB_TC_OUT },
@@ -53,12 +56,16 @@ static void *run_traffic(void *unused)
 		for (size_t i = 0; i < KH_ARRAY_SIZE(classes); i++) {
 			/* Repeated test runs of XDP patch kernel text each time, which is slow. */
 			uint32_t repeat = classes[i].program == LAB_XDP ? 1 : BURST;
-			struct lab_run run = { .program = classes[i].program, .ifindex = classes[i].ifindex, .repeat = repeat };
+			struct lab_run run = { .program = classes[i].program,
+					       .ifindex = classes[i].ifindex,
+					       .repeat = repeat };
 
 			for (uint32_t sent = 0; sent < BURST; sent += repeat) {
-				enum lab_verdict verdict = lab_send(&run, traffic.frames[i].data, traffic.frames[i].length);
+				enum lab_verdict verdict =
+					lab_send(&run, traffic.frames[i].data, traffic.frames[i].length);
 
-				if (classes[i].always != EITHER && verdict != (classes[i].always == DROPPED_ALWAYS ? LAB_DROPPED : LAB_PASSED))
+				if (classes[i].always != EITHER &&
+				    verdict != (classes[i].always == DROPPED_ALWAYS ? LAB_DROPPED : LAB_PASSED))
 					traffic.broken = classes[i].name;
 			}
 		}
@@ -91,7 +98,8 @@ static struct kh_image *compile_list(bool second, uint32_t filler)
 	for (uint32_t i = 0; i < filler; i++) {
 		char value[KH_RANGE_TEXT];
 
-		snprintf(value, sizeof(value), i % 2 ? "198.18.%u.%u/31" : "2001:db8:%x:%x::/64", i / 16 + 1, i % 16 * 2);
+		snprintf(value, sizeof(value), i % 2 ? "198.18.%u.%u/31" : "2001:db8:%x:%x::/64", i / 16 + 1,
+			 i % 16 * 2);
 		count = add(orders, count, value, 0);
 		if (second && i < 16) { /* the /24s of the listed addresses become slices */
 			snprintf(value, sizeof(value), "%s.%u", i % 2 ? "203.0.113" : "198.51.100", 64 + 4 * i);
@@ -101,7 +109,8 @@ static struct kh_image *compile_list(bool second, uint32_t filler)
 	return lab_compile(orders, count, NULL, 0);
 }
 
-static void expect_class(size_t i, const struct lab_evidence *before, const struct lab_evidence *after, uint64_t packets)
+static void expect_class(size_t i, const struct lab_evidence *before, const struct lab_evidence *after,
+			 uint64_t packets)
 {
 	enum kh_direction direction = lab_is_out(classes[i].program) ? KH_EGRESS : KH_INGRESS;
 	uint64_t dropped = lab_counter(after, classes[i].ifindex, direction, KH_REASON_DROPPED)->packets -
@@ -110,16 +119,18 @@ static void expect_class(size_t i, const struct lab_evidence *before, const stru
 			  lab_counter(before, classes[i].ifindex, direction, KH_REASON_PASSED)->packets;
 
 	if (dropped + passed != packets)
-		fail_msg("%s: %lu packets sent, %lu dropped, %lu passed", classes[i].name, (unsigned long)packets, (unsigned long)dropped,
-			 (unsigned long)passed);
+		fail_msg("%s: %lu packets sent, %lu dropped, %lu passed", classes[i].name, (unsigned long)packets,
+			 (unsigned long)dropped, (unsigned long)passed);
 	switch (classes[i].always) {
 	case DROPPED_ALWAYS:
 		if (passed)
-			fail_msg("%s: %lu of %lu packets passed", classes[i].name, (unsigned long)passed, (unsigned long)packets);
+			fail_msg("%s: %lu of %lu packets passed", classes[i].name, (unsigned long)passed,
+				 (unsigned long)packets);
 		break;
 	case PASSED_ALWAYS:
 		if (dropped)
-			fail_msg("%s: %lu of %lu packets were dropped", classes[i].name, (unsigned long)dropped, (unsigned long)packets);
+			fail_msg("%s: %lu of %lu packets were dropped", classes[i].name, (unsigned long)dropped,
+				 (unsigned long)packets);
 		break;
 	case EITHER: /* both lists were really in force */
 		assert_true(dropped > packets / 100);

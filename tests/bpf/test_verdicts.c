@@ -28,16 +28,17 @@ static const struct world worlds[] = {
 	{ 4, false, "192.0.2.", "203.0.113.", "198.51.100.", "198.18.0.", "198.18.7." },
 	{ 6, false, "2001:db8:1::", "2001:db8:bad::", "2001:db8:c2::", "2001:db8:f::", "2001:db8:ffff::" },
 	{ 4, true, "8.0.2.", "8.0.113.", "8.0.100.", "8.0.18.", "8.0.7." },
-	{ 6, true, "2001:db8:86dd:1::", "2001:db8:86dd:bad::", "2001:db8:86dd:c2::", "2001:db8:86dd:f::", "2001:db8:86dd:ffff::" },
+	{ 6, true, "2001:db8:86dd:1::", "2001:db8:86dd:bad::", "2001:db8:86dd:c2::", "2001:db8:86dd:f::",
+	  "2001:db8:86dd:ffff::" },
 };
 
 static void address_text(const struct world *world, const char *symbol, unsigned int host, char ret_text[static 64])
 {
-	const char *net = !strncmp(symbol, "office", 6) ? world->office :
-			  !strncmp(symbol, "bad", 3)	? world->bad :
-			  !strncmp(symbol, "c2", 2)	? world->c2 :
-			  !strncmp(symbol, "free", 4)	? world->free :
-							  world->foreign;
+	const char *net = !strncmp(symbol, "office", 6) ? world->office
+			  : !strncmp(symbol, "bad", 3)	? world->bad
+			  : !strncmp(symbol, "c2", 2)	? world->c2
+			  : !strncmp(symbol, "free", 4) ? world->free
+							: world->foreign;
 
 	snprintf(ret_text, 64, world->family == 4 ? "%s%u" : "%s%x", net, host);
 }
@@ -57,8 +58,8 @@ static void expand(const struct world *world, const char *text, char ret_text[st
 	assert_int_equal(sscanf(ip, "ip:%15[a-z0-9].%u>%15[a-z0-9].%u%n", from, &from_host, to, &to_host, &used), 4);
 	address_text(world, from, from_host, source);
 	address_text(world, to, to_host, destination);
-	snprintf(ret_text, 512, "%s%.*s%d:%s>%s%s", world->bare ? "raw " : "", (int)(ip - text), text, world->family, source, destination,
-		 ip + used);
+	snprintf(ret_text, 512, "%s%.*s%d:%s>%s%s", world->bare ? "raw " : "", (int)(ip - text), text, world->family,
+		 source, destination, ip + used);
 }
 
 static struct kh_range range_of(const struct world *world, const char *net, unsigned int first, unsigned int host_bits)
@@ -92,7 +93,8 @@ static void install_table(void)
 			orders[count++].action = (uint8_t)order->action;
 		}
 		for (size_t i = 0; i < table_holes_count; i++)
-			holes[holes_count++] = range_of(&worlds[w], table_holes[i].net, table_holes[i].first, table_holes[i].host_bits);
+			holes[holes_count++] = range_of(&worlds[w], table_holes[i].net, table_holes[i].first,
+							table_holes[i].host_bits);
 	}
 	lab_install(lab_compile(orders, count, holes, holes_count));
 	free(orders);
@@ -113,18 +115,21 @@ struct expected {
 	struct kh_sighting_key key; /* with row->sight */
 };
 
-#define EXPECT(expected, condition, ...)                                                                                 \
-	do {                                                                                                             \
-		if (!(condition)) {                                                                                      \
-			print_error("row \"%s\", %s: ", (expected)->row->name, lab_program_names[(expected)->program]);  \
-			fail_msg(__VA_ARGS__);                                                                           \
-		}                                                                                                        \
+#define EXPECT(expected, condition, ...)                                       \
+	do {                                                                   \
+		if (!(condition)) {                                            \
+			print_error("row \"%s\", %s: ", (expected)->row->name, \
+				    lab_program_names[(expected)->program]);   \
+			fail_msg(__VA_ARGS__);                                 \
+		}                                                              \
 	} while (0)
 
-static void expect_counters(const struct expected *expected, const struct lab_evidence *before, const struct lab_evidence *after)
+static void expect_counters(const struct expected *expected, const struct lab_evidence *before,
+			    const struct lab_evidence *after)
 {
 	enum kh_direction direction = lab_is_out(expected->program) ? KH_EGRESS : KH_INGRESS;
-	size_t wanted = (size_t)(lab_counter(after, expected->ifindex, direction, expected->row->reason) - after->counters);
+	size_t wanted =
+		(size_t)(lab_counter(after, expected->ifindex, direction, expected->row->reason) - after->counters);
 
 	for (size_t i = 0; i < KH_COUNTERS; i++) {
 		uint64_t packets = after->counters[i].packets - before->counters[i].packets;
@@ -134,11 +139,13 @@ static void expect_counters(const struct expected *expected, const struct lab_ev
 		EXPECT(expected, packets == (this ? expected->packets : 0), "reason %s of row %zu: %lu packets more",
 		       lab_reason_name((uint32_t)i % KH_REASON_ROWS), i / KH_REASON_ROWS, (unsigned long)packets);
 		EXPECT(expected, bytes == (this ? expected->bytes : 0), "reason %s: %lu bytes more, not %lu",
-		       lab_reason_name((uint32_t)i % KH_REASON_ROWS), (unsigned long)bytes, (unsigned long)expected->bytes);
+		       lab_reason_name((uint32_t)i % KH_REASON_ROWS), (unsigned long)bytes,
+		       (unsigned long)expected->bytes);
 	}
 }
 
-static void expect_records(const struct expected *expected, const struct lab_evidence *before, const struct lab_evidence *after)
+static void expect_records(const struct expected *expected, const struct lab_evidence *before,
+			   const struct lab_evidence *after)
 {
 	for (size_t i = 0; i < after->records_count; i++) {
 		struct kh_record record = before->records[i];
@@ -148,13 +155,15 @@ static void expect_records(const struct expected *expected, const struct lab_evi
 			record.bytes += expected->bytes;
 			record.first_seen = record.last_seen = TABLE_NOW;
 		}
-		EXPECT(expected, !memcmp(&record, &after->records[i], sizeof(record)), "record %zu: %lu packets and %lu bytes more", i,
+		EXPECT(expected, !memcmp(&record, &after->records[i], sizeof(record)),
+		       "record %zu: %lu packets and %lu bytes more", i,
 		       (unsigned long)(after->records[i].packets - before->records[i].packets),
 		       (unsigned long)(after->records[i].bytes - before->records[i].bytes));
 	}
 }
 
-static void expect_sightings(const struct expected *expected, const struct lab_evidence *before, const struct lab_evidence *after)
+static void expect_sightings(const struct expected *expected, const struct lab_evidence *before,
+			     const struct lab_evidence *after)
 {
 	bool sighted = expected->counted && expected->row->sight != NOBODY;
 	const struct kh_sighting *was = lab_sighting(before, &expected->key), *is = lab_sighting(after, &expected->key);
@@ -168,15 +177,17 @@ static void expect_sightings(const struct expected *expected, const struct lab_e
 		EXPECT(expected, is, "no sighting as expected");
 		value.packets += expected->packets;
 		value.bytes += expected->bytes;
-		EXPECT(expected, !memcmp(&value, is, sizeof(value)), "the sighting has %lu packets, %lu bytes", (unsigned long)is->packets,
-		       (unsigned long)is->bytes);
+		EXPECT(expected, !memcmp(&value, is, sizeof(value)), "the sighting has %lu packets, %lu bytes",
+		       (unsigned long)is->packets, (unsigned long)is->bytes);
 	}
 	for (size_t i = 0; i < before->sightings_count; i++) {
 		const struct kh_sighting_entry *entry = &before->sightings[i];
 
 		is = lab_sighting(after, &entry->key);
 		EXPECT(expected, is, "a sighting is gone");
-		EXPECT(expected, (sighted && !memcmp(&entry->key, &expected->key, sizeof(entry->key))) || !memcmp(is, &entry->value, sizeof(*is)),
+		EXPECT(expected,
+		       (sighted && !memcmp(&entry->key, &expected->key, sizeof(entry->key))) ||
+			       !memcmp(is, &entry->value, sizeof(*is)),
 		       "a sighting of another has changed");
 	}
 }
@@ -205,13 +216,17 @@ static void expect_event(const struct expected *expected, const struct lab_evide
 	EXPECT(expected, events.count == fresh, "%zu events", events.count);
 	if (!fresh)
 		return;
-	EXPECT(expected, !memcmp(&events.last.key, &expected->key, sizeof(expected->key)), "the event is about another");
+	EXPECT(expected, !memcmp(&events.last.key, &expected->key, sizeof(expected->key)),
+	       "the event is about another");
 	EXPECT(expected, events.last.seconds == TABLE_NOW, "the event is of another time");
-	EXPECT(expected, events.last.action == (expected->row->reason == KH_REASON_DROPPED ? KH_ACTION_DROP : KH_ACTION_MONITOR),
+	EXPECT(expected,
+	       events.last.action == (expected->row->reason == KH_REASON_DROPPED ? KH_ACTION_DROP : KH_ACTION_MONITOR),
 	       "the event has action %d", events.last.action);
-	reference_read_bare(expected->frame->data + expected->frame->network, expected->frame->length - expected->frame->network,
+	reference_read_bare(expected->frame->data + expected->frame->network,
+			    expected->frame->length - expected->frame->network,
 			    expected->frame->data[expected->frame->network] >> 4 == 4 ? 0x0800 : 0x86dd, &reference);
-	EXPECT(expected, events.last.remote_port == reference.destination_port && events.last.protocol == reference.protocol,
+	EXPECT(expected,
+	       events.last.remote_port == reference.destination_port && events.last.protocol == reference.protocol,
 	       "the event has port %d, protocol %d", events.last.remote_port, events.last.protocol);
 }
 
@@ -225,7 +240,9 @@ static void fill_key(struct expected *expected)
 		return;
 	key->slot = expected->slot;
 	key->interface = lab_number(expected->ifindex);
-	key->flags = expected->row->sight == SPOOFED ? KH_SIGHTING_SPOOFED : expected->row->sight == GATEWAY ? KH_SIGHTING_GATEWAY : 0;
+	key->flags = expected->row->sight == SPOOFED   ? KH_SIGHTING_SPOOFED
+		     : expected->row->sight == GATEWAY ? KH_SIGHTING_GATEWAY
+						       : 0;
 	if (expected->row->sight == SPOOFED)
 		return;
 	if (is_ipv4)
@@ -242,7 +259,8 @@ static bool applies(const struct table_row *row, const struct world *world, enum
 	bool ethernet = (row->only & ONLY_ETHERNET) || !strncmp(row->frame, "q", 1) || !strncmp(row->frame, "ad", 2) ||
 			!strncmp(row->frame, "pppoe", 5);
 
-	if (lab_is_out(program) != (row->where == AT_OUT) || lab_is_l3(program) != world->bare || (world->bare && ethernet))
+	if (lab_is_out(program) != (row->where == AT_OUT) || lab_is_l3(program) != world->bare ||
+	    (world->bare && ethernet))
 		return false;
 	if (row->only & (program == LAB_XDP ? ONLY_TC : ONLY_XDP))
 		return false;
@@ -275,7 +293,8 @@ static void try_row(const struct table_row *row, size_t w, enum lab_program prog
 	if (verdict == LAB_REFUSED)
 		return;
 	lab_read(&after);
-	EXPECT(&expected, verdict == (row->reason == KH_REASON_DROPPED ? LAB_DROPPED : LAB_PASSED), "the verdict is %d", verdict);
+	EXPECT(&expected, verdict == (row->reason == KH_REASON_DROPPED ? LAB_DROPPED : LAB_PASSED), "the verdict is %d",
+	       verdict);
 	expect_counters(&expected, &before, &after);
 	expect_records(&expected, &before, &after);
 	expect_sightings(&expected, &before, &after);
@@ -307,8 +326,10 @@ static void test_no_generation(void **state)
 		{ "no list: out", AT_OUT, "ip:office.57>bad.7 tcp:1024>443", KH_REASON_NO_GENERATION },
 		{ "no list: odd", AT_WAN, "ip:bad.7>office.57 ver=5", KH_REASON_NO_GENERATION },
 		{ "no list: arp", AT_LAN, "type=0806 data=28", KH_REASON_NO_GENERATION, 0, NOBODY, ONLY_ETHERNET, 28 },
-		{ "no list: in no table", AT_LAN, "ip:office.57>bad.7", KH_REASON_NO_GENERATION, .device = LAB_UNKNOWN },
-		{ "no list: already judged", AT_OUT, "ip:office.57>bad.7", KH_REASON_ALREADY_JUDGED, .came_by = LAB_LAN },
+		{ "no list: in no table", AT_LAN, "ip:office.57>bad.7", KH_REASON_NO_GENERATION,
+		  .device = LAB_UNKNOWN },
+		{ "no list: already judged", AT_OUT, "ip:office.57>bad.7", KH_REASON_ALREADY_JUDGED,
+		  .came_by = LAB_LAN },
 	};
 
 	(void)state;
@@ -330,7 +351,8 @@ static void test_table(void **state)
 /* A list of nothing judges: passed is not no-generation. */
 static void test_empty_list(void **state)
 {
-	static const struct table_row row = { "empty list", AT_LAN, "ip:office.57>bad.7 tcp:1024>443", KH_REASON_PASSED };
+	static const struct table_row row = { "empty list", AT_LAN, "ip:office.57>bad.7 tcp:1024>443",
+					      KH_REASON_PASSED };
 
 	(void)state;
 	lab_install(lab_compile(NULL, 0, NULL, 0));

@@ -81,7 +81,8 @@ void wire_send_tun(int tun, uint16_t type, const void *packet, size_t length)
 		fail_msg("cannot write %zu bytes to the tun device: %s", length, strerror(errno));
 }
 
-void wire_await(uint32_t ifindex, enum kh_direction direction, uint64_t packets, struct kh_counter ret_reasons[static KH_REASON_ROWS])
+void wire_await(uint32_t ifindex, enum kh_direction direction, uint64_t packets,
+		struct kh_counter ret_reasons[static KH_REASON_ROWS])
 {
 	uint64_t seen = 0;
 
@@ -95,12 +96,15 @@ void wire_await(uint32_t ifindex, enum kh_direction direction, uint64_t packets,
 		poll(NULL, 0, 1);
 	}
 	if (seen != packets)
-		fail_msg("device %u: %lu packets counted, %lu sent", ifindex, (unsigned long)seen, (unsigned long)packets);
+		fail_msg("device %u: %lu packets counted, %lu sent", ifindex, (unsigned long)seen,
+			 (unsigned long)packets);
 }
 
 int wire_listen(uint32_t ifindex)
 {
-	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)ifindex };
+	struct sockaddr_ll address = { .sll_family = AF_PACKET,
+				       .sll_protocol = htons(ETH_P_ALL),
+				       .sll_ifindex = (int)ifindex };
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	assert_true(fd >= 0);

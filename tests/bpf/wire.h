@@ -19,7 +19,8 @@ void wire_send(uint32_t ifindex, const void *frame, size_t length);
 /* Writes one packet of this EtherType to a tun device: it comes in there. */
 void wire_send_tun(int tun, uint16_t type, const void *packet, size_t length);
 /* Waits until the reasons of a device add up to `packets` (5 s at most), and reads them. */
-void wire_await(uint32_t ifindex, enum kh_direction direction, uint64_t packets, struct kh_counter ret_reasons[static KH_REASON_ROWS]);
+void wire_await(uint32_t ifindex, enum kh_direction direction, uint64_t packets,
+		struct kh_counter ret_reasons[static KH_REASON_ROWS]);
 /* Opens a socket that sees what comes in at a device; the number of frames waiting in it, read and forgotten. */
 int wire_listen(uint32_t ifindex);
 size_t wire_heard(int listener, size_t wanted);

@@ -42,7 +42,7 @@ static uint16_t checksum(const void *data, size_t size)
 		sum += word;
 	}
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~(sum + (sum >> 16));
+	return (uint16_t) ~(sum + (sum >> 16));
 }
 
 static void put_ipv4(const char *source, const char *destination)

@@ -64,7 +64,8 @@ is "on the interface they came in by" 200 "$(($(packets interface eth0) - before
 before=$(packets indicator 2001:db8:666::/48)
 frame 25 vlan:35 pppoe 2001:db8:666::1 2001:db8:1::57 445
 is "IPv6 over PPPoE in a VLAN too" 25 "$(($(packets indicator 2001:db8:666::/48) - before))"
-is "three VLAN tags pass, counted by their own reason" 5 "$(
+# tc sees a frame after the kernel took its outermost tag off, so there three tags are two
+[ "$mode" = native ] && is "three VLAN tags pass, counted by their own reason" 5 "$(
 	before=$(packets reason too-many-tags)
 	frame 5 vlan:1 vlan:2 vlan:3 203.0.113.7 192.0.2.57 445
 	echo $(($(packets reason too-many-tags) - before))

@@ -55,7 +55,8 @@ static int serve(const char *port, int count, char **addresses)
 	struct pollfd sockets[8];
 
 	for (int i = 0; i < count && i < 8; i++) {
-		struct sockaddr_in local = { .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
+		struct sockaddr_in local = { .sin_family = AF_INET,
+					     .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
 
 		sockets[i] = (struct pollfd){ .fd = open_socket(), .events = POLLIN };
 		if (inet_pton(AF_INET, addresses[i], &local.sin_addr) != 1 ||
@@ -75,7 +76,8 @@ static int serve(const char *port, int count, char **addresses)
 			char packet[64];
 			ssize_t got;
 
-			while ((got = recvfrom(sockets[i].fd, packet, sizeof(packet), MSG_DONTWAIT, (struct sockaddr *)&peer, &length)) > 0)
+			while ((got = recvfrom(sockets[i].fd, packet, sizeof(packet), MSG_DONTWAIT,
+					       (struct sockaddr *)&peer, &length)) > 0)
 				sendto(sockets[i].fd, packet, (size_t)got, 0, (struct sockaddr *)&peer, length);
 		}
 	}
@@ -96,7 +98,8 @@ static void receive(struct run *run, int wait_ms)
 
 	if (poll(&ready, 1, wait_ms) <= 0)
 		return;
-	while (recvfrom(run->fd, &number, sizeof(number), MSG_DONTWAIT, (struct sockaddr *)&from, &length) == sizeof(number)) {
+	while (recvfrom(run->fd, &number, sizeof(number), MSG_DONTWAIT, (struct sockaddr *)&from, &length) ==
+	       sizeof(number)) {
 		if (from.sin_addr.s_addr == run->listed.sin_addr.s_addr)
 			run->listed_answered++;
 		else
@@ -131,8 +134,9 @@ static int stream(double duration, struct run *run)
 	}
 	for (double patience = seconds() + 1; run->answered < run->sent && seconds() < patience;)
 		receive(run, 100);
-	printf("sent %llu answered %llu lost %llu listed-sent %llu listed-answered %llu\n", (unsigned long long)run->sent,
-	       (unsigned long long)run->answered, (unsigned long long)(run->sent - run->answered), (unsigned long long)run->listed_sent,
+	printf("sent %llu answered %llu lost %llu listed-sent %llu listed-answered %llu\n",
+	       (unsigned long long)run->sent, (unsigned long long)run->answered,
+	       (unsigned long long)(run->sent - run->answered), (unsigned long long)run->listed_sent,
 	       (unsigned long long)run->listed_answered);
 	return run->sent != run->answered || run->listed_answered;
 }
@@ -151,7 +155,8 @@ int main(int argc, char **argv)
 	run.fd = open_socket();
 	run.listed.sin_family = run.unlisted.sin_family = AF_INET;
 	run.listed.sin_port = run.unlisted.sin_port = htons((uint16_t)strtoul(argv[3], NULL, 10));
-	if (inet_pton(AF_INET, argv[4], &run.listed.sin_addr) != 1 || inet_pton(AF_INET, argv[5], &run.unlisted.sin_addr) != 1)
+	if (inet_pton(AF_INET, argv[4], &run.listed.sin_addr) != 1 ||
+	    inet_pton(AF_INET, argv[5], &run.unlisted.sin_addr) != 1)
 		return 2;
 	return stream(strtod(argv[2], NULL), &run);
 }

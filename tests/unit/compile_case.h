@@ -32,7 +32,8 @@ static inline struct kh_image *compile_list(const struct kh_naive_list *list, ui
 	struct kh_error error = {};
 	struct kh_image *image = NULL;
 
-	if (kh_compile(list->orders, list->orders_count, list->holes, list->holes_count, generation, &image, &error) < 0)
+	if (kh_compile(list->orders, list->orders_count, list->holes, list->holes_count, generation, &image, &error) <
+	    0)
 		fail_msg("compile: %s", error.text);
 	return image;
 }
@@ -62,9 +63,9 @@ static inline void compare_with_naive(const struct kh_image *image, const struct
 	if (found.slot && wanted.slot && found.action == wanted.action && kh_naive_holds(list, query, found) &&
 	    kh_naive_chain_length(list, query) > KH_UNDER_LINKS + 1)
 		return;
-	fail_msg("%s port %u protocol %u at %u: found %u/%d, wanted %u/%d (chain of %zu)", kh_range_format(&query->address, text),
-		 query->port, query->protocol, query->now, found.slot, (int)found.action, wanted.slot, (int)wanted.action,
-		 kh_naive_chain_length(list, query));
+	fail_msg("%s port %u protocol %u at %u: found %u/%d, wanted %u/%d (chain of %zu)",
+		 kh_range_format(&query->address, text), query->port, query->protocol, query->now, found.slot,
+		 (int)found.action, wanted.slot, (int)wanted.action, kh_naive_chain_length(list, query));
 }
 
 /* splitmix64 */

@@ -75,7 +75,8 @@ KH_UNUSED static int setup_folder(void **state)
 	struct env *env = calloc(1, sizeof(*env));
 
 	/* Real files in memory where there is such a place: nothing here is about how fast a disk syncs. */
-	snprintf(env->folder, sizeof(env->folder), "%s/kh-ledger-test-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(env->folder, sizeof(env->folder), "%s/kh-ledger-test-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(env->folder))
 		return -1;
 	snprintf(env->path, sizeof(env->path), "%s/ledger.db", env->folder);
@@ -112,12 +113,12 @@ KH_UNUSED static int teardown(void **state)
 /* ---- Writing ------------------------------------------------------------------------------------- */
 
 /* `call` may fill `why`. */
-#define assert_ok(call)                                                                        \
-	do {                                                                                   \
-		struct kh_error why = {};                                                      \
-		int64_t code_ = (call);                                                        \
-		if (code_ < 0)                                                                 \
-			fail_msg("%s: %lld %s", #call, (long long)code_, why.text);            \
+#define assert_ok(call)                                                             \
+	do {                                                                        \
+		struct kh_error why = {};                                           \
+		int64_t code_ = (call);                                             \
+		if (code_ < 0)                                                      \
+			fail_msg("%s: %lld %s", #call, (long long)code_, why.text); \
 	} while (0)
 
 KH_UNUSED static void begin(struct env *env)
@@ -133,7 +134,9 @@ KH_UNUSED static void commit(struct env *env)
 /* Begins a transaction and a change in it. */
 KH_UNUSED static int64_t act(struct env *env, const char *kind)
 {
-	struct kh_change change = { .time = 1000, .uid = strcmp(kind, "expire") ? 1000 : -1, .actor = "nam", .kind = kind };
+	struct kh_change change = {
+		.time = 1000, .uid = strcmp(kind, "expire") ? 1000 : -1, .actor = "nam", .kind = kind
+	};
 
 	begin(env);
 	assert_ok(kh_ledger_change_begin(env->ledger, &change, &why));
@@ -151,7 +154,9 @@ KH_UNUSED static int64_t put_letter(struct env *env, const char *number, const c
 
 KH_UNUSED static struct kh_order_row order_of(const char *value, int64_t letter)
 {
-	struct kh_order_row row = { .letter = letter, .reason = KH_WHY_ANNEX, .raw = value, .file = "cv.txt", .line = 7, .since = 1000 };
+	struct kh_order_row row = {
+		.letter = letter, .reason = KH_WHY_ANNEX, .raw = value, .file = "cv.txt", .line = 7, .since = 1000
+	};
 
 	if (kh_indicator_parse(value, &row.indicator, NULL) < 0)
 		fail_msg("bad value in the test: %s", value);
@@ -191,7 +196,9 @@ KH_UNUSED static int put_monitor(struct env *env, int64_t letter, const char *va
 
 KH_UNUSED static int put_allow(struct env *env, const char *range, int64_t expires, bool active)
 {
-	struct kh_allow_row allow = { .note = "hop", .actor = "nam", .since = 1000, .expires = expires, .active = active };
+	struct kh_allow_row allow = {
+		.note = "hop", .actor = "nam", .since = 1000, .expires = expires, .active = active
+	};
 	struct kh_error error = {};
 	int code;
 
@@ -230,8 +237,12 @@ KH_UNUSED static char *whole_state(struct env *env)
 	char *orders = strdup(query_text(env, "SELECT * FROM orders ORDER BY id"));
 	char *all = NULL;
 
-	if (asprintf(&all, "%s---\n%s", orders,
-		     query_text(env, "SELECT id, hex(key), value, note, actor, since, expires, change, active FROM allows ORDER BY id")) < 0)
+	if (asprintf(
+		    &all, "%s---\n%s", orders,
+		    query_text(
+			    env,
+			    "SELECT id, hex(key), value, note, actor, since, expires, change, active FROM allows ORDER BY id")) <
+	    0)
 		abort();
 	free(orders);
 	return all;
@@ -239,8 +250,9 @@ KH_UNUSED static char *whole_state(struct env *env)
 
 static int print_order(const struct kh_order_row *row, void *context)
 {
-	print(context, "%s %s %s %s %lld\n", row->value, row->number[0] ? row->number : "-", kh_order_state_name(row->state),
-	      row->action == KH_ACTION_MONITOR ? "monitor" : "drop", (long long)row->expires);
+	print(context, "%s %s %s %s %lld\n", row->value, row->number[0] ? row->number : "-",
+	      kh_order_state_name(row->state), row->action == KH_ACTION_MONITOR ? "monitor" : "drop",
+	      (long long)row->expires);
 	return 0;
 }
 

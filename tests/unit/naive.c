@@ -81,7 +81,8 @@ struct kh_naive_verdict kh_naive_side(const struct kh_naive_list *list, const st
 	return port;
 }
 
-bool kh_naive_holds(const struct kh_naive_list *list, const struct kh_naive_query *query, struct kh_naive_verdict verdict)
+bool kh_naive_holds(const struct kh_naive_list *list, const struct kh_naive_query *query,
+		    struct kh_naive_verdict verdict)
 {
 	if (in_hole(list, &query->address))
 		return false;

@@ -34,7 +34,8 @@ struct kh_naive_verdict kh_naive_match(const struct kh_naive_list *list, const s
 /* One side of a packet: its address, and its port if it has one. Drop beats monitor; between equals, the address. */
 struct kh_naive_verdict kh_naive_side(const struct kh_naive_list *list, const struct kh_naive_query *query);
 /* Is this one of the orders in force there, the best one or not? */
-bool kh_naive_holds(const struct kh_naive_list *list, const struct kh_naive_query *query, struct kh_naive_verdict verdict);
+bool kh_naive_holds(const struct kh_naive_list *list, const struct kh_naive_query *query,
+		    struct kh_naive_verdict verdict);
 /* How many orders are the best one there at some time. Above KH_UNDER_LINKS + 1 an image may name another of the orders in
  * force with the same action. */
 size_t kh_naive_chain_length(const struct kh_naive_list *list, const struct kh_naive_query *query);

@@ -64,7 +64,8 @@ static void add(kh_u128 first, kh_u128 last, uint8_t family, uint32_t deadline, 
 {
 	size_t i = list.orders_count++;
 
-	orders[i] = (struct kh_compile_order){ { first, last, family }, (uint32_t)i + 1, deadline, 0, 0, (uint8_t)action };
+	orders[i] =
+		(struct kh_compile_order){ { first, last, family }, (uint32_t)i + 1, deadline, 0, 0, (uint8_t)action };
 }
 
 static int make_list(void **state)
@@ -187,7 +188,8 @@ static void test_every_flipped_bit_is_seen(void **state)
 
 	(void)state;
 	for (int i = 0; i < 200; i++) {
-		size_t at = random_next(&random) % (i < 50 ? sizeof(struct kh_image_header) : image->pages * KH_PAGE_SIZE);
+		size_t at =
+			random_next(&random) % (i < 50 ? sizeof(struct kh_image_header) : image->pages * KH_PAGE_SIZE);
 		uint8_t bit = (uint8_t)(1u << random_below(&random, 8));
 
 		bytes[at] ^= bit;
@@ -201,7 +203,7 @@ static void test_every_flipped_bit_is_seen(void **state)
 /* ---- Forged: wrong, and with the right checksum ------------------------------------------------- */
 
 #define HEADER(image) ((struct kh_image_header *)(image)->data)
-#define SECTION(image, type, page) ((type *)(void *)((uint8_t *)(image)->data + (size_t)(page) * KH_PAGE_SIZE))
+#define SECTION(image, type, page) ((type *)(void *)((uint8_t *)(image)->data + (size_t)(page)*KH_PAGE_SIZE))
 
 /* One forgery: an expression over `image`, and the name of what it breaks. */
 #define FORGERY(name, ...)                               \
@@ -225,13 +227,17 @@ FORGERY(wide_first, HEADER(image)->v6_wide_first += 1)
 FORGERY(wide_count, HEADER(image)->v6_wide_count = UINT32_MAX)
 FORGERY(ports_mask, HEADER(image)->ports_mask = UINT32_MAX)
 FORGERY(ports_count, HEADER(image)->ports_count--)
-FORGERY(block_reference, SECTION(image, struct kh_v4_block, 1)[5].ref = KH_REF_CONDITIONAL | HEADER(image)->orders_count)
+FORGERY(block_reference,
+	SECTION(image, struct kh_v4_block, 1)[5].ref = KH_REF_CONDITIONAL | HEADER(image)->orders_count)
 FORGERY(block_reference_high, SECTION(image, struct kh_v4_block, 1)[5].ref = 1u << 24 | KH_REF_CONDITIONAL)
-FORGERY(block_cells, SECTION(image, struct kh_v4_block, 1)[5].present = 1; SECTION(image, struct kh_v4_block, 1)[5].first_cell = UINT32_MAX)
+FORGERY(block_cells, SECTION(image, struct kh_v4_block, 1)[5].present = 1;
+	SECTION(image, struct kh_v4_block, 1)[5].first_cell = UINT32_MAX)
 FORGERY(cell_reference, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = 0x7ffffe)
 FORGERY(cell_others, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(0x7ffffe) << 24)
-FORGERY(cell_beyond, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 | UINT64_C(3) << 32 | UINT32_MAX)
-FORGERY(cell_long, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 | UINT64_C(257) << 32)
+FORGERY(cell_beyond, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 |
+										   UINT64_C(3) << 32 | UINT32_MAX)
+FORGERY(cell_long, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 | UINT64_C(257)
+													     << 32)
 FORGERY(cell_empty, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62)
 FORGERY(entry_first, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[0] |= 1u << 24)
 FORGERY(entry_order, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[1] &= KH_REF_MASK)
@@ -299,14 +305,50 @@ static const struct {
 	const char *name;
 	void (*forge)(struct kh_image *image);
 } forgeries[] = {
-#define ROW(name) { #name, forge_##name }
-	ROW(magic), ROW(abi), ROW(pages), ROW(section_order), ROW(sections_in_level_1), ROW(last_section), ROW(orders_count), ROW(slots),
-	ROW(too_many_slots), ROW(v6_mask), ROW(v6_bitmap_mask), ROW(v6_nets), ROW(wide_first), ROW(wide_count), ROW(ports_mask),
-	ROW(ports_count), ROW(block_reference), ROW(block_reference_high), ROW(block_cells), ROW(cell_reference), ROW(cell_others),
-	ROW(cell_crosses), ROW(mask_no_power), ROW(net_beyond),
-	ROW(cell_beyond), ROW(cell_long), ROW(cell_empty), ROW(entry_first), ROW(entry_order), ROW(entry_reference), ROW(mid_reference),
-	ROW(mid_low), ROW(low_count), ROW(low_count_beyond), ROW(low_reference), ROW(order_slot), ROW(order_slot_beyond),
-	ROW(order_action), ROW(order_circle), ROW(order_under),
+#define ROW(name)                   \
+	{                           \
+#name, forge_##name \
+	}
+	ROW(magic),
+	ROW(abi),
+	ROW(pages),
+	ROW(section_order),
+	ROW(sections_in_level_1),
+	ROW(last_section),
+	ROW(orders_count),
+	ROW(slots),
+	ROW(too_many_slots),
+	ROW(v6_mask),
+	ROW(v6_bitmap_mask),
+	ROW(v6_nets),
+	ROW(wide_first),
+	ROW(wide_count),
+	ROW(ports_mask),
+	ROW(ports_count),
+	ROW(block_reference),
+	ROW(block_reference_high),
+	ROW(block_cells),
+	ROW(cell_reference),
+	ROW(cell_others),
+	ROW(cell_crosses),
+	ROW(mask_no_power),
+	ROW(net_beyond),
+	ROW(cell_beyond),
+	ROW(cell_long),
+	ROW(cell_empty),
+	ROW(entry_first),
+	ROW(entry_order),
+	ROW(entry_reference),
+	ROW(mid_reference),
+	ROW(mid_low),
+	ROW(low_count),
+	ROW(low_count_beyond),
+	ROW(low_reference),
+	ROW(order_slot),
+	ROW(order_slot_beyond),
+	ROW(order_action),
+	ROW(order_circle),
+	ROW(order_under),
 };
 
 static void test_forged_images_are_refused(void **state)
@@ -339,8 +381,9 @@ static void look_everywhere(const struct kh_image *image, uint64_t *random)
 		image_match(image, &query);
 		query.address.first = query.address.last + 1;
 		image_match(image, &query);
-		query.address.first = orders[i].range.family == 4 ? random_below(random, UINT32_MAX) :
-								    (kh_u128)random_next(random) << 64 | random_next(random);
+		query.address.first = orders[i].range.family == 4
+					      ? random_below(random, UINT32_MAX)
+					      : (kh_u128)random_next(random) << 64 | random_next(random);
 		image_match(image, &query);
 		query.address = orders[i].range;
 		query.port = 443;
@@ -361,7 +404,8 @@ static void test_what_passes_the_check_is_safe(void **state)
 	for (int i = 0; i < 400; i++) {
 		uint32_t kind = random_below(&random, 8);
 		size_t at = i < 150 ? 6 + (size_t)i % 32 : /* the header but magic and checksum, each word some times */
-				      kind ? level_1_end + random_next(&random) % (end - level_1_end) : random_next(&random) % end;
+				    kind ? level_1_end + random_next(&random) % (end - level_1_end)
+					 : random_next(&random) % end;
 		uint32_t old = words[at];
 
 		if (kind < 5)

@@ -60,7 +60,8 @@ static struct kh_range random_range(uint64_t *random, uint8_t family)
 	if (kind < 3)
 		return (struct kh_range){ first, first, family };
 	if (kind < 7) {
-		uint32_t host_bits = wild ? random_below(random, width + 1u) : random_below(random, family == 4 ? 12 : 100);
+		uint32_t host_bits =
+			wild ? random_below(random, width + 1u) : random_below(random, family == 4 ? 12 : 100);
 
 		return kh_range_of_prefix(first, (uint8_t)(width - host_bits), family);
 	}
@@ -81,7 +82,8 @@ static void random_order(struct random_list *list, struct kh_compile_order *orde
 	uint64_t *random = &list->random;
 	uint8_t family = random_below(random, 2) ? 4 : 6;
 
-	*order = (struct kh_compile_order){ .range = random_range(random, family), .slot = 1 + random_below(random, ORDERS_MAX) };
+	*order = (struct kh_compile_order){ .range = random_range(random, family),
+					    .slot = 1 + random_below(random, ORDERS_MAX) };
 	if (random_below(random, 3) == 0)
 		order->action = KH_ACTION_MONITOR;
 	if (deadlines && random_below(random, 4))
@@ -115,7 +117,8 @@ static void probe(struct random_list *list, const struct kh_image *image, kh_u12
 	if (address > kh_address_max(family))
 		return;
 	for (int i = 0; i < 2; i++) {
-		query.now = i ? random_below(&list->random, DEADLINES + 1) : UINT32_MAX - random_below(&list->random, 2);
+		query.now =
+			i ? random_below(&list->random, DEADLINES + 1) : UINT32_MAX - random_below(&list->random, 2);
 		query.port = 0;
 		compare_with_naive(image, &list->list, &query);
 		query.port = (uint16_t)(1 + random_below(&list->random, PORTS));
@@ -172,7 +175,8 @@ static struct kh_range clustered_range(uint64_t *random, uint32_t clusters)
 	if (random_below(random, 2)) {
 		static const uint8_t lengths[] = { 32, 32, 32, 32, 32, 29, 24, 22 };
 
-		return kh_range_of_prefix((uint32_t)(place >> 32 & 0xffffff00) + random_below(random, 600), lengths[kind], 4);
+		return kh_range_of_prefix((uint32_t)(place >> 32 & 0xffffff00) + random_below(random, 600),
+					  lengths[kind], 4);
 	} else {
 		static const uint8_t lengths[] = { 128, 128, 127, 96, 64, 64, 48, 40 };
 
@@ -185,7 +189,8 @@ static struct kh_range clustered_range(uint64_t *random, uint32_t clusters)
 
 static void compare_large(struct kh_compile_order *orders, size_t count, uint64_t random, size_t probes)
 {
-	const struct kh_range holes[] = { range_of("10.0.0.0/8"), range_of("fe80::/10"), range_of("2000::/16"), range_of("128.0.0.0/4") };
+	const struct kh_range holes[] = { range_of("10.0.0.0/8"), range_of("fe80::/10"), range_of("2000::/16"),
+					  range_of("128.0.0.0/4") };
 	struct kh_naive_list list = { orders, count, holes, KH_ARRAY_SIZE(holes) };
 	struct kh_image *image = compile_list(&list, 1);
 	struct kh_error error = {};
@@ -197,7 +202,8 @@ static void compare_large(struct kh_compile_order *orders, size_t count, uint64_
 		struct kh_naive_query query = { .address = order->range, .now = random_below(&random, DEADLINES) };
 		uint32_t kind = random_below(&random, 4);
 
-		query.address.first = (kind & 1 ? order->range.first : order->range.last) + (kind >> 1) - random_below(&random, 2);
+		query.address.first =
+			(kind & 1 ? order->range.first : order->range.last) + (kind >> 1) - random_below(&random, 2);
 		query.address.first &= kh_address_max(query.address.family);
 		query.address.last = query.address.first;
 		compare_with_naive(image, &list, &query);
@@ -250,7 +256,8 @@ static void compare_deep_nesting(bool rising, uint64_t random)
 		if (rising)
 			orders[i].deadline = 1 + (uint32_t)(i * (DEADLINES - 1) / count);
 		else /* some monitors end with the drops, some after them */
-			orders[i].deadline = 1 + random_below(&random, orders[i].action == KH_ACTION_MONITOR ? DEADLINES : 4);
+			orders[i].deadline =
+				1 + random_below(&random, orders[i].action == KH_ACTION_MONITOR ? DEADLINES : 4);
 	}
 	compare_large(orders, count, random, 600);
 	free(orders);
@@ -295,7 +302,9 @@ static void test_slices_longer_than_a_page(void **state)
 	assert_non_null(orders);
 	for (size_t i = 0; i < count; i++) {
 		kh_u128 step = 3 * (i / 3);
-		kh_u128 address = i % 3 == 0 ? net + (step << 64) : i % 3 == 1 ? net + ((kh_u128)1 << 64) + step : wide + (step << 96);
+		kh_u128 address = i % 3 == 0   ? net + (step << 64)
+				  : i % 3 == 1 ? net + ((kh_u128)1 << 64) + step
+					       : wide + (step << 96);
 		uint8_t length = i % 3 == 0 ? 64 : i % 3 == 1 ? 128 : 32;
 
 		orders[i].range = kh_range_of_prefix(address, length, 6);

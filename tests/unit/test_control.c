@@ -219,9 +219,10 @@ static void give_files(int fd, const void *data, size_t size, const int *files, 
 {
 	char control[CMSG_SPACE(64 * sizeof(int))] = { 0 };
 	struct iovec vector = { .iov_base = (void *)(uintptr_t)data, .iov_len = size };
-	struct msghdr message = {
-		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(count * sizeof(int))
-	};
+	struct msghdr message = { .msg_iov = &vector,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = CMSG_SPACE(count * sizeof(int)) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
 
 	c->cmsg_level = SOL_SOCKET;
@@ -306,7 +307,16 @@ static void test_request_may_come_byte_by_byte(void **state)
 static void test_garbage_is_answered_and_the_connection_goes_on(void **state)
 {
 	static const char *const garbage[] = {
-		"", "{", "null", "[]", "\"text\"", "{\"a\":1,\"a\":2}", "{} {}", "\x80\xff{}", "{\"a\":\"\xc3\"}", "{\"a\":\"\\u0000\"}",
+		"",
+		"{",
+		"null",
+		"[]",
+		"\"text\"",
+		"{\"a\":1,\"a\":2}",
+		"{} {}",
+		"\x80\xff{}",
+		"{\"a\":\"\xc3\"}",
+		"{\"a\":\"\\u0000\"}",
 		"GET / HTTP/1.1\r\n\r\n",
 	};
 	struct fixture *f = *state;

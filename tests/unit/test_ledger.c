@@ -13,7 +13,8 @@ static int check_row(const struct kh_order_row *row, void *context)
 	assert_string_equal(row->value, "203.0.113.7:443/tcp");
 	assert_string_equal(row->number, "1/A");
 	assert_int_equal(row->indicator.type, KH_TYPE_ADDRESS_PORT);
-	assert_true(row->indicator.range.first == 0xcb007107 && row->indicator.range.last == 0xcb007107 && row->indicator.range.family == 4);
+	assert_true(row->indicator.range.first == 0xcb007107 && row->indicator.range.last == 0xcb007107 &&
+		    row->indicator.range.family == 4);
 	assert_int_equal(row->indicator.port, 443);
 	assert_int_equal(row->indicator.protocol, 6);
 	assert_null(row->indicator.text);
@@ -59,7 +60,8 @@ static void an_order_is_read_as_it_was_written(void **state)
 	assert_int_equal(put_row(env, &row), 1);
 	commit(env);
 	reopen(env);
-	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, check_row, &change), 0);
+	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, check_row, &change),
+			 0);
 	assert_int_equal(change, -1);
 }
 
@@ -72,9 +74,21 @@ static int print_raw(const struct kh_order_row *row, void *context)
 static void every_type_of_value_comes_back(void **state)
 {
 	static const char *const values[] = {
-		"0.0.0.0",	  "255.255.255.255",  "203.0.113.0/24",	    "0.0.0.0/0",	 "203.0.113.1-203.0.113.9", "203.0.113.7:443",
-		"203.0.113.7:53/udp", "::",	      "2001:db8::1",	    "2001:db8::/32",	 "::/0",		    "2001:db8::1-2001:db8::9",
-		"[2001:db8::1]:443/udp", "c2.example", "http://c2.example/a?b=%20",
+		"0.0.0.0",
+		"255.255.255.255",
+		"203.0.113.0/24",
+		"0.0.0.0/0",
+		"203.0.113.1-203.0.113.9",
+		"203.0.113.7:443",
+		"203.0.113.7:53/udp",
+		"::",
+		"2001:db8::1",
+		"2001:db8::/32",
+		"::/0",
+		"2001:db8::1-2001:db8::9",
+		"[2001:db8::1]:443/udp",
+		"c2.example",
+		"http://c2.example/a?b=%20",
 	};
 	struct env *env = *state;
 	char expected[2048] = "";
@@ -82,21 +96,25 @@ static void every_type_of_value_comes_back(void **state)
 	act(env, "push");
 	for (size_t i = 0; i < KH_ARRAY_SIZE(values); i++) {
 		assert_int_equal(put(env, 1, values[i], KH_ORDER_ACTIVE, 0), 1);
-		snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected), "%s<%s><>\n", values[i], values[i]);
+		snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected), "%s<%s><>\n", values[i],
+			 values[i]);
 	}
 	for (size_t i = 0; i < KH_ARRAY_SIZE(values); i++)
 		assert_int_equal(put(env, 1, values[i], KH_ORDER_ACTIVE, 0), 0);
 	commit(env);
-	assert_string_equal(query_text(env, "SELECT count(*) FROM orders WHERE raw IS NOT NULL"), "0\n"); /* not stored twice */
+	assert_string_equal(query_text(env, "SELECT count(*) FROM orders WHERE raw IS NOT NULL"),
+			    "0\n"); /* not stored twice */
 	clear(env);
 	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, print_raw, env), 0);
 	assert_string_equal(env->text, expected);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(values); i++) {
 		snprintf(expected, sizeof(expected), "%s - active drop 0\n", values[i]);
-		assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = values[i] }), expected);
+		assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = values[i] }),
+				    expected);
 	}
 	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "203.0.113.8" }), "");
-	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "no such \x01 value" }), "");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "no such \x01 value" }),
+			    "");
 }
 
 static void nothing_written_is_not_the_value_itself(void **state)
@@ -118,10 +136,17 @@ static void nothing_written_is_not_the_value_itself(void **state)
 static void senseless_numbers_are_damage(void **state)
 {
 	static const char *const damages[] = {
-		"UPDATE orders SET state = 7",	  "UPDATE orders SET state = -1",   "UPDATE orders SET action = 2",
-		"UPDATE orders SET decision = 4", "UPDATE orders SET reason = 999", "UPDATE orders SET section = -3",
-		"UPDATE indicators SET key = x''", "UPDATE indicators SET key = x'20cb'", "UPDATE indicators SET key = x'20cb00710700000000'",
-		"UPDATE indicators SET key = x'18cb007107cb007106'", "UPDATE indicators SET key = x'fa61'",
+		"UPDATE orders SET state = 7",
+		"UPDATE orders SET state = -1",
+		"UPDATE orders SET action = 2",
+		"UPDATE orders SET decision = 4",
+		"UPDATE orders SET reason = 999",
+		"UPDATE orders SET section = -3",
+		"UPDATE indicators SET key = x''",
+		"UPDATE indicators SET key = x'20cb'",
+		"UPDATE indicators SET key = x'20cb00710700000000'",
+		"UPDATE indicators SET key = x'18cb007107cb007106'",
+		"UPDATE indicators SET key = x'fa61'",
 	};
 	struct env *env = *state;
 
@@ -151,7 +176,8 @@ static void an_unknown_value_is_kept_as_written(void **state)
 	row.indicator.text = (char *)"1.2.3.4.5";
 	assert_int_equal(put_row(env, &row), 1);
 	commit(env);
-	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "1.2.3.4.5" }), "1.2.3.4.5 - review drop 0\n");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .value = "1.2.3.4.5" }),
+			    "1.2.3.4.5 - review drop 0\n");
 	clear(env);
 	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, print_raw, env), 0);
 	assert_string_equal(env->text, "1.2.3.4.5<><>\n");
@@ -159,7 +185,8 @@ static void an_unknown_value_is_kept_as_written(void **state)
 
 static int print_since(const struct kh_order_row *row, void *context)
 {
-	print(context, "%s %lld %lld\n", kh_order_state_name(row->state), (long long)row->since, (long long)row->change);
+	print(context, "%s %lld %lld\n", kh_order_state_name(row->state), (long long)row->since,
+	      (long long)row->change);
 	return 0;
 }
 
@@ -253,12 +280,16 @@ static void filters_choose(void **state)
 	commit(env);
 	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .letter = a }),
 			    "203.0.113.1 1/A active drop 0\n203.0.113.2 1/A review drop 0\n");
-	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = KH_ORDER_REVIEW }), "203.0.113.2 1/A review drop 0\n");
-	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = KH_ORDER_ACTIVE, .value = "203.0.113.1" }),
-			    "203.0.113.1 1/A active drop 0\n203.0.113.1 2/B active drop 500\n");
-	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .expires_before = 900 }), "203.0.113.1 2/B active drop 500\n");
-	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .expires_before = 901, .letter = b }),
-			    "203.0.113.1 2/B active drop 500\n203.0.113.3 2/B active drop 900\n");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = KH_ORDER_REVIEW }),
+			    "203.0.113.2 1/A review drop 0\n");
+	assert_string_equal(
+		orders_text(env, (struct kh_order_filter){ .state = KH_ORDER_ACTIVE, .value = "203.0.113.1" }),
+		"203.0.113.1 1/A active drop 0\n203.0.113.1 2/B active drop 500\n");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1, .expires_before = 900 }),
+			    "203.0.113.1 2/B active drop 500\n");
+	assert_string_equal(
+		orders_text(env, (struct kh_order_filter){ .state = -1, .expires_before = 901, .letter = b }),
+		"203.0.113.1 2/B active drop 500\n203.0.113.3 2/B active drop 900\n");
 }
 
 struct page {
@@ -295,14 +326,18 @@ static void pages_give_each_row_once(void **state)
 	clear(env);
 	do {
 		page.rows = 0;
-		assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1, .letter = 1, .after = page.last, .limit = 4 },
+		assert_int_equal(kh_ledger_orders(env->ledger,
+						  &(struct kh_order_filter){
+							  .state = -1, .letter = 1, .after = page.last, .limit = 4 },
 						  on_page, &page),
 				 0);
 		pages += page.rows > 0;
 	} while (page.rows);
 	assert_int_equal(pages, 3);
-	assert_string_equal(env->text, "203.0.113.1 203.0.113.2 203.0.113.3 203.0.113.4 203.0.113.5 203.0.113.6 203.0.113.7 203.0.113.8 "
-				       "203.0.113.9 203.0.113.10 ");
+	assert_string_equal(
+		env->text,
+		"203.0.113.1 203.0.113.2 203.0.113.3 203.0.113.4 203.0.113.5 203.0.113.6 203.0.113.7 203.0.113.8 "
+		"203.0.113.9 203.0.113.10 ");
 }
 
 static int stop_at_once(const struct kh_order_row *row, void *context)
@@ -321,7 +356,8 @@ static void a_callback_can_stop(void **state)
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	put(env, 1, "203.0.113.2", KH_ORDER_ACTIVE, 0);
 	commit(env);
-	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, stop_at_once, &rows), -E2BIG);
+	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1 }, stop_at_once, &rows),
+			 -E2BIG);
 	assert_int_equal(rows, 1);
 }
 
@@ -348,11 +384,14 @@ static void overlaps_by_example(void **state)
 	put(env, 1, "2001:db8::/32", KH_ORDER_ACTIVE, 0);
 	put(env, 1, "c2.example", KH_ORDER_UNENFORCEABLE, 0);
 	commit(env);
-	assert_string_equal(overlaps_text(env, "203.0.113.7"), "0.0.0.0/0 - active drop 0\n203.0.113.0/24 - active drop 0\n"
-							       "203.0.113.7:443/tcp - active drop 0\n");
-	assert_string_equal(overlaps_text(env, "203.0.113.3"), "0.0.0.0/0 - active drop 0\n203.0.113.0/24 - active drop 0\n"
-							       "203.0.112.250-203.0.113.3 - active drop 0\n");
-	assert_string_equal(overlaps_text(env, "203.0.112.0/24"), "0.0.0.0/0 - active drop 0\n203.0.112.250-203.0.113.3 - active drop 0\n");
+	assert_string_equal(overlaps_text(env, "203.0.113.7"),
+			    "0.0.0.0/0 - active drop 0\n203.0.113.0/24 - active drop 0\n"
+			    "203.0.113.7:443/tcp - active drop 0\n");
+	assert_string_equal(overlaps_text(env, "203.0.113.3"),
+			    "0.0.0.0/0 - active drop 0\n203.0.113.0/24 - active drop 0\n"
+			    "203.0.112.250-203.0.113.3 - active drop 0\n");
+	assert_string_equal(overlaps_text(env, "203.0.112.0/24"),
+			    "0.0.0.0/0 - active drop 0\n203.0.112.250-203.0.113.3 - active drop 0\n");
 	assert_string_equal(overlaps_text(env, "2001:db9::1"), "::/0 - active drop 0\n");
 	assert_string_equal(overlaps_text(env, "2001:db8::1"), "::/0 - active drop 0\n2001:db8::/32 - active drop 0\n");
 }
@@ -420,8 +459,8 @@ static void random_overlaps_agree_with_a_naive_scan(void **state)
 		struct kh_order_row row = { .letter = 1, .raw = "x", .since = 1 };
 
 		row.indicator.range = random_range(random_below(2) ? 4 : 6);
-		row.indicator.type = row.indicator.range.first == row.indicator.range.last    ? KH_TYPE_ADDRESS
-				     : kh_range_prefix_length(&row.indicator.range) >= 0 ? KH_TYPE_PREFIX
+		row.indicator.type = row.indicator.range.first == row.indicator.range.last ? KH_TYPE_ADDRESS
+				     : kh_range_prefix_length(&row.indicator.range) >= 0   ? KH_TYPE_PREFIX
 											   : KH_TYPE_RANGE;
 		if (put_row(env, &row) == 1)
 			naive.ranges[naive.count++] = row.indicator.range;
@@ -431,7 +470,10 @@ static void random_overlaps_agree_with_a_naive_scan(void **state)
 		struct kh_range range = random_range(random_below(2) ? 4 : 6);
 
 		memset(naive.found, 0, sizeof(naive.found));
-		assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1, .overlaps = &range }, on_overlap, &naive), 0);
+		assert_int_equal(kh_ledger_orders(env->ledger,
+						  &(struct kh_order_filter){ .state = -1, .overlaps = &range },
+						  on_overlap, &naive),
+				 0);
 		for (size_t j = 0; j < naive.count; j++)
 			assert_int_equal(naive.found[j], kh_range_overlaps(&naive.ranges[j], &range));
 	}

@@ -63,7 +63,8 @@ static void say(int fd)
 static void push_without_end(struct env *env, int fd)
 {
 	open_ledger(env);
-	sqlite3_exec(env->ledger->db, "PRAGMA cache_size = 10", NULL, NULL, NULL); /* so that much of it is on the disk already */
+	sqlite3_exec(env->ledger->db, "PRAGMA cache_size = 10", NULL, NULL,
+		     NULL); /* so that much of it is on the disk already */
 	act(env, "push");
 	put_many(env, 1000, 3000);
 	say(fd);

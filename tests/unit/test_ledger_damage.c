@@ -94,7 +94,8 @@ static void use_reading(struct kh_ledger *ledger)
 static int use_writing(struct kh_ledger *ledger)
 {
 	struct kh_change change = { .time = 1, .uid = 1, .actor = "a", .kind = "undo" };
-	const struct kh_fold_record raw = { .slot = 1, .raw = { .packets = 5, .bytes = 5, .first_seen = 1, .last_seen = 1 } };
+	const struct kh_fold_record raw = { .slot = 1,
+					    .raw = { .packets = 5, .bytes = 5, .first_seen = 1, .last_seen = 1 } };
 	struct kh_order_row order = order_of("198.51.100.7", 1);
 	struct kh_undo_result result;
 	int64_t id;
@@ -254,8 +255,12 @@ static void a_log_cut_off_gives_a_whole_state(void **state)
 		write_bytes(env->path, good.data, good.size);
 		write_bytes(beside(env, "-wal"), log.data, random_below(log.size + 1));
 		open_ledger(env);
-		found = query_text(env, "SELECT (SELECT count(*) FROM changes) || ' ' || (SELECT count(*) FROM orders)");
-		which = !strcmp(found, "0 0\n") ? 0 : !strcmp(found, "1 301\n") ? 1 : !strcmp(found, "2 301\n") ? 2 : -1;
+		found = query_text(env,
+				   "SELECT (SELECT count(*) FROM changes) || ' ' || (SELECT count(*) FROM orders)");
+		which = !strcmp(found, "0 0\n")	    ? 0
+			: !strcmp(found, "1 301\n") ? 1
+			: !strcmp(found, "2 301\n") ? 2
+						    : -1;
 		assert_in_range(which, 0, 2);
 		states[which]++;
 		close_ledger(env);

@@ -130,7 +130,8 @@ static void a_step_that_fails_leaves_the_old_version(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE health (x); INSERT INTO health VALUES (7)"); /* in the way of the last table */
+	make_database(env,
+		      MARK "CREATE TABLE health (x); INSERT INTO health VALUES (7)"); /* in the way of the last table */
 	assert_refused(env, -EUCLEAN, "health");
 }
 

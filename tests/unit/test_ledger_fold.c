@@ -7,8 +7,9 @@
 
 static struct kh_fold_record record(uint32_t slot, uint64_t packets, uint64_t bytes, uint32_t first, uint32_t last)
 {
-	return (struct kh_fold_record){ .slot = slot,
-					.raw = { .packets = packets, .bytes = bytes, .first_seen = first, .last_seen = last } };
+	return (struct kh_fold_record){
+		.slot = slot, .raw = { .packets = packets, .bytes = bytes, .first_seen = first, .last_seen = last }
+	};
 }
 
 static void fold(struct env *env, uint32_t map, struct kh_fold_record raw)
@@ -20,8 +21,8 @@ static void fold(struct env *env, uint32_t map, struct kh_fold_record raw)
 
 static int print_total(const struct kh_total *total, void *context)
 {
-	print(context, "%s [%s] %lld %lld %lld-%lld\n", total->key, total->extra, (long long)total->packets, (long long)total->bytes,
-	      (long long)total->first_seen, (long long)total->last_seen);
+	print(context, "%s [%s] %lld %lld %lld-%lld\n", total->key, total->extra, (long long)total->packets,
+	      (long long)total->bytes, (long long)total->first_seen, (long long)total->last_seen);
 	return 0;
 }
 
@@ -246,11 +247,14 @@ static void a_record_nobody_zeroed_tells_only_what_is_new(void **state)
 
 /* ---- Sightings ------------------------------------------------------------------------------------ */
 
-static struct kh_fold_sighting sighting(uint32_t slot, const char *host, uint64_t packets, uint32_t first, uint32_t last)
+static struct kh_fold_sighting sighting(uint32_t slot, const char *host, uint64_t packets, uint32_t first,
+					uint32_t last)
 {
-	struct kh_fold_sighting fold = { .key = { .slot = slot, .mac = { 0, 0, 0x5e, 0, 0x53, 0x57 } },
-					 .interface = "eth1",
-					 .raw = { .packets = packets, .bytes = packets * 100, .first_seen = first, .last_seen = last } };
+	struct kh_fold_sighting fold = {
+		.key = { .slot = slot, .mac = { 0, 0, 0x5e, 0, 0x53, 0x57 } },
+		.interface = "eth1",
+		.raw = { .packets = packets, .bytes = packets * 100, .first_seen = first, .last_seen = last }
+	};
 	struct kh_range range;
 
 	if (host) {
@@ -272,8 +276,9 @@ static void sight(struct env *env, uint32_t map, struct kh_fold_sighting raw)
 
 static int print_sighting(const struct kh_sighting_row *row, void *context)
 {
-	print(context, "%s (%s) %s %s %s f%d %lld %lld %lld-%lld\n", row->value, row->numbers, row->host, row->mac, row->interface, row->flags,
-	      (long long)row->packets, (long long)row->bytes, (long long)row->first_seen, (long long)row->last_seen);
+	print(context, "%s (%s) %s %s %s f%d %lld %lld %lld-%lld\n", row->value, row->numbers, row->host, row->mac,
+	      row->interface, row->flags, (long long)row->packets, (long long)row->bytes, (long long)row->first_seen,
+	      (long long)row->last_seen);
 	return 0;
 }
 
@@ -302,10 +307,12 @@ static void sightings_name_machine_and_letters(void **state)
 	sight(env, 8, sighting(2, NULL, 9, 400, 400));
 	reopen(env);
 	sight(env, 8, sighting(1, "192.0.2.57", 6, 500, 530));
-	assert_string_equal(sightings(env, NULL, NULL), "203.0.113.2 () 2001:db8::57 00:00:5e:00:53:57 eth1 f0 1 100 600-600\n"
-							"203.0.113.1 (1/A, 2/B) 192.0.2.57 00:00:5e:00:53:57 eth1 f0 6 600 500-530\n"
-							"203.0.113.2 ()   eth1 f1 9 900 400-400\n");
-	assert_string_equal(sightings(env, "192.0.2.57", NULL), "203.0.113.1 (1/A, 2/B) 192.0.2.57 00:00:5e:00:53:57 eth1 f0 6 600 500-530\n");
+	assert_string_equal(sightings(env, NULL, NULL),
+			    "203.0.113.2 () 2001:db8::57 00:00:5e:00:53:57 eth1 f0 1 100 600-600\n"
+			    "203.0.113.1 (1/A, 2/B) 192.0.2.57 00:00:5e:00:53:57 eth1 f0 6 600 500-530\n"
+			    "203.0.113.2 ()   eth1 f1 9 900 400-400\n");
+	assert_string_equal(sightings(env, "192.0.2.57", NULL),
+			    "203.0.113.1 (1/A, 2/B) 192.0.2.57 00:00:5e:00:53:57 eth1 f0 6 600 500-530\n");
 	assert_string_equal(sightings(env, "00-00-5E-00-53-57", "203.0.113.2"),
 			    "203.0.113.2 () 2001:db8::57 00:00:5e:00:53:57 eth1 f0 1 100 600-600\n");
 	assert_string_equal(sightings(env, "192.0.2.58", NULL), "");
@@ -322,7 +329,8 @@ static void a_forgotten_sighting_seen_again_adds_up(void **state)
 
 	sight(env, 8, sighting(1, "192.0.2.57", 3, 500, 510));
 	sight(env, 8, sighting(1, "192.0.2.57", 3, 9000, 9010)); /* the kernel's entry was deleted in between */
-	assert_string_equal(sightings(env, NULL, NULL), "203.0.113.1 () 192.0.2.57 00:00:5e:00:53:57 eth1 f0 6 600 500-9010\n");
+	assert_string_equal(sightings(env, NULL, NULL),
+			    "203.0.113.1 () 192.0.2.57 00:00:5e:00:53:57 eth1 f0 6 600 500-9010\n");
 }
 
 static void nobody_is_accused_of_the_former_holders_calls(void **state)
@@ -335,18 +343,20 @@ static void nobody_is_accused_of_the_former_holders_calls(void **state)
 	sight(env, 8, sighting(1, "192.0.2.57", 3, 500, 510)); /* still in the kernel's table */
 	assert_string_equal(sightings(env, NULL, "203.0.113.3"), "");
 	sight(env, 8, sighting(1, "192.0.2.57", 4, 500, 2500));
-	assert_string_equal(sightings(env, NULL, "203.0.113.3"), "203.0.113.3 () 192.0.2.57 00:00:5e:00:53:57 eth1 f0 1 100 2500-2500\n");
+	assert_string_equal(sightings(env, NULL, "203.0.113.3"),
+			    "203.0.113.3 () 192.0.2.57 00:00:5e:00:53:57 eth1 f0 1 100 2500-2500\n");
 	sight(env, 8, sighting(1, "192.0.2.58", 4, 2600, 2700)); /* that one was forgotten and is new */
 	assert_string_equal(sightings(env, "192.0.2.58", "203.0.113.3"),
 			    "203.0.113.3 () 192.0.2.58 00:00:5e:00:53:57 eth1 f0 4 400 2600-2700\n");
-	assert_string_equal(sightings(env, NULL, "203.0.113.1"), "203.0.113.1 () 192.0.2.57 00:00:5e:00:53:57 eth1 f0 3 300 500-510\n"
-								 "203.0.113.1 () 192.0.2.58 00:00:5e:00:53:57 eth1 f0 4 400 500-510\n");
+	assert_string_equal(sightings(env, NULL, "203.0.113.1"),
+			    "203.0.113.1 () 192.0.2.57 00:00:5e:00:53:57 eth1 f0 3 300 500-510\n"
+			    "203.0.113.1 () 192.0.2.58 00:00:5e:00:53:57 eth1 f0 4 400 500-510\n");
 }
 
 /* ---- Totals --------------------------------------------------------------------------------------- */
 
-static void counter(struct env *env, uint32_t map, const char *interface, enum kh_direction direction, enum kh_reason reason,
-		    uint64_t packets)
+static void counter(struct env *env, uint32_t map, const char *interface, enum kh_direction direction,
+		    enum kh_reason reason, uint64_t packets)
 {
 	struct kh_fold_counter fold = { interface, direction, reason, { packets, packets * 10 } };
 
@@ -391,7 +401,8 @@ static void totals_by_letter_machine_and_time(void **state)
 	sight(env, 8, sighting(2, "192.0.2.58", 9, 600, 900));
 	assert_string_equal(totals(env), "203.0.113.1 [1/A] 10 1000 500-510\n203.0.113.2 [2/B] 7 700 400-900\n");
 	assert_string_equal(totals_text(env, "indicator", 511, 0), "203.0.113.2 [2/B] 7 700 400-900\n");
-	assert_string_equal(totals_text(env, "advisory", 0, 0), " [] 17 1700 400-900\n1/A [] 17 1700 400-900\n2/B [] 7 700 400-900\n");
+	assert_string_equal(totals_text(env, "advisory", 0, 0),
+			    " [] 17 1700 400-900\n1/A [] 17 1700 400-900\n2/B [] 7 700 400-900\n");
 	assert_string_equal(totals_text(env, "advisory", 511, 2), " [] 7 700 400-900\n1/A [] 7 700 400-900\n");
 	assert_string_equal(totals_text(env, "host", 0, 0), "192.0.2.58 [00:00:5e:00:53:57] 9 900 600-900\n"
 							    "192.0.2.57 [00:00:5e:00:53:57] 7 700 500-530\n");
@@ -402,15 +413,15 @@ static void totals_by_letter_machine_and_time(void **state)
 
 static int print_sums(const struct kh_letter_row *row, void *context)
 {
-	print(context, "%s %lld %lld %lld-%lld\n", row->number, (long long)row->packets, (long long)row->bytes, (long long)row->first_seen,
-	      (long long)row->last_seen);
+	print(context, "%s %lld %lld %lld-%lld\n", row->number, (long long)row->packets, (long long)row->bytes,
+	      (long long)row->first_seen, (long long)row->last_seen);
 	return 0;
 }
 
 static int print_counts(const struct kh_order_row *row, void *context)
 {
-	print(context, "%s %lld %lld %lld-%lld\n", row->value, (long long)row->packets, (long long)row->bytes, (long long)row->first_seen,
-	      (long long)row->last_seen);
+	print(context, "%s %lld %lld %lld-%lld\n", row->value, (long long)row->packets, (long long)row->bytes,
+	      (long long)row->first_seen, (long long)row->last_seen);
 	return 0;
 }
 
@@ -430,8 +441,12 @@ static void letters_and_orders_carry_their_counts(void **state)
 	fold(env, 5, record(2, 7, 700, 400, 900));
 	clear(env);
 	assert_int_equal(kh_ledger_letters(env->ledger, NULL, print_sums, env), 0);
-	assert_int_equal(kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1, .letter = a }, print_counts, env), 0);
-	assert_string_equal(env->text, "1/A 17 1700 400-900\n2/B 0 0 0-0\n203.0.113.1 10 1000 500-510\n203.0.113.2 7 700 400-900\n203.0.113.9 0 0 0-0\n");
+	assert_int_equal(
+		kh_ledger_orders(env->ledger, &(struct kh_order_filter){ .state = -1, .letter = a }, print_counts, env),
+		0);
+	assert_string_equal(
+		env->text,
+		"1/A 17 1700 400-900\n2/B 0 0 0-0\n203.0.113.1 10 1000 500-510\n203.0.113.2 7 700 400-900\n203.0.113.9 0 0 0-0\n");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup_two, teardown)

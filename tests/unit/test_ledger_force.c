@@ -30,12 +30,15 @@ static void slots_are_numbered_from_one(void **state)
 	put(env, 1, "c2.example", KH_ORDER_ACTIVE, 0); /* active or not, it cannot be enforced */
 	put(env, 1, "203.0.113.7:443", KH_ORDER_ACTIVE, 500);
 	put(env, 1, "2001:db8::/32", KH_ORDER_ACTIVE, 0);
-	assert_string_equal(force_text(env, 100, 60),
-			    "1 203.0.113.9 drop 0 fresh\n2 203.0.113.7:443 drop 500 fresh\n3 2001:db8::/32 drop 0 fresh\n");
+	assert_string_equal(
+		force_text(env, 100, 60),
+		"1 203.0.113.9 drop 0 fresh\n2 203.0.113.7:443 drop 500 fresh\n3 2001:db8::/32 drop 0 fresh\n");
 	commit(env);
-	assert_string_equal(force_now(env, 100, 60), "1 203.0.113.9 drop 0\n2 203.0.113.7:443 drop 500\n3 2001:db8::/32 drop 0\n");
+	assert_string_equal(force_now(env, 100, 60),
+			    "1 203.0.113.9 drop 0\n2 203.0.113.7:443 drop 500\n3 2001:db8::/32 drop 0\n");
 	reopen(env);
-	assert_string_equal(force_now(env, 99999, 60), "1 203.0.113.9 drop 0\n2 203.0.113.7:443 drop 500\n3 2001:db8::/32 drop 0\n");
+	assert_string_equal(force_now(env, 99999, 60),
+			    "1 203.0.113.9 drop 0\n2 203.0.113.7:443 drop 500\n3 2001:db8::/32 drop 0\n");
 }
 
 static void the_latest_deadline_of_several_letters_counts(void **state)
@@ -75,8 +78,9 @@ static void drop_and_monitor_are_told_apart(void **state)
 	put_monitor(env, 1, "203.0.113.1", 300);
 	put(env, a, "203.0.113.1", KH_ORDER_ACTIVE, 200);
 	put_monitor(env, a, "203.0.113.2", 0);
-	assert_string_equal(force_text(env, 1, 0),
-			    "1 203.0.113.1 drop 200 fresh\n1 203.0.113.1 monitor 300 fresh\n2 203.0.113.2 monitor 0 fresh\n");
+	assert_string_equal(
+		force_text(env, 1, 0),
+		"1 203.0.113.1 drop 200 fresh\n1 203.0.113.1 monitor 300 fresh\n2 203.0.113.2 monitor 0 fresh\n");
 	commit(env);
 }
 
@@ -100,14 +104,17 @@ static void a_slot_waits_for_grace_and_a_fold(void **state)
 
 	one_act(env, "203.0.113.3", KH_ORDER_ACTIVE, 0);
 	begin(env);
-	assert_string_equal(force_text(env, 1000, 60), "2 203.0.113.2 drop 0\n3 203.0.113.3 drop 0 fresh\n"); /* grace, no fold */
+	assert_string_equal(force_text(env, 1000, 60),
+			    "2 203.0.113.2 drop 0\n3 203.0.113.3 drop 0 fresh\n"); /* grace, no fold */
 	kh_ledger_rollback(env->ledger);
 	collect(env);
 	begin(env);
-	assert_string_equal(force_text(env, 259, 60), "2 203.0.113.2 drop 0\n3 203.0.113.3 drop 0 fresh\n"); /* fold, no grace */
+	assert_string_equal(force_text(env, 259, 60),
+			    "2 203.0.113.2 drop 0\n3 203.0.113.3 drop 0 fresh\n"); /* fold, no grace */
 	kh_ledger_rollback(env->ledger);
 	begin(env);
-	assert_string_equal(force_text(env, 150, 60), "2 203.0.113.2 drop 0\n3 203.0.113.3 drop 0 fresh\n"); /* a clock set back */
+	assert_string_equal(force_text(env, 150, 60),
+			    "2 203.0.113.2 drop 0\n3 203.0.113.3 drop 0 fresh\n"); /* a clock set back */
 	kh_ledger_rollback(env->ledger);
 	reopen(env);
 	assert_string_equal(force_now(env, 260, 60), "2 203.0.113.2 drop 0\n1 203.0.113.3 drop 0 fresh\n");
@@ -153,7 +160,8 @@ static void who_comes_back_too_late_gets_another(void **state)
 			    "1 203.0.113.5 drop 0 fresh\n2 203.0.113.1 drop 0 fresh\n3 203.0.113.2 drop 0 fresh\n");
 	commit(env);
 	assert_string_equal(query_text(env, "SELECT slot, indicator FROM slots"), "1|1\n2|2\n3|3\n");
-	assert_string_equal(force_now(env, 300, 60), "1 203.0.113.5 drop 0\n2 203.0.113.1 drop 0\n3 203.0.113.2 drop 0\n");
+	assert_string_equal(force_now(env, 300, 60),
+			    "1 203.0.113.5 drop 0\n2 203.0.113.1 drop 0\n3 203.0.113.2 drop 0\n");
 }
 
 static void long_stretches_out_of_force_are_passed_over(void **state)
@@ -170,7 +178,8 @@ static void long_stretches_out_of_force_are_passed_over(void **state)
 		snprintf(value, sizeof(value), "203.0.113.%u", i);
 		put(env, 1, value, active ? KH_ORDER_ACTIVE : KH_ORDER_REVIEW, 0);
 		if (active)
-			snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected), "%u %s drop 0 fresh\n", ++slot, value);
+			snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected),
+				 "%u %s drop 0 fresh\n", ++slot, value);
 	}
 	assert_string_equal(force_text(env, 1, 1), expected);
 	commit(env);

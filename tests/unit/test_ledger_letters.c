@@ -59,7 +59,7 @@ static void a_number_starts_again_each_year(void **state)
 	begin(env);
 	old = put_letter(env, "5/NCSC", "Cục ATTT", 2019, 10);
 	new = put_letter(env, "5/NCSC", "Cục ATTT", 2020, 11);
-	assert_true(old > KH_LETTER_BY_HAND && new > KH_LETTER_BY_HAND && old != new);
+	assert_true(old > KH_LETTER_BY_HAND && new > KH_LETTER_BY_HAND &&old != new);
 	assert_int_equal(put_letter(env, "5/ncsc", "CỤC attt", 2019, 12), old);
 	assert_int_not_equal(put_letter(env, "5/NCSC", "Bộ TTTT", 2019, 13), old);
 	commit(env);
@@ -70,15 +70,16 @@ static void a_number_starts_again_each_year(void **state)
 
 static int print_head(const struct kh_letter_row *row, void *context)
 {
-	print(context, "%s|%s|%s|%lld\n", row->date ? row->date : "-", row->issuer ? row->issuer : "-", row->subject ? row->subject : "-",
-	      (long long)row->received);
+	print(context, "%s|%s|%s|%lld\n", row->date ? row->date : "-", row->issuer ? row->issuer : "-",
+	      row->subject ? row->subject : "-", (long long)row->received);
 	return 0;
 }
 
 static void a_later_file_completes_the_head_and_overwrites_nothing(void **state)
 {
 	struct env *env = *state;
-	struct kh_letter first = { .number = "9/A", .date = "2020-01-02" }, second = { .number = "9/a", .date = "2021-01-01", .subject = "mã độc" };
+	struct kh_letter first = { .number = "9/A", .date = "2020-01-02" },
+			 second = { .number = "9/a", .date = "2021-01-01", .subject = "mã độc" };
 	struct kh_letter nameless = { .subject = "x" };
 	struct kh_error error = {};
 	int64_t a, b, c = 77;
@@ -142,8 +143,9 @@ static const char *counts_text(struct env *env)
 
 static int print_counts(const struct kh_letter_row *row, void *context)
 {
-	print(context, "%s e%lld m%lld r%lld x%lld u%lld z%lld\n", row->number, (long long)row->enforced, (long long)row->monitored,
-	      (long long)row->review, (long long)row->refused, (long long)row->unenforceable, (long long)row->ended);
+	print(context, "%s e%lld m%lld r%lld x%lld u%lld z%lld\n", row->number, (long long)row->enforced,
+	      (long long)row->monitored, (long long)row->review, (long long)row->refused, (long long)row->unenforceable,
+	      (long long)row->ended);
 	return 0;
 }
 
@@ -203,8 +205,10 @@ static void what_has_passed_expires_and_nothing_else(void **state)
 	assert_int_equal(kh_ledger_expire(env->ledger, 100, NULL), 0);
 	commit(env);
 	assert_int_equal(kh_ledger_next_deadline(env->ledger), 101);
-	assert_string_equal(query_text(env, "SELECT value, state, o.since, change FROM orders o JOIN indicators i ON i.id = indicator"),
-			    "203.0.113.1|4|100|2\n203.0.113.2|0|1000|1\n203.0.113.3|0|1000|1\n203.0.113.4|1|1000|1\n");
+	assert_string_equal(
+		query_text(env,
+			   "SELECT value, state, o.since, change FROM orders o JOIN indicators i ON i.id = indicator"),
+		"203.0.113.1|4|100|2\n203.0.113.2|0|1000|1\n203.0.113.3|0|1000|1\n203.0.113.4|1|1000|1\n");
 	assert_string_equal(query_text(env, "SELECT value, active, since, change FROM allows"),
 			    "198.51.100.1|0|100|2\n198.51.100.2|1|1000|1\n198.51.100.3|0|1000|1\n");
 	assert_string_equal(query_text(env, "SELECT orders, allows FROM changes WHERE id = 2"), "1|1\n");
@@ -217,7 +221,8 @@ static int print_allow(const struct kh_allow_row *row, void *context)
 	char text[KH_RANGE_TEXT];
 
 	assert_string_equal(row->value, kh_range_format(&row->range, text));
-	print(context, "%s %s %s %lld %lld %d\n", row->value, row->note, row->actor, (long long)row->since, (long long)row->expires, row->active);
+	print(context, "%s %s %s %lld %lld %d\n", row->value, row->note, row->actor, (long long)row->since,
+	      (long long)row->expires, row->active);
 	return 0;
 }
 
@@ -244,9 +249,11 @@ static void allows_are_kept_by_range(void **state)
 	act(env, "disallow");
 	assert_int_equal(put_allow(env, "203.0.113.0", 0, false), 1);
 	commit(env);
-	assert_string_equal(allows_text(env, true), "203.0.113.0/24 hop nam 1000 600 1\n2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
-	assert_string_equal(allows_text(env, false),
-			    "203.0.113.0/24 hop nam 1000 600 1\n203.0.113.0 hop nam 1000 0 0\n2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
+	assert_string_equal(allows_text(env, true),
+			    "203.0.113.0/24 hop nam 1000 600 1\n2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
+	assert_string_equal(
+		allows_text(env, false),
+		"203.0.113.0/24 hop nam 1000 600 1\n203.0.113.0 hop nam 1000 0 0\n2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
 	act(env, "allow");
 	assert_int_equal(kh_range_parse("203.0.113.0", 11, &later.range), 0); /* again: since now */
 	assert_int_equal(kh_ledger_allow_put(env->ledger, &later, NULL), 1);
@@ -255,8 +262,9 @@ static void allows_are_kept_by_range(void **state)
 	later.range.last = 0;
 	assert_int_equal(kh_ledger_allow_put(env->ledger, &later, &error), -EINVAL);
 	commit(env);
-	assert_string_equal(allows_text(env, true), "203.0.113.0/24 hop nam 1000 700 1\n203.0.113.0 hop nam 2000 700 1\n"
-						    "2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
+	assert_string_equal(allows_text(env, true),
+			    "203.0.113.0/24 hop nam 1000 700 1\n203.0.113.0 hop nam 2000 700 1\n"
+			    "2001:db8::1-2001:db8::4 hop nam 1000 0 1\n");
 }
 
 /* ---- Health and facts ---------------------------------------------------------------------------- */
@@ -281,7 +289,8 @@ static void health_is_kept_in_intervals(void **state)
 	assert_int_equal(kh_ledger_health(env->ledger, name, sizeof(name), &since), 0);
 	assert_string_equal(name, "degraded");
 	assert_int_equal(since, 300);
-	assert_string_equal(query_text(env, "SELECT since, state, problems FROM health"), "100|protected|\n300|degraded|b\n");
+	assert_string_equal(query_text(env, "SELECT since, state, problems FROM health"),
+			    "100|protected|\n300|degraded|b\n");
 	assert_int_equal(kh_ledger_fact_get(env->ledger, "generation", &value), 0);
 	assert_int_equal(value, 42);
 }

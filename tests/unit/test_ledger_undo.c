@@ -7,8 +7,9 @@
 
 static int print_change(const struct kh_change *change, void *context)
 {
-	print(context, "%lld %s u%lld by%lld o%lld a%lld\n", (long long)change->id, change->kind, (long long)change->undoes,
-	      (long long)change->undone_by, (long long)change->orders, (long long)change->allows);
+	print(context, "%lld %s u%lld by%lld o%lld a%lld\n", (long long)change->id, change->kind,
+	      (long long)change->undoes, (long long)change->undone_by, (long long)change->orders,
+	      (long long)change->allows);
 	return 0;
 }
 
@@ -42,11 +43,11 @@ static int undo(struct env *env, int64_t id, int64_t *ret_id, struct kh_undo_res
 	return code;
 }
 
-#define assert_state(env, expected)                          \
-	do {                                                 \
-		char *now_ = whole_state(env);               \
-		assert_string_equal(now_, expected);         \
-		free(now_);                                  \
+#define assert_state(env, expected)                  \
+	do {                                         \
+		char *now_ = whole_state(env);       \
+		assert_string_equal(now_, expected); \
+		free(now_);                          \
 	} while (0)
 
 static void a_push_is_undone_exactly(void **state)
@@ -91,7 +92,8 @@ static void a_push_is_undone_exactly(void **state)
 	assert_int_equal(undo(env, 3, &id, &result), 0); /* and back again */
 	assert_int_equal(result.restored, 8);
 	assert_state(env, after);
-	assert_string_equal(changes_text(env), "4 undo u3 by0 o6 a2\n3 undo u2 by4 o6 a2\n2 push u0 by0 o6 a2\n1 push u0 by0 o2 a1\n");
+	assert_string_equal(changes_text(env),
+			    "4 undo u3 by0 o6 a2\n3 undo u2 by4 o6 a2\n2 push u0 by0 o6 a2\n1 push u0 by0 o2 a1\n");
 	assert_int_equal(undo(env, 2, NULL, &result), 0);
 	assert_int_equal(result.skipped, 0);
 	assert_state(env, before);
@@ -244,7 +246,8 @@ static void a_row_made_anew_is_not_the_undone_ones(void **state)
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 5);
 	commit(env);
 	again = whole_state(env);
-	assert_int_equal(undo(env, 2, NULL, &result), 0); /* the undo would bring the first one back: its place is taken */
+	assert_int_equal(undo(env, 2, NULL, &result),
+			 0); /* the undo would bring the first one back: its place is taken */
 	assert_int_equal(result.restored, 0);
 	assert_int_equal(result.skipped, 1);
 	assert_state(env, again);
@@ -294,7 +297,9 @@ static int stop_at_three(const struct kh_change *change, void *context)
 static void history_comes_newest_first_in_pages(void **state)
 {
 	struct env *env = *state;
-	struct kh_change change = { .time = 5, .uid = -1, .actor = NULL, .kind = "expire", .note = "ghi chú", .letter = 1 };
+	struct kh_change change = {
+		.time = 5, .uid = -1, .actor = NULL, .kind = "expire", .note = "ghi chú", .letter = 1
+	};
 
 	for (int i = 0; i < 5; i++) {
 		act(env, "block");
@@ -307,7 +312,8 @@ static void history_comes_newest_first_in_pages(void **state)
 	assert_ok(kh_ledger_change_begin(env->ledger, &change, &why));
 	commit(env);
 	assert_int_equal(change.id, 6);
-	assert_string_equal(query_text(env, "SELECT * FROM changes WHERE id = 6"), "6|5|-1||expire|ghi chú|1|0|0|0|0\n");
+	assert_string_equal(query_text(env, "SELECT * FROM changes WHERE id = 6"),
+			    "6|5|-1||expire|ghi chú|1|0|0|0|0\n");
 }
 
 static void two_changes_in_one_transaction_keep_apart(void **state)
@@ -381,7 +387,8 @@ static void random_act(struct env *env, const int64_t letters[static 3])
 		if (random_below(5) == 0)
 			put_allow(env, value, random_below(3) * 30, random_below(2));
 		else
-			put(env, letters[random_below(3)], value, (enum kh_order_state)random_below(3), random_below(3) * 30);
+			put(env, letters[random_below(3)], value, (enum kh_order_state)random_below(3),
+			    random_below(3) * 30);
 	}
 	commit(env);
 }

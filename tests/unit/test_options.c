@@ -17,7 +17,7 @@
 /* Splits nothing: words as the shell would hand them over, up to NULL. */
 static int parse(struct kh_options *ret_options, const char *first, ...)
 {
-	char *words[16] = { (char *)(uintptr_t)"khiend" };
+	char *words[16] = { (char *)(uintptr_t) "khiend" };
 	int count = 1;
 	va_list rest;
 
@@ -47,7 +47,8 @@ static void test_folders(void **state KH_UNUSED)
 {
 	struct kh_options options;
 
-	assert_int_equal(parse(&options, "--config", "a", "--state=b", "--run", "c", "--bpffs=d", "--foreground", NULL), 0);
+	assert_int_equal(parse(&options, "--config", "a", "--state=b", "--run", "c", "--bpffs=d", "--foreground", NULL),
+			 0);
 	assert_int_equal(options.task, KH_TASK_RUN);
 	assert_string_equal(options.config, "a");
 	assert_string_equal(options.state, "b");
@@ -61,8 +62,9 @@ static void test_tasks(void **state KH_UNUSED)
 		const char *word;
 		enum kh_task task;
 	} cases[] = {
-		{ "--check", KH_TASK_CHECK },	       { "--detect", KH_TASK_DETECT },	 { "--detach", KH_TASK_DETACH },
-		{ "--new-ledger", KH_TASK_NEW_LEDGER }, { "--version", KH_TASK_VERSION }, { "--help", KH_TASK_HELP },
+		{ "--check", KH_TASK_CHECK },	  { "--detect", KH_TASK_DETECT },
+		{ "--detach", KH_TASK_DETACH },	  { "--new-ledger", KH_TASK_NEW_LEDGER },
+		{ "--version", KH_TASK_VERSION }, { "--help", KH_TASK_HELP },
 	};
 	struct kh_options options;
 

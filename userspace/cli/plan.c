@@ -82,8 +82,12 @@ static void show_plan(const json_t *plan)
 	if (kh_number_of(plan, "omitted"))
 		kh_say(_("… and %lld more, counted below\n"), kh_number_of(plan, "omitted"));
 	kh_rows_show_counts(counts, is_monitor(plan));
-	if (kh_number_of(counts, "enforce"))
-		kh_say(_("Deadline: %s\n"), kh_has(plan, "expires") ? kh_when(plan, "expires") : _("none"));
+	if (!kh_number_of(counts, "enforce"))
+		return;
+	if (kh_has(plan, "expires"))
+		kh_say(_("Deadline: %s\n"), kh_when(plan, "expires"));
+	else
+		kh_say(_("Deadline: none\n"));
 }
 
 /* Is everything in the ledger already as the plan would have it? */

@@ -23,11 +23,11 @@
 		(pointer) = NULL;                          \
 		kh_taken_;                                 \
 	})
-#define KH_TAKE_FD(fd)                      \
-	__extension__({                     \
-		int kh_taken_fd_ = (fd);    \
-		(fd) = -1;                  \
-		kh_taken_fd_;               \
+#define KH_TAKE_FD(fd)                   \
+	__extension__({                  \
+		int kh_taken_fd_ = (fd); \
+		(fd) = -1;               \
+		kh_taken_fd_;            \
 	})
 
 /* For KH_CLEANUP on locals of any pointer from malloc: char *text KH_CLEANUP(kh_freep) = NULL; */

@@ -34,7 +34,8 @@ int kh_link_compare_deadline(struct kh_link a, struct kh_link b)
 
 static uint32_t hash_order(const struct kh_order *order)
 {
-	return kh_hash_word(((uint64_t)order->under << 8) | order->action, ((uint64_t)order->deadline << 32) | order->slot);
+	return kh_hash_word(((uint64_t)order->under << 8) | order->action,
+			    ((uint64_t)order->deadline << 32) | order->slot);
 }
 
 static bool same_order(const struct kh_order *a, const struct kh_order *b)
@@ -105,7 +106,9 @@ static int intern_chain(struct kh_chains *chains, const struct kh_link *links, s
 	while (count--) {
 		struct kh_link link = links[count];
 		bool monitor = link.order & KH_LINK_MONITOR;
-		struct kh_order order = { .slot = KH_LINK_SLOT(link), .deadline = link.deadline, .under = reference,
+		struct kh_order order = { .slot = KH_LINK_SLOT(link),
+					  .deadline = link.deadline,
+					  .under = reference,
 					  .action = monitor ? KH_ACTION_MONITOR : KH_ACTION_DROP };
 		int r;
 
@@ -129,8 +132,8 @@ static size_t drops_limit(uint64_t drops_end, uint64_t monitors_end)
 
 /* Appends the rising maxima above `floor` until `limit` links; the last place goes to the one that lives longest, so that
  * a chain cut short still ends when it should. */
-static size_t append_rising_links(const struct kh_link *from, const struct kh_link *end, uint64_t floor, uint64_t longest,
-				  struct kh_link *links, size_t count, size_t limit)
+static size_t append_rising_links(const struct kh_link *from, const struct kh_link *end, uint64_t floor,
+				  uint64_t longest, struct kh_link *links, size_t count, size_t limit)
 {
 	for (; from < end && count < limit && floor < longest; from++) {
 		if (life(*from) <= floor || (count + 1 == limit && life(*from) < longest))
@@ -245,8 +248,8 @@ void kh_active_remove(struct kh_active *active, size_t rank)
 }
 
 /* As append_rising_links(), by the tree. */
-static size_t append_rising(const struct kh_tree *tree, const struct kh_link *ranked, uint64_t floor, struct kh_link *links,
-			    size_t count, size_t limit)
+static size_t append_rising(const struct kh_tree *tree, const struct kh_link *ranked, uint64_t floor,
+			    struct kh_link *links, size_t count, size_t limit)
 {
 	uint64_t longest = tree->max[1];
 
@@ -266,7 +269,8 @@ int kh_active_chain(const struct kh_active *active, struct kh_chains *chains, ui
 	size_t count;
 
 	count = append_rising(&active->drop_tree, active->ranked, 0, chain, 0, drops_limit(drops_end, monitors_end));
-	count = append_rising(&active->monitor_tree, active->ranked + active->drops, drops_end, chain, count, KH_CHAIN_MAX);
+	count = append_rising(&active->monitor_tree, active->ranked + active->drops, drops_end, chain, count,
+			      KH_CHAIN_MAX);
 	return intern_chain(chains, chain, count, ret_reference);
 }
 

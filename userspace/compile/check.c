@@ -74,8 +74,8 @@ static bool v4_ok(const struct view *view)
 	for (uint64_t i = 0; i < view->cells; i++) {
 		bool slice = KH_CELL_KIND(cells[i]) == KH_CELL_SLICE;
 
-		if (slice ? !v4_slice_ok(view, cells[i]) :
-			    !reference_ok(view, cells[i] & KH_REF_MASK) ||
+		if (slice ? !v4_slice_ok(view, cells[i])
+			  : !reference_ok(view, cells[i] & KH_REF_MASK) ||
 				    !reference_ok(view, cells[i] >> KH_REF_BITS & KH_REF_MASK))
 			return false;
 	}
@@ -147,7 +147,8 @@ static bool orders_ok(const struct view *view)
 	for (uint32_t i = 0; i < view->header->orders_count; i++) {
 		uint32_t under = orders[i].under;
 
-		if (!orders[i].slot || orders[i].slot >= view->header->slots_needed || orders[i].action > KH_ACTION_MONITOR)
+		if (!orders[i].slot || orders[i].slot >= view->header->slots_needed ||
+		    orders[i].action > KH_ACTION_MONITOR)
 			return false;
 		/* the compiler stores what is enclosed after what encloses it, so there can be no circle */
 		if (!reference_ok(view, under) || ((under & KH_REF_CONDITIONAL) && (under & KH_REF_INDEX) >= i))
@@ -163,9 +164,17 @@ static bool view_sections(const void *data, struct view *ret_view)
 {
 	const struct kh_image_header *header = data;
 	const uint32_t starts[] = {
-		KH_V4_L1_PAGE + KH_V4_L1_PAGES, header->v4_cells_page, header->v4_entries_page, header->v6_bitmap_page,
-		header->v6_buckets_page, header->v6_mid_page, header->v6_low_page, header->ports_bitmap_page, header->ports_page,
-		header->orders_page, header->pages,
+		KH_V4_L1_PAGE + KH_V4_L1_PAGES,
+		header->v4_cells_page,
+		header->v4_entries_page,
+		header->v6_bitmap_page,
+		header->v6_buckets_page,
+		header->v6_mid_page,
+		header->v6_low_page,
+		header->ports_bitmap_page,
+		header->ports_page,
+		header->orders_page,
+		header->pages,
 	};
 	uint64_t v6_bits, ports_bits;
 
@@ -177,10 +186,12 @@ static bool view_sections(const void *data, struct view *ret_view)
 		.header = header,
 		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_CELLS_PER_PAGE,
 		.entries = (uint64_t)(header->v6_bitmap_page - header->v4_entries_page) * KH_V4_ENTRIES_PER_PAGE,
-		.nets = (uint64_t)(header->v6_mid_page - header->v6_buckets_page) * KH_BUCKETS_PER_PAGE * KH_V6_NETS_PER_BUCKET,
+		.nets = (uint64_t)(header->v6_mid_page - header->v6_buckets_page) * KH_BUCKETS_PER_PAGE *
+			KH_V6_NETS_PER_BUCKET,
 		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_V6_MIDS_PER_PAGE,
 		.lows = (uint64_t)(header->ports_bitmap_page - header->v6_low_page) * KH_V6_LOWS_PER_PAGE,
-		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_BUCKETS_PER_PAGE * KH_PORTS_PER_BUCKET,
+		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_BUCKETS_PER_PAGE *
+			 KH_PORTS_PER_BUCKET,
 	};
 	v6_bits = (uint64_t)(header->v6_buckets_page - header->v6_bitmap_page) * KH_PAGE_SIZE * 8;
 	ports_bits = (uint64_t)(header->ports_page - header->ports_bitmap_page) * KH_PAGE_SIZE * 8;
@@ -204,11 +215,11 @@ int kh_image_check(const void *data, size_t length, struct kh_error *error)
 	if (header->magic != KH_IMAGE_MAGIC)
 		return kh_fail(error, -EINVAL, _("This is not a generation image"));
 	if (header->abi_version != KH_ABI_VERSION)
-		return kh_fail(error, -EINVAL, _("The generation image has version %u, this program needs %u"), header->abi_version,
-			       KH_ABI_VERSION);
+		return kh_fail(error, -EINVAL, _("The generation image has version %u, this program needs %u"),
+			       header->abi_version, KH_ABI_VERSION);
 	if (header->pages > KH_IMAGE_MAX_PAGES || header->pages != length / KH_PAGE_SIZE)
-		return kh_fail(error, -EINVAL, _("The generation image should have %u pages and has %zu"), header->pages,
-			       length / KH_PAGE_SIZE);
+		return kh_fail(error, -EINVAL, _("The generation image should have %u pages and has %zu"),
+			       header->pages, length / KH_PAGE_SIZE);
 	if (header->checksum != kh_image_checksum(data, length))
 		return kh_fail(error, -EINVAL, _("The generation image is damaged: its checksum is wrong"));
 	if (!view_sections(data, &view) || !orders_ok(&view) || !v4_ok(&view) || !v6_ok(&view) || !ports_ok(&view))

@@ -69,17 +69,20 @@ static const char *order_fault(const struct kh_compile_order *order)
 }
 
 /* Checks the orders and counts them by where they go; one pass, since it is the memory that takes the time. */
-static int check_orders(const struct kh_compile_order *orders, size_t count, struct sorted_orders *ret_sorted, struct kh_error *error)
+static int check_orders(const struct kh_compile_order *orders, size_t count, struct sorted_orders *ret_sorted,
+			struct kh_error *error)
 {
 	if (count > KH_COMPILE_ORDERS_MAX)
-		return kh_fail(error, -E2BIG, _("%zu orders are more than a generation can hold (%u)"), count, KH_COMPILE_ORDERS_MAX);
+		return kh_fail(error, -E2BIG, _("%zu orders are more than a generation can hold (%u)"), count,
+			       KH_COMPILE_ORDERS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		const struct kh_compile_order *order = &orders[i];
 		const char *fault = order_fault(order);
 
 		if (fault)
 			return kh_fail(error, -EINVAL, _("Order %zu cannot be compiled: %s"), i, _(fault));
-		ret_sorted->highest_slot = order->slot > ret_sorted->highest_slot ? order->slot : ret_sorted->highest_slot;
+		ret_sorted->highest_slot =
+			order->slot > ret_sorted->highest_slot ? order->slot : ret_sorted->highest_slot;
 		ret_sorted->ports_count += order->port != 0;
 		ret_sorted->v4_count += !order->port && order->range.family == 4;
 		ret_sorted->v6_count += !order->port && order->range.family == 6;
@@ -91,7 +94,8 @@ static int check_holes(const struct kh_range *holes, size_t count, struct kh_err
 {
 	for (size_t i = 0; i < count; i++)
 		if (!range_ok(&holes[i]))
-			return kh_fail(error, -EINVAL, _("Exception %zu cannot be compiled: %s"), i, _("its range is not one"));
+			return kh_fail(error, -EINVAL, _("Exception %zu cannot be compiled: %s"), i,
+				       _("its range is not one"));
 	return 0;
 }
 
@@ -197,8 +201,8 @@ static int copy_holes(const struct kh_range *holes, size_t *count, struct kh_ran
 	return 0;
 }
 
-int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes, size_t holes_count,
-	       uint64_t generation, struct kh_image **ret_image, struct kh_error *error)
+int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes,
+	       size_t holes_count, uint64_t generation, struct kh_image **ret_image, struct kh_error *error)
 {
 	struct kh_parts parts KH_CLEANUP(parts_clear) = { .generation = generation };
 	struct sorted_orders sorted KH_CLEANUP(sorted_orders_clear) = {};

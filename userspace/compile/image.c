@@ -46,9 +46,11 @@ static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_hea
 		pages_of(parts->chains.count, KH_ORDERS_PER_PAGE),
 	};
 	uint32_t *starts[] = {
-		&ret_header->v4_cells_page, &ret_header->v4_entries_page, &ret_header->v6_bitmap_page, &ret_header->v6_buckets_page,
-		&ret_header->v6_mid_page, &ret_header->v6_low_page, &ret_header->ports_bitmap_page, &ret_header->ports_page,
-		&ret_header->orders_page, &ret_header->pages,
+		&ret_header->v4_cells_page,	&ret_header->v4_entries_page,
+		&ret_header->v6_bitmap_page,	&ret_header->v6_buckets_page,
+		&ret_header->v6_mid_page,	&ret_header->v6_low_page,
+		&ret_header->ports_bitmap_page, &ret_header->ports_page,
+		&ret_header->orders_page,	&ret_header->pages,
 	};
 	size_t page = 0;
 
@@ -92,7 +94,8 @@ static void fill_hashes(const struct kh_image *image, const struct kh_parts *par
 		const struct kh_v6_net *net = &parts->v6.nets[i];
 
 		nets[parts->hashes.v6.place[i]] = *net;
-		set_bit(section(image, header->v6_bitmap_page), kh_hash_word(header->hash_seed, net->key) & header->v6_bitmap_mask);
+		set_bit(section(image, header->v6_bitmap_page),
+			kh_hash_word(header->hash_seed, net->key) & header->v6_bitmap_mask);
 	}
 	for (size_t i = 0; i < parts->ports.count; i++) {
 		const struct kh_port_entry *entry = &parts->ports.entries[i];

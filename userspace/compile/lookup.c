@@ -13,7 +13,8 @@ static const void *page_of(const struct kh_image *image, uint64_t page)
 
 static uint32_t lookup_v4_slice(const struct kh_image *image, uint64_t cell, uint32_t octet)
 {
-	uint32_t first = (uint32_t)cell, at = first % KH_V4_ENTRIES_PER_PAGE, end = at + ((uint32_t)(cell >> 32) & 0xffff);
+	uint32_t first = (uint32_t)cell, at = first % KH_V4_ENTRIES_PER_PAGE,
+		 end = at + ((uint32_t)(cell >> 32) & 0xffff);
 	const uint32_t *entries =
 		page_of(image, (uint64_t)kh_image_header(image)->v4_entries_page + first / KH_V4_ENTRIES_PER_PAGE);
 
@@ -137,7 +138,8 @@ static const struct kh_v6_net *find_net(const struct kh_image *image, uint32_t k
 	if (!header->v6_nets || !bit_set(image, header->v6_bitmap_page, header->v6_bitmap_mask, hash))
 		return NULL;
 	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {
-		const struct kh_v6_net *nets = bucket_of(image, header->v6_buckets_page, header->v6_buckets_mask, hash + probe);
+		const struct kh_v6_net *nets =
+			bucket_of(image, header->v6_buckets_page, header->v6_buckets_mask, hash + probe);
 		bool has_room = false;
 
 		if (!nets)
@@ -175,7 +177,8 @@ uint32_t kh_image_lookup(const struct kh_image *image, const struct kh_range *ad
 	return lookup_v6(image, (uint64_t)(address->first >> 64), (uint64_t)address->first);
 }
 
-uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_range *address, uint16_t port, uint8_t protocol)
+uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_range *address, uint16_t port,
+			      uint8_t protocol)
 {
 	const struct kh_image_header *header = kh_image_header(image);
 	uint64_t high = (uint64_t)(address->first >> 64), low = (uint64_t)address->first;
@@ -185,7 +188,8 @@ uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_rang
 		return KH_REF_NONE;
 	hash = kh_hash_port(hash, port, protocol);
 	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {
-		const struct kh_port_entry *entries = bucket_of(image, header->ports_page, header->ports_mask, hash + probe);
+		const struct kh_port_entry *entries =
+			bucket_of(image, header->ports_page, header->ports_mask, hash + probe);
 		bool has_room = false;
 
 		if (!entries)
@@ -193,8 +197,8 @@ uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_rang
 		for (uint32_t i = 0; i < KH_PORTS_PER_BUCKET; i++) {
 			const struct kh_port_entry *entry = &entries[i];
 
-			if (entry->family == address->family && entry->address_high == high && entry->address_low == low &&
-			    entry->port == port && entry->protocol == protocol)
+			if (entry->family == address->family && entry->address_high == high &&
+			    entry->address_low == low && entry->port == port && entry->protocol == protocol)
 				return entry->ref;
 			has_room |= !entry->family;
 		}

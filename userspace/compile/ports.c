@@ -45,8 +45,11 @@ static int compare(const void *a, const void *b)
 static struct port_order expand(const struct kh_compile_order *order, uint8_t protocol)
 {
 	return (struct port_order){
-		.entry = { .address_high = (uint64_t)(order->range.first >> 64), .address_low = (uint64_t)order->range.first,
-			   .port = order->port, .protocol = protocol, .family = order->range.family },
+		.entry = { .address_high = (uint64_t)(order->range.first >> 64),
+			   .address_low = (uint64_t)order->range.first,
+			   .port = order->port,
+			   .protocol = protocol,
+			   .family = order->range.family },
 		.link = kh_link_of(order),
 		.any_protocol = !order->protocol,
 	};
@@ -84,8 +87,8 @@ static int put_all(struct kh_ports *ports, struct kh_chains *chains, const struc
 	return r;
 }
 
-int kh_ports_build(struct kh_ports *ports, struct kh_chains *chains, const struct kh_compile_order *orders, const uint32_t *indexes,
-		   size_t count)
+int kh_ports_build(struct kh_ports *ports, struct kh_chains *chains, const struct kh_compile_order *orders,
+		   const uint32_t *indexes, size_t count)
 {
 	struct port_order *expanded KH_CLEANUP(kh_freep) = NULL;
 	size_t expanded_count = 0;

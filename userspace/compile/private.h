@@ -37,7 +37,8 @@ struct kh_link {
 
 static inline struct kh_link kh_link_of(const struct kh_compile_order *order)
 {
-	return (struct kh_link){ order->deadline, order->slot | (order->action == KH_ACTION_MONITOR ? KH_LINK_MONITOR : 0) };
+	return (struct kh_link){ order->deadline,
+				 order->slot | (order->action == KH_ACTION_MONITOR ? KH_LINK_MONITOR : 0) };
 }
 
 /* Drops first, later deadline first (none is latest), lower slot first. The size of the range comes between, see callers. */
@@ -81,7 +82,8 @@ void kh_active_clear(struct kh_active *active);
 
 /* Takes disjoint ranges in ascending order, with the holes cut out. First member of the family's builder. */
 struct kh_sink {
-	const struct kh_range *hole, *holes_end; /* sorted, disjoint, of the family; `hole` moves along with the ranges */
+	const struct kh_range *hole,
+		*holes_end; /* sorted, disjoint, of the family; `hole` moves along with the ranges */
 	int (*put)(struct kh_sink *sink, kh_u128 first, kh_u128 last, uint32_t reference);
 };
 
@@ -171,8 +173,8 @@ struct kh_v6 {
 };
 
 /* Items: key = the high 64 bits of the first address, `order` the index in orders. */
-int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_compile_order *orders, struct kh_sort_item **items,
-		size_t count);
+int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_compile_order *orders,
+		struct kh_sort_item **items, size_t count);
 void kh_v6_clear(struct kh_v6 *v6);
 
 struct kh_ports {
@@ -181,8 +183,8 @@ struct kh_ports {
 };
 
 /* `indexes`: which of the orders have a port and lie in no hole. */
-int kh_ports_build(struct kh_ports *ports, struct kh_chains *chains, const struct kh_compile_order *orders, const uint32_t *indexes,
-		   size_t count);
+int kh_ports_build(struct kh_ports *ports, struct kh_chains *chains, const struct kh_compile_order *orders,
+		   const uint32_t *indexes, size_t count);
 void kh_ports_clear(struct kh_ports *ports);
 
 /* ---- hash.c ---------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define REFERENCE(cell) ((uint32_t)(cell) & KH_REF_MASK)
+#define REFERENCE(cell) ((uint32_t)(cell)&KH_REF_MASK)
 
 static uint64_t lonely(unsigned int octet, uint32_t reference, uint32_t others)
 {
@@ -269,7 +269,8 @@ static int sweep(struct kh_v4 *v4, struct kh_flatten *flatten, const struct kh_s
 		if (r < 0)
 			return r;
 		for (size_t j = i; j < end; j++)
-			spans[j - i] = (struct kh_span){ item_first(&items[j]), item_last(&items[j]),
+			spans[j - i] = (struct kh_span){ item_first(&items[j]),
+							 item_last(&items[j]),
 							 { items[j].deadline, items[j].order } };
 		r = kh_flatten_group(flatten, spans, end - i);
 	}

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define LOWS_MAX (size_t)(KH_V6_LOW - 1)
-#define MIDS_MAX (size_t)UINT32_MAX
+#define MIDS_MAX (size_t) UINT32_MAX
 
 static kh_u128 bits_below(unsigned int count)
 {
@@ -202,7 +202,8 @@ static int close_net(struct kh_v6 *v6)
 	r = kh_grow(&v6->nets, &v6->nets_capacity, v6->nets_count + 1, sizeof(*v6->nets));
 	if (r < 0)
 		return r;
-	v6->nets[v6->nets_count++] = (struct kh_v6_net){ .key = v6->net, .count = (uint32_t)(v6->mids_count - v6->mid_first),
+	v6->nets[v6->nets_count++] = (struct kh_v6_net){ .key = v6->net,
+							 .count = (uint32_t)(v6->mids_count - v6->mid_first),
 							 .first = (uint32_t)v6->mid_first };
 	return 0;
 }
@@ -356,8 +357,8 @@ static int finish(struct kh_v6 *v6)
 	return r;
 }
 
-int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_compile_order *orders, struct kh_sort_item **items,
-		size_t count)
+int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_compile_order *orders,
+		struct kh_sort_item **items, size_t count)
 {
 	struct kh_flatten flatten KH_CLEANUP(kh_flatten_clear) = { .sink = &v6->sink, .chains = chains };
 	struct kh_span *spans KH_CLEANUP(kh_freep) = NULL;

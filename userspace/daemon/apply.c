@@ -124,11 +124,12 @@ static void keep_image(struct kh_core *core)
 		kh_log(LOG_WARNING, "event=image-not-kept path=%s error=\"%s\"", path, strerror(-code));
 }
 
-static int prepare(struct kh_core *core, const struct gather *gather, const struct kh_image *image, struct kh_install **ret_install,
-		   struct kh_error *error)
+static int prepare(struct kh_core *core, const struct gather *gather, const struct kh_image *image,
+		   struct kh_install **ret_install, struct kh_error *error)
 {
 	int64_t now = kh_now();
-	int code = kh_kernel_prepare(core->kernel, image->data, image->pages, gather->fresh, gather->fresh_count, ret_install, error);
+	int code = kh_kernel_prepare(core->kernel, image->data, image->pages, gather->fresh, gather->fresh_count,
+				     ret_install, error);
 
 	if (code < 0)
 		return code;
@@ -148,7 +149,8 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 
 	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
 	if (code >= 0)
-		code = kh_compile(gather.orders, gather.count, gather.holes, gather.holes_count, (uint64_t)generation + 1, &image, error);
+		code = kh_compile(gather.orders, gather.count, gather.holes, gather.holes_count,
+				  (uint64_t)generation + 1, &image, error);
 	if (code >= 0 && same_image(image, core->image)) {
 		kh_image_free(KH_TAKE(image));
 		keep_holes(core, &gather);
@@ -174,8 +176,9 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	core->image = image;
 	core->generation_since = kh_now();
 	keep_image(core);
-	kh_log(LOG_INFO, "event=generation number=%llu ipv4=%u ipv6=%u ports=%u", (unsigned long long)kh_image_header(image)->generation,
-	       kh_image_header(image)->indicators_v4, kh_image_header(image)->indicators_v6, kh_image_header(image)->indicators_ports);
+	kh_log(LOG_INFO, "event=generation number=%llu ipv4=%u ipv6=%u ports=%u",
+	       (unsigned long long)kh_image_header(image)->generation, kh_image_header(image)->indicators_v4,
+	       kh_image_header(image)->indicators_v6, kh_image_header(image)->indicators_ports);
 	return 0;
 }
 

@@ -333,8 +333,7 @@ bool kh_client_evict(struct kh_control_server *server)
 	struct kh_client *client;
 	uint64_t now = now_usec();
 
-	TAILQ_FOREACH(client, &server->clients, entry)
-	{
+	TAILQ_FOREACH(client, &server->clients, entry) {
 		if (client->state != STATE_WAITING || !client->served)
 			continue;
 		if (now - client->waiting_since_usec < server->idle_usec)

@@ -88,15 +88,15 @@ static int fold_counters(struct kh_core *core, struct kh_error *error)
 
 		if (!raw[i].packets || !name || i % KH_REASON_ROWS >= KH_REASON_COUNT)
 			continue;
-		folds[count++] = (struct kh_fold_counter){ .interface = name,
-							   .direction = row % KH_DIRECTIONS,
-							   .reason = i % KH_REASON_ROWS,
-							   .raw = raw[i] };
+		folds[count++] = (struct kh_fold_counter){
+			.interface = name, .direction = row % KH_DIRECTIONS, .reason = i % KH_REASON_ROWS, .raw = raw[i]
+		};
 	}
 	return count ? kh_ledger_fold_counters(core->ledger, map, folds, count, error) : 0;
 }
 
-static int fold_sightings(struct kh_core *core, struct kh_sighting_entry *entries, size_t count, uint32_t map, struct kh_error *error)
+static int fold_sightings(struct kh_core *core, struct kh_sighting_entry *entries, size_t count, uint32_t map,
+			  struct kh_error *error)
 {
 	struct kh_fold_sighting *folds KH_CLEANUP(kh_freep) = calloc(count ? count : 1, sizeof(*folds));
 	size_t folded = 0;

@@ -77,7 +77,8 @@ static int is_live(const struct sockaddr_un *address)
 
 	if (fd < 0)
 		return -errno;
-	if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN) /* EAGAIN: its queue is full */
+	if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) ||
+	    errno == EAGAIN) /* EAGAIN: its queue is full */
 		return 1;
 	return errno == ECONNREFUSED || errno == ENOENT ? 0 : -errno;
 }
@@ -101,7 +102,8 @@ static int clear_stale(const struct sockaddr_un *address, struct kh_error *error
 		return kh_fail(error, live, "%s: %s", path, strerror(-live));
 	if (live) {
 		kh_fail(error, -EADDRINUSE, _("another khiend listens on %s"), path);
-		kh_hint(error, _("stop it first (systemctl stop khiend), or give this one its own --run, --state and --bpffs"));
+		kh_hint(error,
+			_("stop it first (systemctl stop khiend), or give this one its own --run, --state and --bpffs"));
 		return -EADDRINUSE;
 	}
 	if (unlink(path) < 0 && errno != ENOENT)

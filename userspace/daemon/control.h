@@ -19,7 +19,8 @@ struct kh_peer {
 };
 
 /* Answers one request. fds are the callee's to read and are closed after it returns. Returns a new reply object, never NULL. */
-typedef json_t *(*kh_control_handler)(void *context, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count);
+typedef json_t *(*kh_control_handler)(void *context, const struct kh_peer *peer, json_t *request, const int *fds,
+				      size_t fds_count);
 
 struct kh_control_server;
 

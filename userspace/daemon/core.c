@@ -59,7 +59,8 @@ static int open_parts(struct kh_core *core, struct kh_error *error)
 	return code < 0 ? code : kh_apply_now(core, error);
 }
 
-int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *config, struct kh_core **ret_core, struct kh_error *error)
+int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *config, struct kh_core **ret_core,
+		 struct kh_error *error)
 {
 	struct kh_core *core = calloc(1, sizeof(*core));
 	int code;
@@ -71,7 +72,8 @@ int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *conf
 	core->config = config;
 	snprintf(core->state, sizeof(core->state), "%s", paths->state);
 	snprintf(core->bpffs, sizeof(core->bpffs), "%s", paths->bpffs);
-	snprintf(core->config_problem, sizeof(core->config_problem), "%s", paths->config_problem ? paths->config_problem : "");
+	snprintf(core->config_problem, sizeof(core->config_problem), "%s",
+		 paths->config_problem ? paths->config_problem : "");
 	code = open_parts(core, error);
 	if (code < 0) {
 		kh_core_close(core);
@@ -222,9 +224,10 @@ static void on_event(const struct kh_event *event, void *context)
 
 	if (core->events_logged++ >= EVENTS_LOGGED_PER_SECOND)
 		return;
-	kh_log(LOG_WARNING, "event=first-sight host=%s mac=%02x:%02x:%02x:%02x:%02x:%02x interface=%s slot=%u port=%u action=%s spoofed=%d",
-	       kh_range_format(&host, text), event->key.mac[0], event->key.mac[1], event->key.mac[2], event->key.mac[3], event->key.mac[4],
-	       event->key.mac[5], interface ? interface : "", event->key.slot, event->remote_port,
+	kh_log(LOG_WARNING,
+	       "event=first-sight host=%s mac=%02x:%02x:%02x:%02x:%02x:%02x interface=%s slot=%u port=%u action=%s spoofed=%d",
+	       kh_range_format(&host, text), event->key.mac[0], event->key.mac[1], event->key.mac[2], event->key.mac[3],
+	       event->key.mac[4], event->key.mac[5], interface ? interface : "", event->key.slot, event->remote_port,
 	       event->action == KH_ACTION_MONITOR ? "monitor" : "drop", !!(event->key.flags & KH_SIGHTING_SPOOFED));
 }
 

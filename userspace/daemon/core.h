@@ -23,11 +23,13 @@ struct kh_core_paths {
 	const char *run; /* folder of the socket and the lock */
 	const char *bpffs; /* folder of the pins, on a bpffs */
 	const char *config; /* the configuration file, for messages */
-	const char *config_problem; /* why the last accepted copy serves and not that file (status: degraded); NULL: it does not */
+	const char *
+		config_problem; /* why the last accepted copy serves and not that file (status: degraded); NULL: it does not */
 };
 
 /* Brings everything up: ledger, maps (adopted or new), generation, links. The configuration is borrowed and must outlive the core. */
-int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *config, struct kh_core **ret_core, struct kh_error *error);
+int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *config, struct kh_core **ret_core,
+		 struct kh_error *error);
 /* Folds the counters and lets go; enforcement stays in place. Takes NULL. */
 void kh_core_close(struct kh_core *core);
 
@@ -36,7 +38,8 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 
 /* For the event loop. */
 void kh_core_tick(struct kh_core *core); /* every second: fold counters when due, expire, health */
-void kh_core_links_changed(struct kh_core *core); /* the netlink monitor reported something: re-attach, re-judge, re-compile */
+void kh_core_links_changed(
+	struct kh_core *core); /* the netlink monitor reported something: re-attach, re-judge, re-compile */
 void kh_core_clock_changed(struct kh_core *core); /* the wall clock stepped */
 int kh_core_links_fd(const struct kh_core *core); /* to poll */
 int kh_core_events_fd(const struct kh_core *core); /* first sights; to poll, then kh_core_events() */

@@ -43,7 +43,8 @@ static void kept_clear(struct kept *kept)
 
 static int keep(struct kept *kept, const struct kh_order_row *row)
 {
-	const char **const places[] = { &kept->row.value, &kept->row.number, &kept->row.rule, &kept->row.note, &kept->row.raw, &kept->row.file };
+	const char **const places[] = { &kept->row.value, &kept->row.number, &kept->row.rule,
+					&kept->row.note,  &kept->row.raw,    &kept->row.file };
 
 	*kept = (struct kept){ .row = *row };
 	kept->row.indicator.text = NULL;
@@ -185,8 +186,9 @@ static json_t *end_change(struct alter *alter)
 	} else {
 		reply = kh_reply(KH_EXIT_DONE);
 		json_object_set_new(reply, "change", json_integer(alter->change.id));
-		json_object_set_new(reply, "generation",
-				    json_integer(core->image ? (json_int_t)kh_image_header(core->image)->generation : 0));
+		json_object_set_new(
+			reply, "generation",
+			json_integer(core->image ? (json_int_t)kh_image_header(core->image)->generation : 0));
 	}
 	json_object_set_new(reply, "time", kh_json_time(core, kh_now()));
 	json_object_set(reply, "rows", alter->rows);
@@ -240,12 +242,22 @@ static json_t *take_ref(struct alter *alter, bool needed)
 
 static int edit_accept(struct alter *alter, struct kh_order_row *row)
 {
+	struct kh_finding finding = { .indicator = row->indicator, .proposed = KH_ENFORCE, .reason = KH_WHY_TYPED };
+	struct kh_judgement judgement;
+
 	if (row->state != KH_ORDER_REVIEW && row->state != KH_ORDER_REJECTED)
 		return 0;
 	if (!kh_indicator_enforceable(&row->indicator)) {
 		kh_fail(&alter->error, -EINVAL, _("%s is not a value that can be enforced"), row->value);
 		kh_hint(&alter->error, _("correct it and block it: khien block VALUE --ref %s"), row->number);
 		return -EINVAL;
+	}
+	kh_guard_judge(alter->request->core->guard, &finding, &judgement);
+	if (judgement.decision == KH_REFUSE) {
+		kh_fail(&alter->error, -EPERM, _("%s is refused: %s"), row->value,
+			gettext(kh_decision_reason_sentence(judgement.reason)));
+		kh_hint(&alter->error, _("rule: %s"), judgement.rule);
+		return -EPERM;
 	}
 	row->state = KH_ORDER_ACTIVE;
 	row->decision = KH_ENFORCE;

@@ -59,7 +59,8 @@ static void add_subnet(struct kh_interface *entry, const struct kh_range *range)
 			entry->any_source = 1;
 			return;
 		}
-		entry->v4[entry->subnets_v4++] = (struct kh_subnet_v4){ .network = (uint32_t)range->first, .mask = (uint32_t)mask };
+		entry->v4[entry->subnets_v4++] =
+			(struct kh_subnet_v4){ .network = (uint32_t)range->first, .mask = (uint32_t)mask };
 		return;
 	}
 	if (entry->subnets_v6 == KH_SUBNETS_V6) {
@@ -110,8 +111,9 @@ static void add_covered(const struct kh_core *core, struct kh_interface *table, 
 
 		for (size_t j = 0; j < core->watches_count; j++) {
 			own = own || core->watches[j].ifindex == link->ifindex;
-			covered = covered || (core->watches[j].ifindex && core->watches[j].attached.mode != KH_ATTACHED_NONE &&
-					      stands_on(core, link->ifindex, core->watches[j].ifindex));
+			covered = covered ||
+				  (core->watches[j].ifindex && core->watches[j].attached.mode != KH_ATTACHED_NONE &&
+				   stands_on(core, link->ifindex, core->watches[j].ifindex));
 		}
 		if (covered && !own)
 			table[(*count)++] = (struct kh_interface){ .ifindex = link->ifindex, .role = KH_ROLE_COVERED };
@@ -130,7 +132,9 @@ static int write_table(struct kh_core *core, struct kh_error *error)
 
 		if (!watch->ifindex || watch->attached.mode == KH_ATTACHED_NONE)
 			continue;
-		table[count] = (struct kh_interface){ .ifindex = watch->ifindex, .role = (uint8_t)watch->role, .number = watch->number };
+		table[count] = (struct kh_interface){ .ifindex = watch->ifindex,
+						      .role = (uint8_t)watch->role,
+						      .number = watch->number };
 		add_subnets(core, watch, &table[count++]);
 	}
 	add_covered(core, table, &count);
@@ -249,6 +253,12 @@ json_t *kh_op_reattach(const struct kh_request *request)
 	struct kh_error error = {};
 	bool found = false;
 
+	if (core->detached) { /* the maps went with the pins: only a new start builds them again */
+		json_decref(array);
+		kh_fail(&error, -ESHUTDOWN, _("everything was taken off by khien detach"));
+		kh_hint(&error, _("to protect again: systemctl restart khiend"));
+		return kh_reply_error(KH_EXIT_FAILED, &error);
+	}
 	for (size_t i = 0; i < core->watches_count; i++) {
 		struct kh_watch *watch = &core->watches[i];
 
@@ -280,7 +290,7 @@ static void on_removed(const char *what, void *context)
 	json_array_append_new(context, json_string(what));
 }
 
-/* Takes everything off; the daemon goes on answering, and attaches again when it is restarted or told to reattach. */
+/* Takes everything off; the daemon goes on answering, and protects again when it is restarted. */
 json_t *kh_op_detach(const struct kh_request *request)
 {
 	struct kh_core *core = request->core;

@@ -51,7 +51,8 @@ static void collect_first(struct kh_core *core)
 
 static json_t *list_orders(const struct kh_request *request, struct kh_order_filter *filter)
 {
-	struct rows rows = { .core = request->core, .array = json_array() }, allows = { .core = request->core, .array = json_array() };
+	struct rows rows = { .core = request->core, .array = json_array() },
+		    allows = { .core = request->core, .array = json_array() };
 	int64_t limit = kh_request_number(request->body, "limit", KH_ROWS_MAX);
 	json_t *reply;
 	int code;
@@ -67,7 +68,8 @@ static json_t *list_orders(const struct kh_request *request, struct kh_order_fil
 		return ledger_failed(code);
 	}
 	reply = kh_reply(KH_EXIT_DONE);
-	json_object_set_new(reply, "next", json_integer((int64_t)json_array_size(rows.array) == filter->limit ? rows.last : 0));
+	json_object_set_new(reply, "next",
+			    json_integer((int64_t)json_array_size(rows.array) == filter->limit ? rows.last : 0));
 	json_object_set_new(reply, "indicators", rows.array);
 	json_object_set_new(reply, "allows", allows.array);
 	return reply;
@@ -170,9 +172,10 @@ static int on_reason(const struct kh_total *total, void *context)
 static int on_total(const struct kh_total *total, void *context)
 {
 	struct rows *rows = context;
-	json_t *row = json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "key", kh_json_text(total->key), "extra", kh_json_text(total->extra),
-				"packets", (json_int_t)total->packets, "bytes", (json_int_t)total->bytes, "first_seen",
-				kh_json_time(rows->core, total->first_seen), "last_seen", kh_json_time(rows->core, total->last_seen));
+	json_t *row = json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "key", kh_json_text(total->key), "extra",
+				kh_json_text(total->extra), "packets", (json_int_t)total->packets, "bytes",
+				(json_int_t)total->bytes, "first_seen", kh_json_time(rows->core, total->first_seen),
+				"last_seen", kh_json_time(rows->core, total->last_seen));
 
 	json_array_append_new(rows->array, row);
 	return 0;
@@ -181,7 +184,8 @@ static int on_total(const struct kh_total *total, void *context)
 json_t *kh_op_stats(const struct kh_request *request)
 {
 	const char *by = kh_request_text(request->body, "by");
-	int64_t since = kh_request_number(request->body, "since", 0), limit = kh_request_number(request->body, "limit", 100);
+	int64_t since = kh_request_number(request->body, "since", 0),
+		limit = kh_request_number(request->body, "limit", 100);
 	struct rows rows = { .core = request->core };
 	struct sum sum = {};
 	json_t *reply;
@@ -193,19 +197,23 @@ json_t *kh_op_stats(const struct kh_request *request)
 	code = kh_ledger_totals(request->core->ledger, "reason", 0, 0, on_reason, &sum);
 	rows.array = json_array();
 	if (code >= 0)
-		code = kh_ledger_totals(request->core->ledger, by, since, limit > 0 && limit <= KH_ROWS_MAX ? limit : KH_ROWS_MAX, on_total,
-					&rows);
+		code = kh_ledger_totals(request->core->ledger, by, since,
+					limit > 0 && limit <= KH_ROWS_MAX ? limit : KH_ROWS_MAX, on_total, &rows);
 	if (code < 0) {
 		json_decref(rows.array);
-		return code == -EINVAL ? kh_reply_usage(_("stats --by knows indicator, advisory, interface, reason and host, not \"%s\""), by) :
-					 ledger_failed(code);
+		return code == -EINVAL
+			       ? kh_reply_usage(
+					 _("stats --by knows indicator, advisory, interface, reason and host, not \"%s\""),
+					 by)
+			       : ledger_failed(code);
 	}
 	reply = kh_reply(KH_EXIT_DONE);
 	json_object_set_new(reply, "by", json_string(by));
 	json_object_set_new(reply, "since", kh_json_time(request->core, since));
 	json_object_set_new(reply, "total",
-			    json_pack("{s:I, s:I, s:I, s:I}", "packets_seen", (json_int_t)sum.packets_seen, "packets_dropped",
-				      (json_int_t)sum.packets_dropped, "bytes_dropped", (json_int_t)sum.bytes_dropped, "packets_monitored",
+			    json_pack("{s:I, s:I, s:I, s:I}", "packets_seen", (json_int_t)sum.packets_seen,
+				      "packets_dropped", (json_int_t)sum.packets_dropped, "bytes_dropped",
+				      (json_int_t)sum.bytes_dropped, "packets_monitored",
 				      (json_int_t)sum.packets_monitored));
 	json_object_set_new(reply, "rows", rows.array);
 	return reply;
@@ -217,9 +225,10 @@ static int on_change(const struct kh_change *change, void *context)
 {
 	struct rows *rows = context;
 	json_t *row = json_pack("{s:I, s:o, s:I, s:o, s:o, s:o, s:I, s:I}", "id", (json_int_t)change->id, "time",
-				kh_json_time(rows->core, change->time), "uid", (json_int_t)change->uid, "actor", kh_json_text(change->actor),
-				"kind", kh_json_text(change->kind), "note", kh_json_text(change->note), "orders",
-				(json_int_t)change->orders, "allows", (json_int_t)change->allows);
+				kh_json_time(rows->core, change->time), "uid", (json_int_t)change->uid, "actor",
+				kh_json_text(change->actor), "kind", kh_json_text(change->kind), "note",
+				kh_json_text(change->note), "orders", (json_int_t)change->orders, "allows",
+				(json_int_t)change->allows);
 
 	json_object_set_new(row, "undoes", change->undoes ? json_integer(change->undoes) : json_null());
 	json_object_set_new(row, "undone_by", change->undone_by ? json_integer(change->undone_by) : json_null());
@@ -233,7 +242,8 @@ json_t *kh_op_history(const struct kh_request *request)
 	struct rows rows = { .core = request->core,
 			     .array = json_array(),
 			     .limit = limit > 0 && limit <= KH_ROWS_MAX ? (size_t)limit : KH_ROWS_MAX };
-	int code = kh_ledger_changes(request->core->ledger, kh_request_number(request->body, "before", 0), on_change, &rows);
+	int code = kh_ledger_changes(request->core->ledger, kh_request_number(request->body, "before", 0), on_change,
+				     &rows);
 	json_t *reply;
 
 	if (code < 0) {

@@ -15,7 +15,8 @@
 
 static int run(const struct kh_options *options)
 {
-	int run_lock KH_CLEANUP(kh_closep) = -1, state_lock KH_CLEANUP(kh_closep) = -1, bpffs_lock KH_CLEANUP(kh_closep) = -1;
+	int run_lock KH_CLEANUP(kh_closep) = -1, state_lock KH_CLEANUP(kh_closep) = -1,
+		     bpffs_lock KH_CLEANUP(kh_closep) = -1;
 	struct kh_error error = { 0 };
 
 	if (kh_platform_privileges(&error) < 0 || kh_platform_bpffs(options->bpffs, &error) < 0)

@@ -22,10 +22,18 @@ static const struct row {
 	enum kh_task task;
 	const char *help;
 } rows[] = {
-#define STRING(name, value, member, standard, help) \
-	{ name, value, offsetof(struct kh_options, member), standard, KH_TASK_RUN, help }
-#define TASK(name, task, help) { name, NULL, 0, NULL, task, help }
-#define FLAG(name, member, help) { name, NULL, offsetof(struct kh_options, member), NULL, KH_TASK_RUN, help }
+#define STRING(name, value, member, standard, help)                                           \
+	{                                                                                     \
+		name, value, offsetof(struct kh_options, member), standard, KH_TASK_RUN, help \
+	}
+#define TASK(name, task, help)                  \
+	{                                       \
+		name, NULL, 0, NULL, task, help \
+	}
+#define FLAG(name, member, help)                                                         \
+	{                                                                                \
+		name, NULL, offsetof(struct kh_options, member), NULL, KH_TASK_RUN, help \
+	}
 	STRING("config", "FILE", config, KH_SYSCONFDIR "/khien/khien.conf", N_("configuration")),
 	STRING("state", "DIR", state, KH_STATEDIR, N_("folder of the ledger")),
 	STRING("run", "DIR", run, "/run/khien", N_("folder of the control socket")),
@@ -34,7 +42,8 @@ static const struct row {
 	FLAG("load", load, N_("with --check: verify the packet programs on this kernel too, and attach nothing")),
 	TASK("detect", KH_TASK_DETECT, N_("print a [gateway] section proposed for this machine")),
 	TASK("detach", KH_TASK_DETACH, N_("take everything off the interfaces: nothing is blocked any more")),
-	TASK("new-ledger", KH_TASK_NEW_LEDGER, N_("put a damaged ledger aside, so that khiend can start with an empty one")),
+	TASK("new-ledger", KH_TASK_NEW_LEDGER,
+	     N_("put a damaged ledger aside, so that khiend can start with an empty one")),
 	FLAG("foreground", foreground, N_("stay in the foreground (khiend always does)")),
 	TASK("version", KH_TASK_VERSION, N_("print the version")),
 	TASK("help", KH_TASK_HELP, N_("print this")),
@@ -85,12 +94,14 @@ int kh_options_parse(int argc, char **argv, struct kh_options *ret_options)
 			return -EINVAL;
 		}
 		if (apply(&options, &rows[code - FIRST_CODE], optarg) < 0) {
-			fprintf(stderr, "khiend: %s\n", _("one of --check, --detect, --detach and --new-ledger at a time"));
+			fprintf(stderr, "khiend: %s\n",
+				_("one of --check, --detect, --detach and --new-ledger at a time"));
 			return -EINVAL;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, _("khiend: what is \"%s\"? Options start with --; see %s --help\n"), argv[optind], "khiend");
+		fprintf(stderr, _("khiend: what is \"%s\"? Options start with --; see %s --help\n"), argv[optind],
+			"khiend");
 		return -EINVAL;
 	}
 	if (options.load && options.task != KH_TASK_CHECK) {

@@ -82,7 +82,8 @@ static int judge_letter(const struct kh_request *request, struct kh_plan_letter 
 		return -ENOMEM;
 	kh_guard_judge_all(request->core->guard, letter->findings, letter->count, letter->judgements);
 	for (size_t i = 0; accepted && i < letter->count; i++)
-		if (letter->judgements[i].decision == KH_REVIEW && kh_indicator_enforceable(&letter->findings[i].indicator) &&
+		if (letter->judgements[i].decision == KH_REVIEW &&
+		    kh_indicator_enforceable(&letter->findings[i].indicator) &&
 		    is_accepted(accepted, &letter->findings[i]))
 			letter->judgements[i].decision = KH_ENFORCE;
 	return 0;
@@ -124,8 +125,8 @@ static bool is_decided(struct kh_core *core, int64_t letter, const struct kh_fin
 	return decided;
 }
 
-static int write_finding(const struct kh_request *request, const struct kh_plan *plan, struct kh_plan_letter *letter, size_t i,
-			 struct kh_error *error)
+static int write_finding(const struct kh_request *request, const struct kh_plan *plan, struct kh_plan_letter *letter,
+			 size_t i, struct kh_error *error)
 {
 	const struct kh_finding *finding = &letter->findings[i];
 	const struct kh_judgement *judgement = &letter->judgements[i];
@@ -164,8 +165,8 @@ static int write_files(struct kh_core *core, struct kh_plan *plan, struct kh_err
 		struct kh_plan_file *file = &plan->files[i];
 		const struct kh_document *document = file->document;
 		int64_t letter = plan->letters[file->letter].id;
-		int code = kh_ledger_document_put(core->ledger, letter, document->file, document->format, file->sha256, kh_now(),
-						  &file->loaded, error);
+		int code = kh_ledger_document_put(core->ledger, letter, document->file, document->format, file->sha256,
+						  kh_now(), &file->loaded, error);
 
 		if (code == 1)
 			file->loaded = 0;
@@ -188,7 +189,8 @@ static int write_plan(const struct kh_request *request, struct kh_plan *plan, st
 		if (!letter->id && !letter->head.number)
 			letter->id = KH_LETTER_BY_HAND;
 		if (!letter->id)
-			code = kh_ledger_letter_put(request->core->ledger, &letter->head, letter->year, kh_now(), &letter->id, error);
+			code = kh_ledger_letter_put(request->core->ledger, &letter->head, letter->year, kh_now(),
+						    &letter->id, error);
 		for (size_t j = 0; j < letter->count && code >= 0; j++)
 			code = write_finding(request, plan, letter, j, error);
 		if (code < 0)
@@ -205,16 +207,17 @@ struct tally {
 	crypto_hash_sha256_state hash;
 };
 
-static json_t *row_of(const struct kh_core *core, const struct kh_plan *plan, const struct kh_plan_letter *letter, size_t i,
-		      const char *value)
+static json_t *row_of(const struct kh_core *core, const struct kh_plan *plan, const struct kh_plan_letter *letter,
+		      size_t i, const char *value)
 {
 	const struct kh_finding *finding = &letter->findings[i];
 	const struct kh_judgement *judgement = &letter->judgements[i];
 	json_t *row = json_pack("{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "value", kh_json_text(value), "type",
-				kh_indicator_type_name(finding->indicator.type), "decision", kh_decision_name(judgement->decision), "reason",
-				kh_decision_reason_name(judgement->reason), "rule", kh_json_text(judgement->rule), "sentence",
-				gettext(kh_decision_reason_sentence(judgement->reason)), "raw", kh_json_text(finding->raw), "file",
-				kh_json_text(letter->files[i]));
+				kh_indicator_type_name(finding->indicator.type), "decision",
+				kh_decision_name(judgement->decision), "reason",
+				kh_decision_reason_name(judgement->reason), "rule", kh_json_text(judgement->rule),
+				"sentence", gettext(kh_decision_reason_sentence(judgement->reason)), "raw",
+				kh_json_text(finding->raw), "file", kh_json_text(letter->files[i]));
 
 	json_object_set_new(row, "page", finding->page ? json_integer(finding->page) : json_null());
 	json_object_set_new(row, "line", finding->line ? json_integer(finding->line) : json_null());
@@ -262,8 +265,9 @@ static json_t *letters_of(const struct kh_core *core, const struct kh_plan *plan
 
 	for (size_t i = 0; i < plan->letters_count; i++) {
 		const struct kh_letter *head = &plan->letters[i].head;
-		json_t *letter = json_pack("{s:o, s:o, s:o, s:o}", "number", kh_json_text(head->number), "date", kh_json_text(head->date),
-					   "issuer", kh_json_text(head->issuer), "subject", kh_json_text(head->subject));
+		json_t *letter = json_pack("{s:o, s:o, s:o, s:o}", "number", kh_json_text(head->number), "date",
+					   kh_json_text(head->date), "issuer", kh_json_text(head->issuer), "subject",
+					   kh_json_text(head->subject));
 		json_t *files = json_array(), *cves = json_array();
 		int64_t loaded = 0;
 		size_t hashes = 0;
@@ -317,9 +321,10 @@ static json_t *answer(const struct kh_core *core, const struct kh_plan *plan, st
 	json_object_set_new(reply, "rows", rows);
 	json_object_set_new(reply, "omitted", json_integer((json_int_t)tally->omitted));
 	json_object_set_new(reply, "counts",
-			    json_pack("{s:I, s:I, s:I, s:I, s:I}", "enforce", (json_int_t)tally->decisions[KH_ENFORCE], "review",
-				      (json_int_t)tally->decisions[KH_REVIEW], "refuse", (json_int_t)tally->decisions[KH_REFUSE],
-				      "unenforceable", (json_int_t)tally->decisions[KH_UNENFORCEABLE], "unchanged",
+			    json_pack("{s:I, s:I, s:I, s:I, s:I}", "enforce", (json_int_t)tally->decisions[KH_ENFORCE],
+				      "review", (json_int_t)tally->decisions[KH_REVIEW], "refuse",
+				      (json_int_t)tally->decisions[KH_REFUSE], "unenforceable",
+				      (json_int_t)tally->decisions[KH_UNENFORCEABLE], "unchanged",
 				      (json_int_t)tally->unchanged));
 	json_object_set_new(reply, "action", json_string(plan->action == KH_ACTION_MONITOR ? "monitor" : "drop"));
 	json_object_set_new(reply, "expires", kh_json_time(core, plan->expires));
@@ -351,8 +356,8 @@ static json_t *prove(struct kh_core *core, const struct kh_plan *plan, size_t en
 			proof.cut += dropped == -ENODATA;
 		}
 	}
-	return json_pack("{s:I, s:I, s:I}", "tried", (json_int_t)proof.tried, "blocked", (json_int_t)proof.blocked, "cut",
-			 (json_int_t)proof.cut);
+	return json_pack("{s:I, s:I, s:I}", "tried", (json_int_t)proof.tried, "blocked", (json_int_t)proof.blocked,
+			 "cut", (json_int_t)proof.cut);
 }
 
 static json_t *refuse_changed_plan(struct kh_core *core)
@@ -365,8 +370,8 @@ static json_t *refuse_changed_plan(struct kh_core *core)
 	return kh_reply_error(KH_EXIT_FAILED, &error);
 }
 
-static json_t *finish(const struct kh_request *request, const struct kh_plan *plan, const struct kh_change *change, struct tally *tally,
-		      json_t *reply)
+static json_t *finish(const struct kh_request *request, const struct kh_plan *plan, const struct kh_change *change,
+		      struct tally *tally, json_t *reply)
 {
 	struct kh_core *core = request->core;
 	struct kh_error error = {};
@@ -384,7 +389,8 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	json_object_set_new(reply, "change", json_integer(change->id));
 	json_object_set_new(reply, "time", kh_json_time(core, kh_now()));
 	if (core->image)
-		json_object_set_new(reply, "generation", json_integer((json_int_t)kh_image_header(core->image)->generation));
+		json_object_set_new(reply, "generation",
+				    json_integer((json_int_t)kh_image_header(core->image)->generation));
 	json_object_set_new(reply, "proof", prove(core, plan, tally->decisions[KH_ENFORCE]));
 	return reply;
 }

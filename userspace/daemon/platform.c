@@ -67,7 +67,8 @@ int kh_platform_privileges(struct kh_error *error)
 	if (geteuid())
 		kh_hint(error, _("run it as root, or: systemctl start khiend"));
 	else
-		kh_hint(error, _("this root is restricted: look at CapabilityBoundingSet of the unit, or at the container"));
+		kh_hint(error,
+			_("this root is restricted: look at CapabilityBoundingSet of the unit, or at the container"));
 	return -EPERM;
 }
 
@@ -116,8 +117,10 @@ int kh_platform_bpffs(const char *folder, struct kh_error *error)
 		return -EINVAL;
 	}
 	if (!mounts_are_shared_with_init()) {
-		kh_fail(error, -EINVAL, _("no bpffs at %s, and this is a private mount namespace: pins would vanish with it"), BPFFS);
-		kh_hint(error, _("mount -t bpf bpf /sys/fs/bpf outside first; to enter a network namespace use nsenter --net=/run/netns/NAME, not ip netns exec"));
+		kh_fail(error, -EINVAL,
+			_("no bpffs at %s, and this is a private mount namespace: pins would vanish with it"), BPFFS);
+		kh_hint(error,
+			_("mount -t bpf bpf /sys/fs/bpf outside first; to enter a network namespace use nsenter --net=/run/netns/NAME, not ip netns exec"));
 		return -EINVAL;
 	}
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0) {
@@ -143,7 +146,8 @@ int kh_platform_lock(const char *folder, unsigned int mode, struct kh_error *err
 		if (errno != EWOULDBLOCK)
 			return kh_fail(error, -errno, _("cannot lock %s: %s"), folder, strerror(errno));
 		kh_fail(error, -EBUSY, _("another khiend uses %s"), folder);
-		kh_hint(error, _("stop it first (systemctl stop khiend), or give this one its own --state, --run and --bpffs"));
+		kh_hint(error,
+			_("stop it first (systemctl stop khiend), or give this one its own --state, --run and --bpffs"));
 		return -EBUSY;
 	}
 	return KH_TAKE_FD(fd);
@@ -158,5 +162,6 @@ void kh_platform_descriptors(void)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		kh_log(LOG_WARNING, "event=descriptor-limit wanted=%ju error=\"%s\"", (uintmax_t)wanted, strerror(errno));
+		kh_log(LOG_WARNING, "event=descriptor-limit wanted=%ju error=\"%s\"", (uintmax_t)wanted,
+		       strerror(errno));
 }

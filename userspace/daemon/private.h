@@ -85,13 +85,15 @@ struct kh_core {
 int64_t kh_now(void);
 
 /* interfaces.c */
-int kh_interfaces_refresh(struct kh_core *core, struct kh_error *error); /* reads links, attaches what is missing, writes the table */
+int kh_interfaces_refresh(struct kh_core *core,
+			  struct kh_error *error); /* reads links, attaches what is missing, writes the table */
 const char *kh_interface_name(const struct kh_core *core, uint8_t number); /* NULL: no such number */
 size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static KH_PROBLEMS_MAX]);
 const char *kh_health(const struct kh_problem *problems, size_t count); /* "protected" "degraded" "unprotected" */
 
 /* protect.c */
-int kh_protect(struct kh_core *core, struct kh_error *error); /* builds the guard anew from links, lists and configuration */
+int kh_protect(struct kh_core *core,
+	       struct kh_error *error); /* builds the guard anew from links, lists and configuration */
 /* The office machine an address or MAC is: 1 and its interface, or 0. */
 int kh_is_machine(const struct kh_core *core, const struct kh_range *address, const char **ret_interface);
 
@@ -139,7 +141,8 @@ struct kh_request {
 typedef json_t *(*kh_operation)(const struct kh_request *request);
 
 /* Starts a change by the peer: collects, begins a transaction, numbers the change. */
-int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change, struct kh_error *error);
+int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change,
+		    struct kh_error *error);
 
 json_t *kh_op_push(const struct kh_request *request);
 json_t *kh_op_block(const struct kh_request *request);

@@ -51,8 +51,8 @@ static void add_lists(struct kh_core *core, struct kh_guard *guard)
 		return;
 	count = scandir(core->config->never_block, &entries, is_list, alphasort);
 	if (count < 0)
-		snprintf(core->guard_problem, sizeof(core->guard_problem), _("never-block folder %s: %s"), core->config->never_block,
-			 strerror(errno));
+		snprintf(core->guard_problem, sizeof(core->guard_problem), _("never-block folder %s: %s"),
+			 core->config->never_block, strerror(errno));
 	for (int i = 0; i < count; i++) {
 		if (add_file(guard, core->config->never_block, entries[i]->d_name, &error) < 0) {
 			snprintf(core->guard_problem, sizeof(core->guard_problem), "%s", error.text);
@@ -63,8 +63,8 @@ static void add_lists(struct kh_core *core, struct kh_guard *guard)
 	free(entries);
 }
 
-static int add_named(struct kh_guard *guard, const struct kh_core *core, const struct kh_range *range, enum kh_decision_reason reason,
-		     uint32_t ifindex)
+static int add_named(struct kh_guard *guard, const struct kh_core *core, const struct kh_range *range,
+		     enum kh_decision_reason reason, uint32_t ifindex)
 {
 	const struct kh_link *link = kh_link_by_index(core->links, ifindex);
 
@@ -87,7 +87,8 @@ static const struct kh_watch *lan_watch(const struct kh_core *core, uint32_t ifi
 	for (size_t i = 0; i < core->watches_count && link; i++) {
 		const struct kh_link *watched = kh_link_by_index(core->links, core->watches[i].ifindex);
 
-		if (core->watches[i].role == KH_ROLE_LAN && watched && (watched == link || kh_link_is_above(core->links, link, watched)))
+		if (core->watches[i].role == KH_ROLE_LAN && watched &&
+		    (watched == link || kh_link_is_above(core->links, link, watched)))
 			return &core->watches[i];
 	}
 	return NULL;
@@ -111,7 +112,8 @@ static int add_machine(const struct kh_core *core, struct kh_guard *guard)
 		const struct kh_link_route *route = &links->routes[i];
 		if (route->is_default && route->gateway.family)
 			code = add_named(guard, core, &route->gateway, KH_WHY_GATEWAY, route->ifindex);
-		if (code >= 0 && !route->is_default && lan_watch(core, route->ifindex) && is_own_width(&route->destination)) /* networks routed behind the LAN */
+		if (code >= 0 && !route->is_default && lan_watch(core, route->ifindex) &&
+		    is_own_width(&route->destination)) /* networks routed behind the LAN */
 			code = add_named(guard, core, &route->destination, KH_WHY_OWN_SUBNET, route->ifindex);
 	}
 	for (size_t i = 0; i < links->resolvers_count && code >= 0; i++)
@@ -172,7 +174,8 @@ int kh_is_machine(const struct kh_core *core, const struct kh_range *address, co
 		if (kh_range_contains(&core->links->addresses[i].subnet, address))
 			watch = lan_watch(core, core->links->addresses[i].ifindex);
 	for (size_t i = 0; i < core->links->routes_count && !watch; i++)
-		if (!core->links->routes[i].is_default && kh_range_contains(&core->links->routes[i].destination, address))
+		if (!core->links->routes[i].is_default &&
+		    kh_range_contains(&core->links->routes[i].destination, address))
 			watch = lan_watch(core, core->links->routes[i].ifindex);
 	if (!watch)
 		return 0;

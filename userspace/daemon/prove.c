@@ -30,7 +30,8 @@ static size_t make_transport(uint8_t *at, uint8_t protocol, uint16_t port)
 	return sizeof(tcp);
 }
 
-static size_t make_frame(uint8_t frame[static FRAME_BYTES], const struct kh_range *source, uint8_t protocol, uint16_t port)
+static size_t make_frame(uint8_t frame[static FRAME_BYTES], const struct kh_range *source, uint8_t protocol,
+			 uint16_t port)
 {
 	struct ethhdr ethernet = { .h_proto = htons(source->family == 4 ? ETH_P_IP : ETH_P_IPV6) };
 	uint8_t transport[64], mapped[16];

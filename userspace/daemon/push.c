@@ -56,7 +56,8 @@ static struct kh_plan_letter *letter_for(struct kh_plan *plan, const char *numbe
 	char *folded KH_CLEANUP(kh_freep) = number ? kh_text_fold(number) : NULL;
 
 	for (size_t i = 0; i < plan->letters_count; i++) {
-		char *other KH_CLEANUP(kh_freep) = plan->letters[i].head.number ? kh_text_fold(plan->letters[i].head.number) : NULL;
+		char *other KH_CLEANUP(kh_freep) =
+			plan->letters[i].head.number ? kh_text_fold(plan->letters[i].head.number) : NULL;
 
 		if (!folded || !other || !strcmp(folded, other))
 			return &plan->letters[i];

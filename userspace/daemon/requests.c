@@ -18,13 +18,13 @@ static const struct {
 	kh_operation operation;
 	bool changes; /* asks for more than looking */
 } operations[] = {
-	{ "accept", kh_op_accept, true },     { "allow", kh_op_allow, true },	  { "block", kh_op_block, true },
-	{ "detach", kh_op_detach, true },     { "disallow", kh_op_disallow, true }, { "enforce", kh_op_enforce, true },
-	{ "extend", kh_op_extend, true },     { "history", kh_op_history, false }, { "list", kh_op_list, false },
-	{ "monitor", kh_op_monitor, true },   { "push", kh_op_push, true },	  { "reattach", kh_op_reattach, true },
-	{ "reject", kh_op_reject, true },     { "review", kh_op_review, false },   { "show", kh_op_show, false },
-	{ "stats", kh_op_stats, false },      { "status", kh_op_status, false },   { "unblock", kh_op_unblock, true },
-	{ "undo", kh_op_undo, true },	      { "verify", kh_op_verify, false },   { "why", kh_op_why, false },
+	{ "accept", kh_op_accept, true },   { "allow", kh_op_allow, true },	  { "block", kh_op_block, true },
+	{ "detach", kh_op_detach, true },   { "disallow", kh_op_disallow, true }, { "enforce", kh_op_enforce, true },
+	{ "extend", kh_op_extend, true },   { "history", kh_op_history, false },  { "list", kh_op_list, false },
+	{ "monitor", kh_op_monitor, true }, { "push", kh_op_push, true },	  { "reattach", kh_op_reattach, true },
+	{ "reject", kh_op_reject, true },   { "review", kh_op_review, false },	  { "show", kh_op_show, false },
+	{ "stats", kh_op_stats, false },    { "status", kh_op_status, false },	  { "unblock", kh_op_unblock, true },
+	{ "undo", kh_op_undo, true },	    { "verify", kh_op_verify, false },	  { "why", kh_op_why, false },
 };
 
 json_t *kh_reply(int code)
@@ -83,7 +83,8 @@ static int on_candidate(const struct kh_letter_row *row, void *context)
 
 	if (candidates->count++ == 0)
 		candidates->id = row->id;
-	snprintf(candidates->text + used, candidates->size - used, "%s%s (%d)", used ? ", " : "", row->number, row->year);
+	snprintf(candidates->text + used, candidates->size - used, "%s%s (%d)", used ? ", " : "", row->number,
+		 row->year);
 	return candidates->count > 8;
 }
 
@@ -150,7 +151,8 @@ static const char *name_of(uid_t uid, char buffer[static 64])
 	return buffer;
 }
 
-int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change, struct kh_error *error)
+int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change,
+		    struct kh_error *error)
 {
 	char actor[64];
 	int code = kh_collect(request->core, error); /* counts of what may now leave force are safe first */
@@ -181,7 +183,9 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 
 	kh_lang_set(language ? language : all.core->config->language);
 	if (kh_request_number(request, "v", 0) != KH_PROTO_VERSION)
-		return kh_reply_usage(_("this khien speaks another version of the control protocol than the daemon (%d)"), KH_PROTO_VERSION);
+		return kh_reply_usage(
+			_("this khien speaks another version of the control protocol than the daemon (%d)"),
+			KH_PROTO_VERSION);
 	for (size_t i = 0; name && i < KH_ARRAY_SIZE(operations); i++) {
 		json_t *reply;
 

@@ -49,13 +49,15 @@ json_t *kh_json_order(const struct kh_core *core, const struct kh_order_row *row
 {
 	bool port = row->indicator.type == KH_TYPE_ADDRESS_PORT;
 	json_t *refs = row->number[0] ? json_pack("[o]", kh_json_text(row->number)) : json_array();
-	json_t *object = json_pack(
-		"{s:I, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "id", (json_int_t)row->indicator_id, "type",
-		kh_indicator_type_name(row->indicator.type), "value", kh_json_text(row->value), "port",
-		port ? json_integer(row->indicator.port) : json_null(), "protocol", port ? protocol_of(&row->indicator) : json_null(),
-		"decision", kh_decision_name(row->decision), "reason", kh_decision_reason_name(row->reason), "action",
-		row->action == KH_ACTION_MONITOR ? "monitor" : "drop", "refs", refs, "since", kh_json_time(core, row->since), "expires",
-		kh_json_time(core, row->expires), "state", kh_order_state_text(row));
+	json_t *object =
+		json_pack("{s:I, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "id",
+			  (json_int_t)row->indicator_id, "type", kh_indicator_type_name(row->indicator.type), "value",
+			  kh_json_text(row->value), "port", port ? json_integer(row->indicator.port) : json_null(),
+			  "protocol", port ? protocol_of(&row->indicator) : json_null(), "decision",
+			  kh_decision_name(row->decision), "reason", kh_decision_reason_name(row->reason), "action",
+			  row->action == KH_ACTION_MONITOR ? "monitor" : "drop", "refs", refs, "since",
+			  kh_json_time(core, row->since), "expires", kh_json_time(core, row->expires), "state",
+			  kh_order_state_text(row));
 
 	json_object_set_new(object, "packets", json_integer(row->packets));
 	json_object_set_new(object, "bytes", json_integer(row->bytes));
@@ -75,14 +77,15 @@ json_t *kh_json_order(const struct kh_core *core, const struct kh_order_row *row
 
 json_t *kh_json_letter(const struct kh_core *core, const struct kh_letter_row *row)
 {
-	json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o}", "number", kh_json_text(row->number), "date", kh_json_text(row->date),
-				   "issuer", kh_json_text(row->issuer), "subject", kh_json_text(row->subject), "received",
-				   kh_json_time(core, row->received));
+	json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o}", "number", kh_json_text(row->number), "date",
+				   kh_json_text(row->date), "issuer", kh_json_text(row->issuer), "subject",
+				   kh_json_text(row->subject), "received", kh_json_time(core, row->received));
 
 	json_object_set_new(object, "counts",
-			    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "enforced", (json_int_t)row->enforced, "monitored",
-				      (json_int_t)row->monitored, "review", (json_int_t)row->review, "refused", (json_int_t)row->refused,
-				      "unenforceable", (json_int_t)row->unenforceable, "ended", (json_int_t)row->ended));
+			    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "enforced", (json_int_t)row->enforced,
+				      "monitored", (json_int_t)row->monitored, "review", (json_int_t)row->review,
+				      "refused", (json_int_t)row->refused, "unenforceable",
+				      (json_int_t)row->unenforceable, "ended", (json_int_t)row->ended));
 	json_object_set_new(object, "packets", json_integer(row->packets));
 	json_object_set_new(object, "bytes", json_integer(row->bytes));
 	json_object_set_new(object, "first_seen", kh_json_time(core, row->first_seen));
@@ -92,17 +95,18 @@ json_t *kh_json_letter(const struct kh_core *core, const struct kh_letter_row *r
 
 json_t *kh_json_allow(const struct kh_core *core, const struct kh_allow_row *row)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "value", kh_json_text(row->value), "note", kh_json_text(row->note), "actor",
-			 kh_json_text(row->actor), "since", kh_json_time(core, row->since), "expires", kh_json_time(core, row->expires),
-			 "active", row->active);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "value", kh_json_text(row->value), "note",
+			 kh_json_text(row->note), "actor", kh_json_text(row->actor), "since",
+			 kh_json_time(core, row->since), "expires", kh_json_time(core, row->expires), "active",
+			 row->active);
 }
 
 json_t *kh_json_sighting(const struct kh_core *core, const struct kh_sighting_row *row)
 {
 	json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "value", kh_json_text(row->value), "refs",
-				   kh_json_text(row->numbers), "host", kh_json_text(row->host), "mac", kh_json_text(row->mac), "interface",
-				   kh_json_text(row->interface), "spoofed", row->flags & KH_SIGHTING_SPOOFED, "gateway",
-				   row->flags & KH_SIGHTING_GATEWAY);
+				   kh_json_text(row->numbers), "host", kh_json_text(row->host), "mac",
+				   kh_json_text(row->mac), "interface", kh_json_text(row->interface), "spoofed",
+				   row->flags & KH_SIGHTING_SPOOFED, "gateway", row->flags & KH_SIGHTING_GATEWAY);
 
 	json_object_set_new(object, "packets", json_integer(row->packets));
 	json_object_set_new(object, "bytes", json_integer(row->bytes));

@@ -86,7 +86,9 @@ static int load_config(struct server *server, struct kh_config *ret_config, stru
 /* What --check would say. The daemon starts all the same: half a protection is better than none. */
 static void log_findings(const struct server *server, const struct kh_config *config)
 {
-	static const int levels[KH_SEVERITY_COUNT] = { [KH_NOTICE] = LOG_INFO, [KH_WARNING] = LOG_WARNING, [KH_ERROR] = LOG_ERR };
+	static const int levels[KH_SEVERITY_COUNT] = {
+		[KH_NOTICE] = LOG_INFO, [KH_WARNING] = LOG_WARNING, [KH_ERROR] = LOG_ERR
+	};
 	struct kh_check *check KH_CLEANUP(kh_freep) = calloc(1, sizeof(*check));
 	struct kh_links *links = NULL;
 
@@ -140,12 +142,14 @@ static int core_start(struct server *server, const struct kh_config *config, str
 	r = kh_core_open(&paths, config, &server->core, error);
 	if (r < 0) {
 		if (r == -EUCLEAN)
-			kh_hint(error, _("restore a backup, or: khiend --new-ledger (keeps the damaged one under another name), and push the letters again"));
+			kh_hint(error,
+				_("restore a backup, or: khiend --new-ledger (keeps the damaged one under another name), and push the letters again"));
 		return r;
 	}
 	r = sd_event_add_io(server->event, &server->links, kh_core_links_fd(server->core), EPOLLIN, on_links, server);
 	if (r >= 0)
-		r = sd_event_add_io(server->event, &server->events, kh_core_events_fd(server->core), EPOLLIN, on_events, server);
+		r = sd_event_add_io(server->event, &server->events, kh_core_events_fd(server->core), EPOLLIN, on_events,
+				    server);
 	if (r < 0) {
 		core_stop(server);
 		return kh_fail(error, r, _("cannot watch interfaces and events: %s"), strerror(-r));
@@ -183,7 +187,8 @@ static void reload(struct server *server)
 	struct kh_config *config KH_CLEANUP(kh_freep) = calloc(1, sizeof(*config)), *old;
 	char old_problem[sizeof(server->config_problem)];
 	struct kh_error error = { 0 };
-	int r = config ? kh_config_load(server->options->config, config, &error) : kh_fail(&error, -ENOMEM, "%s", strerror(ENOMEM));
+	int r = config ? kh_config_load(server->options->config, config, &error)
+		       : kh_fail(&error, -ENOMEM, "%s", strerror(ENOMEM));
 
 	if (r < 0) {
 		kh_log_error(LOG_ERR, "reload-refused", &error);
@@ -235,7 +240,8 @@ static int clock_arm(const struct server *server)
 {
 	const struct itimerspec never = { .it_value.tv_sec = (time_t)INT32_MAX * 2 };
 
-	return timerfd_settime(server->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0 ? -errno : 0;
+	return timerfd_settime(server->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0 ? -errno
+														: 0;
 }
 
 static int on_clock(sd_event_source *source KH_UNUSED, int fd, uint32_t events KH_UNUSED, void *data)
@@ -272,7 +278,8 @@ static int loop_prepare(struct server *server)
 	if (r >= 0)
 		r = sd_event_set_watchdog(server->event, true); /* at half of WATCHDOG_USEC or soon after */
 	if (r >= 0)
-		r = sd_event_add_time_relative(server->event, &server->tick, CLOCK_MONOTONIC, TICK_USEC, 0, on_tick, server);
+		r = sd_event_add_time_relative(server->event, &server->tick, CLOCK_MONOTONIC, TICK_USEC, 0, on_tick,
+					       server);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(server->tick, SD_EVENT_ON);
 	if (r < 0)

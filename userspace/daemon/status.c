@@ -12,7 +12,8 @@
 
 #define EXPIRING_SECONDS 86400
 
-static struct kh_problem *add(struct kh_problem *problems, size_t *count, const char *code, const char *format, ...) KH_PRINTF(4, 5);
+static struct kh_problem *add(struct kh_problem *problems, size_t *count, const char *code, const char *format, ...)
+	KH_PRINTF(4, 5);
 
 static struct kh_problem *add(struct kh_problem *problems, size_t *count, const char *code, const char *format, ...)
 {
@@ -51,7 +52,8 @@ static void check_interfaces(const struct kh_core *core, struct kh_problem *prob
 		else
 			todo(add(problems, count, "not-attached", _("%s is not protected: %s"), watch->asked,
 				 watch->problem[0] ? watch->problem : _("detached")),
-			     "khien reattach %s", watch->asked);
+			     "%s%s", core->detached ? "systemctl restart khiend" : "khien reattach ",
+			     core->detached ? "" : watch->asked);
 		if (watch->attached.notice[0])
 			add(problems, count, "mode", "%s", watch->attached.notice)->notice = true;
 	}
@@ -77,14 +79,17 @@ static void check_links(const struct kh_core *core, struct kh_problem *problems,
 		const struct kh_link *link = kh_link_by_index(core->links, route->ifindex);
 
 		if (route->is_default && link && !is_watched(core, link))
-			todo(add(problems, count, "route-unwatched", _("a default route leaves by %s, which is not watched"), link->name),
+			todo(add(problems, count, "route-unwatched",
+				 _("a default route leaves by %s, which is not watched"), link->name),
 			     _("add %s to wan in khien.conf"), link->name);
 	}
 	for (size_t i = 0; i < core->links->links_count; i++) {
 		const struct kh_link *link = &core->links->links[i];
 
-		if (link->up && (link->forwards_v4 || link->forwards_v6) && link->type != 772 && !link->master && !is_watched(core, link))
-			todo(add(problems, count, "no-role", _("%s forwards packets but is neither wan nor lan"), link->name),
+		if (link->up && (link->forwards_v4 || link->forwards_v6) && link->type != 772 && !link->master &&
+		    !is_watched(core, link))
+			todo(add(problems, count, "no-role", _("%s forwards packets but is neither wan nor lan"),
+				 link->name),
 			     _("add %s to wan or lan in khien.conf"), link->name);
 	}
 }
@@ -100,20 +105,23 @@ size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static K
 	if (core->guard_problem[0])
 		todo(add(ret_problems, &count, "never-block", "%s", core->guard_problem), "khiend --check");
 	if (core->config_problem[0])
-		todo(add(ret_problems, &count, "configuration", _("the configuration was refused; the last accepted one serves: %s"),
-			 core->config_problem),
+		todo(add(ret_problems, &count, "configuration",
+			 _("the configuration was refused; the last accepted one serves: %s"), core->config_problem),
 		     "khiend --check");
 	if (core->ledger_failing)
 		add(ret_problems, &count, "ledger", _("the ledger cannot be written: %s"), core->ledger_problem);
 	if (core->clock_wrong)
-		todo(add(ret_problems, &count, "clock", _("the clock is behind the ledger: no order expires until it is right")),
+		todo(add(ret_problems, &count, "clock",
+			 _("the clock is behind the ledger: no order expires until it is right")),
 		     "timedatectl");
 	if (core->verified && core->verified_enforced != core->verified_ordered)
-		todo(add(ret_problems, &count, "verify", _("only %lld of %lld orders are enforced"), (long long)core->verified_enforced,
-			 (long long)core->verified_ordered),
+		todo(add(ret_problems, &count, "verify", _("only %lld of %lld orders are enforced"),
+			 (long long)core->verified_enforced, (long long)core->verified_ordered),
 		     "khien verify");
 	if (core->config->exempt.count)
-		add(ret_problems, &count, "exempt", _("[guard] exempt is set: special-purpose ranges can be blocked (for laboratories)"))->notice = true;
+		add(ret_problems, &count, "exempt",
+		    _("[guard] exempt is set: special-purpose ranges can be blocked (for laboratories)"))
+			->notice = true;
 	return count;
 }
 
@@ -138,10 +146,11 @@ static json_t *problems_json(const struct kh_problem *problems, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:o}", "code", problems[i].code, "severity",
-						       problems[i].unprotected ? "unprotected" :
-						       problems[i].notice      ? "notice" :
-										 "degraded",
-						       "text", kh_json_text(problems[i].text), "todo", kh_json_text(problems[i].todo)));
+						       problems[i].unprotected ? "unprotected"
+						       : problems[i].notice    ? "notice"
+									       : "degraded",
+						       "text", kh_json_text(problems[i].text), "todo",
+						       kh_json_text(problems[i].todo)));
 	return array;
 }
 
@@ -152,10 +161,11 @@ static json_t *interfaces_json(const struct kh_core *core)
 	for (size_t i = 0; i < core->watches_count; i++) {
 		const struct kh_watch *watch = &core->watches[i];
 
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "name", watch->asked, "device", watch->name, "role",
-						       watch->role == KH_ROLE_WAN ? "wan" : "lan", "mode",
-						       kh_attached_mode_name(watch->attached.mode), "attached",
-						       watch->attached.mode != KH_ATTACHED_NONE, "egress", watch->attached.egress));
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "name", watch->asked, "device",
+						       watch->name, "role", watch->role == KH_ROLE_WAN ? "wan" : "lan",
+						       "mode", kh_attached_mode_name(watch->attached.mode), "attached",
+						       watch->attached.mode != KH_ATTACHED_NONE, "egress",
+						       watch->attached.egress));
 	}
 	return array;
 }
@@ -168,13 +178,15 @@ static json_t *generation_json(const struct kh_core *core)
 		return json_null();
 	header = kh_image_header(core->image);
 	return json_pack("{s:I, s:o, s:i, s:i, s:i, s:i, s:I}", "number", (json_int_t)header->generation, "since",
-			 kh_json_time(core, core->generation_since), "ipv4", (int)header->indicators_v4, "ipv6", (int)header->indicators_v6,
-			 "ports", (int)header->indicators_ports, "domains", 0, "bytes", (json_int_t)header->pages * KH_PAGE_SIZE);
+			 kh_json_time(core, core->generation_since), "ipv4", (int)header->indicators_v4, "ipv6",
+			 (int)header->indicators_v6, "ports", (int)header->indicators_ports, "domains", 0, "bytes",
+			 (json_int_t)header->pages * KH_PAGE_SIZE);
 }
 
 static int on_allow(const struct kh_allow_row *row, void *context)
 {
-	json_array_append_new(((json_t **)context)[0], kh_json_allow(*(const struct kh_core **)((json_t **)context)[1], row));
+	json_array_append_new(((json_t **)context)[0],
+			      kh_json_allow(*(const struct kh_core **)((json_t **)context)[1], row));
 	return 0;
 }
 
@@ -200,9 +212,10 @@ static json_t *counts_json(struct kh_core *core)
 	int64_t counts[KH_ORDER_STATE_COUNT] = {}, monitored = 0;
 
 	kh_ledger_order_counts(core->ledger, counts, &monitored);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "enforced", (json_int_t)(counts[KH_ORDER_ACTIVE] - monitored), "monitored",
-			 (json_int_t)monitored, "review", (json_int_t)counts[KH_ORDER_REVIEW], "refused", (json_int_t)counts[KH_ORDER_REFUSED],
-			 "unenforceable", (json_int_t)counts[KH_ORDER_UNENFORCEABLE]);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "enforced", (json_int_t)(counts[KH_ORDER_ACTIVE] - monitored),
+			 "monitored", (json_int_t)monitored, "review", (json_int_t)counts[KH_ORDER_REVIEW], "refused",
+			 (json_int_t)counts[KH_ORDER_REFUSED], "unenforceable",
+			 (json_int_t)counts[KH_ORDER_UNENFORCEABLE]);
 }
 
 json_t *kh_op_status(const struct kh_request *request)
@@ -215,7 +228,9 @@ json_t *kh_op_status(const struct kh_request *request)
 	uint64_t events = 0, sightings = 0;
 	int64_t since = 0, soon = 0;
 	char state[32];
-	json_t *reply = kh_reply(!strcmp(health, "protected") ? KH_EXIT_DONE : !strcmp(health, "degraded") ? KH_EXIT_PARTLY : KH_EXIT_FAILED);
+	json_t *reply = kh_reply(!strcmp(health, "protected")  ? KH_EXIT_DONE
+				 : !strcmp(health, "degraded") ? KH_EXIT_PARTLY
+							       : KH_EXIT_FAILED);
 
 	if (!kh_ledger_health(core->ledger, state, sizeof(state), &since) && strcmp(state, health))
 		since = kh_now();
@@ -232,10 +247,11 @@ json_t *kh_op_status(const struct kh_request *request)
 	json_object_set_new(reply, "letters", json_integer(kh_letters_count(core)));
 	json_object_set_new(reply, "allows", allows_json(core));
 	json_object_set_new(reply, "expiring", json_integer(soon));
-	json_object_set_new(reply, "verified", core->verified ? json_pack("{s:I, s:I, s:o}", "ordered", (json_int_t)core->verified_ordered,
-									  "enforced", (json_int_t)core->verified_enforced, "time",
-									  kh_json_time(core, core->verified)) :
-								json_null());
+	json_object_set_new(reply, "verified",
+			    core->verified ? json_pack("{s:I, s:I, s:o}", "ordered", (json_int_t)core->verified_ordered,
+						       "enforced", (json_int_t)core->verified_enforced, "time",
+						       kh_json_time(core, core->verified))
+					   : json_null());
 	json_object_set_new(reply, "events_lost", json_integer((json_int_t)events));
 	json_object_set_new(reply, "sightings_lost", json_integer((json_int_t)sightings));
 	json_object_set_new(reply, "version", json_string(KH_VERSION));

@@ -146,6 +146,7 @@ int kh_task_new_ledger(const struct kh_options *options)
 		kh_fail(&error, r, _("cannot move %s aside: %s"), path, strerror(-r));
 		return kh_failed(&error);
 	}
-	printf(_("the damaged ledger is kept as %s\nWhat it ordered is in force until khiend starts: then load the letters again.\n"), aside);
+	printf(_("the damaged ledger is kept as %s\nWhat it ordered is in force until khiend starts: then load the letters again.\n"),
+	       aside);
 	return KH_EXIT_DONE;
 }

@@ -86,7 +86,9 @@ static json_t *orders_on(struct kh_core *core, const struct kh_order_filter *fil
 /* The verdict of the generation in force on the first address of the value, now. */
 static const char *verdict_of(const struct kh_core *core, const struct kh_indicator *indicator)
 {
-	struct kh_range address = { .first = indicator->range.first, .last = indicator->range.first, .family = indicator->range.family };
+	struct kh_range address = { .first = indicator->range.first,
+				    .last = indicator->range.first,
+				    .family = indicator->range.family };
 	uint32_t references[3] = {}, slot;
 	const char *verdict = "passed";
 	enum kh_action action;
@@ -95,8 +97,10 @@ static const char *verdict_of(const struct kh_core *core, const struct kh_indica
 		return verdict;
 	references[0] = kh_image_lookup(core->image, &address);
 	if (indicator->type == KH_TYPE_ADDRESS_PORT) {
-		references[1] = kh_image_lookup_port(core->image, &address, indicator->port, indicator->protocol == 17 ? 17 : 6);
-		references[2] = indicator->protocol ? 0 : kh_image_lookup_port(core->image, &address, indicator->port, 17);
+		references[1] = kh_image_lookup_port(core->image, &address, indicator->port,
+						     indicator->protocol == 17 ? 17 : 6);
+		references[2] =
+			indicator->protocol ? 0 : kh_image_lookup_port(core->image, &address, indicator->port, 17);
 	}
 	for (size_t i = 0; i < KH_ARRAY_SIZE(references); i++) {
 		if (!references[i] || !kh_image_resolve(core->image, references[i], (uint32_t)kh_now(), &slot, &action))
@@ -108,7 +112,8 @@ static const char *verdict_of(const struct kh_core *core, const struct kh_indica
 	return verdict;
 }
 
-static json_t *machine_json(const struct kh_core *core, const char *text, const struct kh_range *address, const char *interface)
+static json_t *machine_json(const struct kh_core *core, const char *text, const struct kh_range *address,
+			    const char *interface)
 {
 	json_t *machine = json_pack("{s:s, s:o, s:n}", "address", text, "interface", kh_json_text(interface), "mac");
 
@@ -118,8 +123,8 @@ static json_t *machine_json(const struct kh_core *core, const char *text, const 
 
 		if (!kh_range_contains(&neighbour->address, address))
 			continue;
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", neighbour->mac[0], neighbour->mac[1], neighbour->mac[2],
-			 neighbour->mac[3], neighbour->mac[4], neighbour->mac[5]);
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", neighbour->mac[0], neighbour->mac[1],
+			 neighbour->mac[2], neighbour->mac[3], neighbour->mac[4], neighbour->mac[5]);
 		json_object_set_new(machine, "mac", json_string(mac));
 	}
 	return machine;
@@ -167,7 +172,8 @@ static void add_address_facts(struct kh_core *core, const struct kh_indicator *i
 	if (kh_guard_find(core->guard, &indicator->range, &reason, rule, sizeof(rule)))
 		json_object_set_new(reply, "never_block",
 				    json_pack("{s:s, s:s, s:o}", "reason", kh_decision_reason_name(reason), "sentence",
-					      gettext(kh_decision_reason_sentence(reason)), "rule", kh_json_text(rule)));
+					      gettext(kh_decision_reason_sentence(reason)), "rule",
+					      kh_json_text(rule)));
 }
 
 json_t *kh_op_why(const struct kh_request *request)

@@ -65,7 +65,8 @@ static int on_allow(const struct kh_allow_row *row, void *context)
 	return 1;
 }
 
-static int put_allow(const struct kh_request *request, const char *text, bool active, json_t *rows, struct kh_error *error)
+static int put_allow(const struct kh_request *request, const char *text, bool active, json_t *rows,
+		     struct kh_error *error)
 {
 	const char *note = kh_request_text(request->body, "note");
 	char value[KH_RANGE_TEXT];
@@ -108,7 +109,8 @@ static json_t *change_allows(const struct kh_request *request, const char *kind,
 	json_array_foreach(values, index, item) {
 		const char *text = json_string_value(item);
 
-		code = text ? put_allow(request, text, active, rows, &error) : kh_fail(&error, -EINVAL, _("a value is not text"));
+		code = text ? put_allow(request, text, active, rows, &error)
+			    : kh_fail(&error, -EINVAL, _("a value is not text"));
 		if (code < 0)
 			break;
 	}

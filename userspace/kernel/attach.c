@@ -44,7 +44,8 @@ int kh_program_info(uint32_t id, struct bpf_prog_info *ret_info)
 	return 0;
 }
 
-static void pin_path(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex, char ret_path[static PATH_MAX + 64])
+static void pin_path(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex,
+		     char ret_path[static PATH_MAX + 64])
 {
 	snprintf(ret_path, PATH_MAX + 64, "%s/links/%s-%u", kernel->folder, hook, ifindex);
 }
@@ -108,7 +109,8 @@ static int attach_tc(struct kh_kernel *kernel, const struct kh_attach *attach, b
 {
 	const char *hook = egress ? "tc-egress" : "tc-ingress";
 	int program = bpf_program__fd(kh_program_of_hook(kernel, hook, attach->ethernet));
-	int link KH_CLEANUP(kh_closep) = bpf_link_create(program, (int)attach->ifindex, egress ? TCX_EGRESS : TCX_INGRESS, NULL);
+	int link KH_CLEANUP(kh_closep) =
+		bpf_link_create(program, (int)attach->ifindex, egress ? TCX_EGRESS : TCX_INGRESS, NULL);
 
 	if (link >= 0)
 		return pin_link(kernel, link, hook, attach->ifindex);
@@ -154,7 +156,8 @@ static int name_owner(const struct kh_attach *attach, int code, struct kh_error 
 	return -EBUSY;
 }
 
-static int attach_ingress(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *attached, struct kh_error *error)
+static int attach_ingress(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *attached,
+			  struct kh_error *error)
 {
 	int code = -EOPNOTSUPP;
 
@@ -165,8 +168,9 @@ static int attach_ingress(struct kh_kernel *kernel, const struct kh_attach *atta
 		if (code == -EBUSY || code == -EEXIST || (code < 0 && attach->wanted == KH_WANT_NATIVE))
 			return name_owner(attach, code, error);
 		if (code < 0)
-			snprintf(attached->notice, sizeof(attached->notice), _("%s has no native XDP here (%s); filtered at tc instead"),
-				 attach->name, strerror(-code));
+			snprintf(attached->notice, sizeof(attached->notice),
+				 _("%s has no native XDP here (%s); filtered at tc instead"), attach->name,
+				 strerror(-code));
 	} else if (attach->ethernet && attach->wanted == KH_WANT_GENERIC) {
 		code = attach_xdp(kernel, attach, true);
 		if (code < 0)
@@ -182,7 +186,8 @@ static int attach_ingress(struct kh_kernel *kernel, const struct kh_attach *atta
 	return 0;
 }
 
-int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *ret_attached, struct kh_error *error)
+int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *ret_attached,
+		     struct kh_error *error)
 {
 	struct kh_attached attached;
 	bool was_attached;
@@ -200,7 +205,8 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 		if (code < 0) {
 			if (!was_attached)
 				kh_kernel_detach(kernel, attach->ifindex, NULL);
-			return kh_fail(error, code, _("%s: cannot attach at tc egress: %s"), attach->name, strerror(-code));
+			return kh_fail(error, code, _("%s: cannot attach at tc egress: %s"), attach->name,
+				       strerror(-code));
 		}
 		attached.egress = true;
 	}
@@ -235,7 +241,8 @@ int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error
 	return 0;
 }
 
-int kh_kernel_attachments(struct kh_kernel *kernel, void (*callback)(uint32_t ifindex, const struct kh_attached *, void *), void *context)
+int kh_kernel_attachments(struct kh_kernel *kernel,
+			  void (*callback)(uint32_t ifindex, const struct kh_attached *, void *), void *context)
 {
 	struct if_nameindex *names = if_nameindex();
 

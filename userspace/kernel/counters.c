@@ -41,7 +41,8 @@ int kh_kernel_counters(struct kh_kernel *kernel, struct kh_counter ret_counters[
 	return 0;
 }
 
-int kh_kernel_sightings(struct kh_kernel *kernel, struct kh_sighting_entry **ret_entries, size_t *ret_count, uint32_t *ret_map)
+int kh_kernel_sightings(struct kh_kernel *kernel, struct kh_sighting_entry **ret_entries, size_t *ret_count,
+			uint32_t *ret_map)
 {
 	struct kh_sighting_entry *entries KH_CLEANUP(kh_freep) = NULL;
 	struct kh_sighting_key key, last, *previous = NULL;
@@ -118,7 +119,8 @@ static int place_interface(struct kh_interface table[static KH_INTERFACE_PLACES]
 	return -ENOSPC;
 }
 
-int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface *interfaces, size_t count, struct kh_error *error)
+int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface *interfaces, size_t count,
+			     struct kh_error *error)
 {
 	struct kh_interface *table KH_CLEANUP(kh_freep) = calloc(KH_INTERFACE_PLACES, sizeof(*table));
 
@@ -128,7 +130,8 @@ int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface
 		if (interfaces[i].number >= KH_INTERFACES_MAX)
 			return kh_fail(error, -EINVAL, _("more than %d interfaces"), KH_INTERFACES_MAX);
 		if (place_interface(table, &interfaces[i]) < 0)
-			return kh_fail(error, -ENOSPC, _("no room in the interface table for index %u"), interfaces[i].ifindex);
+			return kh_fail(error, -ENOSPC, _("no room in the interface table for index %u"),
+				       interfaces[i].ifindex);
 	}
 	/* Only what differs is written: a packet that meets a place while it is written loses at most its accounting. */
 	for (uint32_t place = 0; place < KH_INTERFACE_PLACES; place++) {
@@ -142,7 +145,8 @@ int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface
 	return 0;
 }
 
-int kh_kernel_probe(struct kh_kernel *kernel, enum kh_probe_program program, const void *frame, size_t length, bool *ret_dropped)
+int kh_kernel_probe(struct kh_kernel *kernel, enum kh_probe_program program, const void *frame, size_t length,
+		    bool *ret_dropped)
 {
 	uint8_t out[2048];
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = (__u32)length, .data_out = out,
@@ -150,6 +154,7 @@ int kh_kernel_probe(struct kh_kernel *kernel, enum kh_probe_program program, con
 
 	if (bpf_prog_test_run_opts(kh_kernel_program_fd(kernel, program), &options) < 0)
 		return -errno;
-	*ret_dropped = program == KH_PROBE_XDP ? options.retval == 1 /* XDP_DROP */ : options.retval == 2 /* TC_ACT_SHOT */;
+	*ret_dropped =
+		program == KH_PROBE_XDP ? options.retval == 1 /* XDP_DROP */ : options.retval == 2 /* TC_ACT_SHOT */;
 	return 0;
 }

@@ -16,7 +16,8 @@
 #define PROGRAM_PREFIX "khien_"
 #define PROGRAM_MAPS 32
 
-const struct kh_filter_point kh_filter_points[KH_FILTER_POINTS] = { { BPF_TC_INGRESS, "tc-ingress" }, { BPF_TC_EGRESS, "tc-egress" } };
+const struct kh_filter_point kh_filter_points[KH_FILTER_POINTS] = { { BPF_TC_INGRESS, "tc-ingress" },
+								    { BPF_TC_EGRESS, "tc-egress" } };
 
 /* Does the program count and look up in the maps of the folder that this control map is of? */
 static bool uses_map(uint32_t program, uint32_t map)
@@ -34,7 +35,8 @@ static bool uses_map(uint32_t program, uint32_t map)
 	return false;
 }
 
-bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point, struct bpf_prog_info *ret_program)
+bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point,
+		   struct bpf_prog_info *ret_program)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = HANDLE, .priority = PRIORITY);
@@ -52,7 +54,8 @@ bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point 
 int kh_filter_attach(uint32_t ifindex, enum bpf_tc_attach_point point, int program)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = HANDLE, .priority = PRIORITY, .prog_fd = program, .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = HANDLE, .priority = PRIORITY, .prog_fd = program,
+		    .flags = BPF_TC_F_REPLACE);
 	int code = bpf_tc_hook_create(&hook);
 
 	if (code < 0 && code != -EEXIST)

@@ -79,7 +79,8 @@ int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
 {
 	uint32_t active = kernel->control->active;
 
-	if (active >= KH_GENERATION_SLOTS || (active && (!inner_id(kernel->images, active) || !inner_id(kernel->records, active)))) {
+	if (active >= KH_GENERATION_SLOTS ||
+	    (active && (!inner_id(kernel->images, active) || !inner_id(kernel->records, active)))) {
 		kh_fail(error, -EUCLEAN, _("%s: the generation in force has no list"), kernel->folder);
 		kh_hint(error, _("remove everything and start again: khien detach"));
 		return -EUCLEAN;
@@ -118,7 +119,8 @@ static uint32_t free_place(struct kh_kernel *kernel)
 static int create_image(const void *image, size_t pages)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	int fd KH_CLEANUP(kh_closep) = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_image", sizeof(__u32), KH_PAGE_SIZE, (__u32)pages, &options);
+	int fd KH_CLEANUP(kh_closep) =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_image", sizeof(__u32), KH_PAGE_SIZE, (__u32)pages, &options);
 	void *data;
 
 	if (fd < 0)
@@ -160,7 +162,8 @@ static int take_records(struct kh_kernel *kernel, uint32_t needed, const uint32_
 		close(fd);
 	}
 	entries = (needed + needed / 8 + RECORDS_STEP) / RECORDS_STEP * RECORDS_STEP;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_records", sizeof(__u32), sizeof(struct kh_record), entries, &options);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_records", sizeof(__u32), sizeof(struct kh_record), entries,
+			    &options);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -172,8 +175,8 @@ uint32_t kh_map_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &length) < 0 ? 0 : info.id;
 }
 
-int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh, size_t fresh_count,
-		      struct kh_install **ret_install, struct kh_error *error)
+int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh,
+		      size_t fresh_count, struct kh_install **ret_install, struct kh_error *error)
 {
 	const struct kh_image_header *header = image;
 	int image_fd KH_CLEANUP(kh_closep) = -1, records_fd KH_CLEANUP(kh_closep) = -1;
@@ -189,13 +192,15 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 		return kh_fail(error, -EBUSY, _("older counters are not yet in the ledger; try again"));
 	image_fd = create_image(image, pages);
 	if (image_fd < 0) {
-		kh_fail(error, image_fd, _("the kernel has no room for the list (%zu KiB): %s"), pages * 4, strerror(-image_fd));
+		kh_fail(error, image_fd, _("the kernel has no room for the list (%zu KiB): %s"), pages * 4,
+			strerror(-image_fd));
 		kh_hint(error, _("the list before stays in force; free memory, or push a shorter list"));
 		return image_fd;
 	}
 	records_fd = take_records(kernel, header->slots_needed, fresh, fresh_count);
 	if (records_fd < 0)
-		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"), strerror(-records_fd));
+		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"),
+			       strerror(-records_fd));
 	if (bpf_map_update_elem(kernel->images, &place, &image_fd, BPF_ANY) < 0 ||
 	    (kh_map_id(records_fd) != inner_id(kernel->records, place) &&
 	     bpf_map_update_elem(kernel->records, &place, &records_fd, BPF_ANY) < 0)) {
@@ -269,9 +274,12 @@ int kh_kernel_generation(struct kh_kernel *kernel, struct kh_image_header *ret_h
 }
 
 int kh_kernel_records(struct kh_kernel *kernel,
-		      int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired, void *), void *context)
+		      int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired,
+				      void *),
+		      void *context)
 {
-	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0, seen[KH_GENERATION_SLOTS] = {};
+	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0,
+		 seen[KH_GENERATION_SLOTS] = {};
 
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
 		struct kh_mapping mapping = {};

@@ -33,7 +33,8 @@ void kh_kernel_close(struct kh_kernel *kernel);
 bool kh_kernel_adopted(const struct kh_kernel *kernel); /* the maps were there before */
 
 /* Removes every link, filter and pin in the folder, and nothing else. Works without programs. Names what was removed through `callback`. */
-int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context, struct kh_error *error);
+int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context,
+		     struct kh_error *error);
 
 /* ---- Attaching ---------------------------------------------------------------------------------- */
 
@@ -68,15 +69,18 @@ struct kh_attached {
 
 /* Attaches what is missing; what is attached already is left as it is, whatever mode it has. 0; -EBUSY: another program holds
  * the hook (named in error); -ENODEV; or -errno. On failure nothing new stays attached. */
-int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *ret_attached, struct kh_error *error);
+int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *ret_attached,
+		     struct kh_error *error);
 /* Takes off what this folder attached to the interface. */
 int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error);
 /* Calls back for each interface that has something of ours attached (also ones not wanted any more). */
-int kh_kernel_attachments(struct kh_kernel *kernel, void (*callback)(uint32_t ifindex, const struct kh_attached *, void *), void *context);
+int kh_kernel_attachments(struct kh_kernel *kernel,
+			  void (*callback)(uint32_t ifindex, const struct kh_attached *, void *), void *context);
 
 /* Replaces the interface table. Watched interfaces with the same number are counted together. -EINVAL: a number of KH_INTERFACES_MAX or
  * more; -ENOSPC: KH_INTERFACE_PROBES are not enough for these indexes. Then the table is as before. */
-int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface *interfaces, size_t count, struct kh_error *error);
+int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface *interfaces, size_t count,
+			     struct kh_error *error);
 
 /* ---- Generations -------------------------------------------------------------------------------- */
 
@@ -85,8 +89,8 @@ struct kh_install;
 /* Prepares a generation beside the one in force: image array written and frozen, records array (kept, or a larger one) paired with it.
  * `fresh` slots have their records zeroed. Nothing changes for packets. On failure everything is undone: -EINVAL (no image), -EBUSY (retired
  * record arrays must be dropped first), or the kernel's errno. */
-int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh, size_t fresh_count,
-		      struct kh_install **ret_install, struct kh_error *error);
+int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh,
+		      size_t fresh_count, struct kh_install **ret_install, struct kh_error *error);
 /* The switch: one store; then a grace period, then the old image is freed. Cannot fail. Consumes install. */
 void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install);
 /* Drops a prepared generation. Takes NULL. */
@@ -106,7 +110,9 @@ int kh_kernel_set_clock(struct kh_kernel *kernel, struct kh_error *error);
 
 /* Every record array there is: that of the generation in force, and retired ones not yet dropped. `map` is the kernel's id. */
 int kh_kernel_records(struct kh_kernel *kernel,
-		      int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired, void *), void *context);
+		      int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired,
+				      void *),
+		      void *context);
 /* Frees retired record arrays; call when their counts are safe. */
 void kh_kernel_drop_retired(struct kh_kernel *kernel);
 
@@ -118,7 +124,8 @@ struct kh_sighting_entry {
 	struct kh_sighting_key key;
 	struct kh_sighting value;
 };
-int kh_kernel_sightings(struct kh_kernel *kernel, struct kh_sighting_entry **ret_entries, size_t *ret_count, uint32_t *ret_map);
+int kh_kernel_sightings(struct kh_kernel *kernel, struct kh_sighting_entry **ret_entries, size_t *ret_count,
+			uint32_t *ret_map);
 int kh_kernel_forget_sighting(struct kh_kernel *kernel, const struct kh_sighting_key *key);
 void kh_kernel_losses(struct kh_kernel *kernel, uint64_t *ret_events, uint64_t *ret_sightings);
 
@@ -135,7 +142,8 @@ enum kh_probe_program {
 };
 /* Runs one Ethernet frame (at least 14 bytes) through the live program on a device that is in no table, so nothing is counted.
  * *ret_dropped says the verdict. 0 or -errno. */
-int kh_kernel_probe(struct kh_kernel *kernel, enum kh_probe_program program, const void *frame, size_t length, bool *ret_dropped);
+int kh_kernel_probe(struct kh_kernel *kernel, enum kh_probe_program program, const void *frame, size_t length,
+		    bool *ret_dropped);
 /* File descriptor of a program, for tests; borrowed. */
 int kh_kernel_program_fd(struct kh_kernel *kernel, enum kh_probe_program program);
 

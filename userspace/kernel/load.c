@@ -27,7 +27,7 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 
 	if (level != LIBBPF_WARN)
 		return 0;
-	/* The format is libbpf's own. */
+		/* The format is libbpf's own. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	vsnprintf(line, sizeof(line), format, arguments);
@@ -50,11 +50,13 @@ static int check_btf(struct kh_error *error)
 static int load_failed(int code, struct kh_error *error)
 {
 	if (code == -EPERM || code == -EACCES) {
-		kh_fail(error, code, _("the kernel does not let us load BPF programs: %s"), last_words[0] ? last_words : strerror(-code));
+		kh_fail(error, code, _("the kernel does not let us load BPF programs: %s"),
+			last_words[0] ? last_words : strerror(-code));
 		kh_hint(error, _("run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"));
 		return code;
 	}
-	kh_fail(error, code, _("the kernel refused the packet programs: %s"), last_words[0] ? last_words : strerror(-code));
+	kh_fail(error, code, _("the kernel refused the packet programs: %s"),
+		last_words[0] ? last_words : strerror(-code));
 	kh_hint(error, _("boot the last kernel that worked, and check with: khiend --check --load"));
 	return code;
 }
@@ -131,7 +133,8 @@ static int load_programs(struct kh_kernel *kernel, struct kh_error *error)
 	kernel->skeleton = khien_bpf__open();
 	if (!kernel->skeleton)
 		return load_failed(-errno, error);
-	bpf_object__for_each_map(map, kernel->skeleton->obj) {
+	bpf_object__for_each_map(map, kernel->skeleton->obj)
+	{
 		char path[PATH_MAX + 64];
 
 		if (bpf_map__is_internal(map))
@@ -165,9 +168,11 @@ static int open_maps(struct kh_kernel *kernel, struct kh_error *error)
 		return kh_fail(error, -errno, _("cannot map the control page: %s"), strerror(errno));
 	kernel->control = mapped;
 	if (kernel->control->abi_version && kernel->control->abi_version != KH_ABI_VERSION)
-		return kh_fail(error, -EPROTO, _("%s was made by another version (%u)"), kernel->folder, kernel->control->abi_version);
+		return kh_fail(error, -EPROTO, _("%s was made by another version (%u)"), kernel->folder,
+			       kernel->control->abi_version);
 	kernel->control->abi_version = KH_ABI_VERSION;
-	kernel->images_template = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_none", sizeof(__u32), KH_PAGE_SIZE, 1, &image_options);
+	kernel->images_template =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_none", sizeof(__u32), KH_PAGE_SIZE, 1, &image_options);
 	if (kernel->images_template < 0)
 		return kh_fail(error, -errno, _("the kernel refused a map: %s"), strerror(errno));
 	return 0;
@@ -274,7 +279,8 @@ static int remove_pins(const char *path, void (*callback)(const char *, void *),
 	return rmdir(path) < 0 ? -errno : 0;
 }
 
-int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context, struct kh_error *error)
+int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context,
+		     struct kh_error *error)
 {
 	int control KH_CLEANUP(kh_closep) = -1, code;
 	char path[PATH_MAX];

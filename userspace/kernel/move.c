@@ -35,7 +35,8 @@ static struct bpf_program *newer(struct kh_kernel *kernel, const char *hook, con
 	struct bpf_prog_info fresh = {};
 	__u32 length = sizeof(fresh);
 
-	if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &fresh, &length) && !memcmp(old->tag, fresh.tag, sizeof(old->tag)))
+	if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &fresh, &length) &&
+	    !memcmp(old->tag, fresh.tag, sizeof(old->tag)))
 		return NULL;
 	return program;
 }
@@ -152,5 +153,7 @@ int kh_attached_move(struct kh_kernel *kernel, struct kh_error *error)
 			move_back(&moves->list[i]);
 		kh_closep(&moves->list[i].link);
 	}
-	return code < 0 ? kh_fail(error, code, _("cannot move the attached programs to this version: %s"), strerror(-code)) : 0;
+	return code < 0 ? kh_fail(error, code, _("cannot move the attached programs to this version: %s"),
+				  strerror(-code))
+			: 0;
 }

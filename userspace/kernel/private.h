@@ -18,7 +18,8 @@ struct kh_kernel {
 	char folder[PATH_MAX]; /* with the version */
 	struct khien_bpf *skeleton;
 	bool adopted;
-	int images, records, control_map, interfaces, counters, sightings, events; /* descriptors; borrowed from the skeleton */
+	int images, records, control_map, interfaces, counters, sightings,
+		events; /* descriptors; borrowed from the skeleton */
 	struct kh_control *control; /* mapped */
 	struct ring_buffer *ring;
 	void (*event_callback)(const struct kh_event *event, void *context);
@@ -50,7 +51,8 @@ struct kh_filter_point {
 };
 extern const struct kh_filter_point kh_filter_points[KH_FILTER_POINTS];
 /* Is a filter of ours there? ret_program may be NULL. */
-bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point, struct bpf_prog_info *ret_program);
+bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point,
+		   struct bpf_prog_info *ret_program);
 /* Attaches, or replaces ours in place. */
 int kh_filter_attach(uint32_t ifindex, enum bpf_tc_attach_point point, int program);
 void kh_filter_detach(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point);

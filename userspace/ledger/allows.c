@@ -15,11 +15,12 @@ struct stored {
 	bool active, same;
 };
 
-static int find_allow(struct kh_ledger *ledger, const struct kh_allow_row *allow, const struct kh_key *key, struct stored *ret_stored,
-		      struct kh_error *error)
+static int find_allow(struct kh_ledger *ledger, const struct kh_allow_row *allow, const struct kh_key *key,
+		      struct stored *ret_stored, struct kh_error *error)
 {
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_ALLOW_FIND, "SELECT id, since, change, active, expires, note, actor FROM allows WHERE key = ?1",
+	int code = kh_sql_cached(ledger, KH_SQL_ALLOW_FIND,
+				 "SELECT id, since, change, active, expires, note, actor FROM allows WHERE key = ?1",
 				 &statement, error);
 
 	if (code < 0)
@@ -32,7 +33,8 @@ static int find_allow(struct kh_ledger *ledger, const struct kh_allow_row *allow
 	ret_stored->since = sqlite3_column_int64(statement, 1);
 	ret_stored->change = sqlite3_column_int64(statement, 2);
 	ret_stored->active = sqlite3_column_int(statement, 3) != 0;
-	ret_stored->same = ret_stored->active == allow->active && sqlite3_column_int64(statement, 4) == allow->expires &&
+	ret_stored->same = ret_stored->active == allow->active &&
+			   sqlite3_column_int64(statement, 4) == allow->expires &&
 			   !strcmp(kh_sql_text(statement, 5), allow->note ? allow->note : "") &&
 			   !strcmp(kh_sql_text(statement, 6), allow->actor ? allow->actor : "");
 	return 1;
@@ -55,7 +57,8 @@ static int keep_allow(struct kh_ledger *ledger, int64_t id, struct kh_error *err
 }
 
 /* ?1 id (0: the next) ?2 note ?3 actor ?4 since ?5 expires ?6 change ?7 active ?8 key ?9 value */
-static void bind_allow(sqlite3_stmt *statement, const struct kh_allow_row *allow, int64_t id, int64_t since, int64_t change)
+static void bind_allow(sqlite3_stmt *statement, const struct kh_allow_row *allow, int64_t id, int64_t since,
+		       int64_t change)
 {
 	kh_sql_bind_int(statement, 1, id);
 	kh_sql_bind_text(statement, 2, allow->note ? allow->note : "");
@@ -66,7 +69,8 @@ static void bind_allow(sqlite3_stmt *statement, const struct kh_allow_row *allow
 	kh_sql_bind_int(statement, 7, allow->active);
 }
 
-static int insert_allow(struct kh_ledger *ledger, const struct kh_allow_row *allow, const struct kh_key *key, struct kh_error *error)
+static int insert_allow(struct kh_ledger *ledger, const struct kh_allow_row *allow, const struct kh_key *key,
+			struct kh_error *error)
 {
 	char value[KH_RANGE_TEXT];
 	sqlite3_stmt *statement;
@@ -87,18 +91,21 @@ static int insert_allow(struct kh_ledger *ledger, const struct kh_allow_row *all
 	return code < 0 ? code : 1;
 }
 
-static int update_allow(struct kh_ledger *ledger, const struct kh_allow_row *allow, const struct stored *stored, struct kh_error *error)
+static int update_allow(struct kh_ledger *ledger, const struct kh_allow_row *allow, const struct stored *stored,
+			struct kh_error *error)
 {
 	sqlite3_stmt *statement;
 	int code = stored->change == ledger->change ? 0 : keep_allow(ledger, stored->id, error);
 
 	if (code >= 0)
-		code = kh_sql_cached(ledger, KH_SQL_ALLOW_UPDATE,
-				     "UPDATE allows SET note = ?2, actor = ?3, since = ?4, expires = ?5, change = ?6, active = ?7 WHERE id = ?1",
-				     &statement, error);
+		code = kh_sql_cached(
+			ledger, KH_SQL_ALLOW_UPDATE,
+			"UPDATE allows SET note = ?2, actor = ?3, since = ?4, expires = ?5, change = ?6, active = ?7 WHERE id = ?1",
+			&statement, error);
 	if (code < 0)
 		return code;
-	bind_allow(statement, allow, stored->id, stored->active == allow->active ? stored->since : allow->since, ledger->change);
+	bind_allow(statement, allow, stored->id, stored->active == allow->active ? stored->since : allow->since,
+		   ledger->change);
 	code = kh_sql_run(ledger, statement, error);
 	return code < 0 ? code : 1;
 }
@@ -113,7 +120,8 @@ int kh_ledger_allow_put(struct kh_ledger *ledger, const struct kh_allow_row *all
 	assert(ledger->change);
 	if (code < 0)
 		return code;
-	if ((range->family != 4 && range->family != 6) || range->first > range->last || range->last > kh_address_max(range->family))
+	if ((range->family != 4 && range->family != 6) || range->first > range->last ||
+	    range->last > kh_address_max(range->family))
 		return kh_fail(error, -EINVAL, _("not a valid range"));
 	kh_key_of_range(range, &key);
 	code = find_allow(ledger, allow, &key, &stored, error);
@@ -124,13 +132,15 @@ int kh_ledger_allow_put(struct kh_ledger *ledger, const struct kh_allow_row *all
 	return stored.same ? 0 : update_allow(ledger, allow, &stored, error);
 }
 
-int kh_ledger_allows(struct kh_ledger *ledger, bool active_only, int (*callback)(const struct kh_allow_row *, void *), void *context)
+int kh_ledger_allows(struct kh_ledger *ledger, bool active_only, int (*callback)(const struct kh_allow_row *, void *),
+		     void *context)
 {
 	KH_STATEMENT(statement);
-	int code = kh_sql_prepare(ledger,
-				  "SELECT id, key, value, note, actor, since, expires, change, active FROM allows WHERE active OR NOT ?1"
-				  " ORDER BY id",
-				  &statement, NULL);
+	int code = kh_sql_prepare(
+		ledger,
+		"SELECT id, key, value, note, actor, since, expires, change, active FROM allows WHERE active OR NOT ?1"
+		" ORDER BY id",
+		&statement, NULL);
 
 	if (code < 0)
 		return code;

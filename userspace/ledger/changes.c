@@ -41,8 +41,10 @@ int kh_change_flush(struct kh_ledger *ledger, struct kh_error *error)
 		run->first = 0;
 	}
 	if (code >= 0 && (ledger->touched[KH_TABLE_ORDERS] || ledger->touched[KH_TABLE_ALLOWS])) {
-		code = (int)kh_sql_change(ledger, "UPDATE changes SET orders = orders + ?2, allows = allows + ?3 WHERE id = ?1",
-					  (int64_t[4]){ ledger->change, ledger->touched[KH_TABLE_ORDERS], ledger->touched[KH_TABLE_ALLOWS] },
+		code = (int)kh_sql_change(ledger,
+					  "UPDATE changes SET orders = orders + ?2, allows = allows + ?3 WHERE id = ?1",
+					  (int64_t[4]){ ledger->change, ledger->touched[KH_TABLE_ORDERS],
+							ledger->touched[KH_TABLE_ALLOWS] },
 					  error);
 		ledger->touched[KH_TABLE_ORDERS] = ledger->touched[KH_TABLE_ALLOWS] = 0;
 	}
@@ -69,10 +71,11 @@ int kh_change_made(struct kh_ledger *ledger, enum kh_table table, int64_t id, st
 static int insert_change(struct kh_ledger *ledger, const struct kh_change *change, struct kh_error *error)
 {
 	KH_STATEMENT(statement);
-	int code = kh_sql_prepare(ledger,
-				  "INSERT INTO changes (id, time, uid, actor, kind, note, letter, undoes)"
-				  " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM changes), ?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7)",
-				  &statement, error);
+	int code = kh_sql_prepare(
+		ledger,
+		"INSERT INTO changes (id, time, uid, actor, kind, note, letter, undoes)"
+		" VALUES ((SELECT coalesce(max(id), 0) + 1 FROM changes), ?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7)",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -102,13 +105,15 @@ int kh_ledger_change_begin(struct kh_ledger *ledger, struct kh_change *change, s
 	return 0;
 }
 
-int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(const struct kh_change *, void *), void *context)
+int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(const struct kh_change *, void *),
+		      void *context)
 {
 	KH_STATEMENT(statement);
-	int code = kh_sql_prepare(ledger,
-				  "SELECT id, time, uid, actor, kind, note, letter, undoes, undone_by, orders, allows FROM changes"
-				  " WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC",
-				  &statement, NULL);
+	int code = kh_sql_prepare(
+		ledger,
+		"SELECT id, time, uid, actor, kind, note, letter, undoes, undone_by, orders, allows FROM changes"
+		" WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC",
+		&statement, NULL);
 
 	if (code < 0)
 		return code;

@@ -73,7 +73,8 @@ int64_t kh_fold_map(const struct kh_ledger *ledger, uint32_t map)
 int kh_fold_find_holder(struct kh_ledger *ledger, uint32_t slot, int64_t *ret_indicator, struct kh_error *error)
 {
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_SLOT_HOLDER, "SELECT indicator FROM slots WHERE slot = ?1", &statement, error);
+	int code = kh_sql_cached(ledger, KH_SQL_SLOT_HOLDER, "SELECT indicator FROM slots WHERE slot = ?1", &statement,
+				 error);
 
 	if (code < 0)
 		return code;
@@ -92,28 +93,31 @@ struct bases {
 static int find_bases(struct kh_ledger *ledger, uint32_t slot, struct bases *ret_bases, struct kh_error *error)
 {
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_SLOT_BASES,
-				 "SELECT indicator, map, packets, bytes, first_seen, last_seen, old_indicator, old_map, old_packets, old_bytes,"
-				 " old_first_seen, old_last_seen FROM slot_bases WHERE slot = ?1",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_SLOT_BASES,
+		"SELECT indicator, map, packets, bytes, first_seen, last_seen, old_indicator, old_map, old_packets, old_bytes,"
+		" old_first_seen, old_last_seen FROM slot_bases WHERE slot = ?1",
+		&statement, error);
 
 	if (code < 0)
 		return code;
 	kh_sql_bind_int(statement, 1, slot);
 	code = kh_sql_step(ledger, statement, error);
 	if (code == 1)
-		*ret_bases = (struct bases){ .current = kh_fold_base_at(statement, 0), .old = kh_fold_base_at(statement, 6) };
+		*ret_bases = (struct bases){ .current = kh_fold_base_at(statement, 0),
+					     .old = kh_fold_base_at(statement, 6) };
 	return code;
 }
 
 static int put_bases(struct kh_ledger *ledger, uint32_t slot, const struct bases *bases, struct kh_error *error)
 {
 	sqlite3_stmt *statement;
-	int code = kh_sql_cached(ledger, KH_SQL_SLOT_BASES_PUT,
-				 "INSERT OR REPLACE INTO slot_bases (slot, indicator, map, packets, bytes, first_seen, last_seen, old_indicator,"
-				 " old_map, old_packets, old_bytes, old_first_seen, old_last_seen)"
-				 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_SLOT_BASES_PUT,
+		"INSERT OR REPLACE INTO slot_bases (slot, indicator, map, packets, bytes, first_seen, last_seen, old_indicator,"
+		" old_map, old_packets, old_bytes, old_first_seen, old_last_seen)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -126,12 +130,13 @@ static int put_bases(struct kh_ledger *ledger, uint32_t slot, const struct bases
 static int add_count(struct kh_ledger *ledger, int64_t indicator, const struct kh_base *more, struct kh_error *error)
 {
 	sqlite3_stmt *statement;
-	int code = kh_sql_cached(ledger, KH_SQL_COUNT_ADD,
-				 "INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (indicator) DO UPDATE SET"
-				 " packets = packets + excluded.packets, bytes = bytes + excluded.bytes,"
-				 " first_seen = CASE WHEN first_seen = 0 THEN excluded.first_seen WHEN excluded.first_seen = 0 THEN first_seen"
-				 " ELSE min(first_seen, excluded.first_seen) END, last_seen = max(last_seen, excluded.last_seen)",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_COUNT_ADD,
+		"INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (indicator) DO UPDATE SET"
+		" packets = packets + excluded.packets, bytes = bytes + excluded.bytes,"
+		" first_seen = CASE WHEN first_seen = 0 THEN excluded.first_seen WHEN excluded.first_seen = 0 THEN first_seen"
+		" ELSE min(first_seen, excluded.first_seen) END, last_seen = max(last_seen, excluded.last_seen)",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -168,7 +173,8 @@ static int fold_record(struct kh_ledger *ledger, struct kh_base *raw, uint32_t s
 	return code;
 }
 
-int kh_ledger_fold_records(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_record *records, size_t count, struct kh_error *error)
+int kh_ledger_fold_records(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_record *records, size_t count,
+			   struct kh_error *error)
 {
 	int code = kh_sql_writable(ledger, error);
 
@@ -196,12 +202,14 @@ static void bind_counter_key(sqlite3_stmt *statement, const struct kh_fold_count
 	kh_sql_bind_int(statement, 3, (int64_t)counter->reason);
 }
 
-static int find_counter(struct kh_ledger *ledger, const struct kh_fold_counter *counter, struct kh_base *ret_base, struct kh_error *error)
+static int find_counter(struct kh_ledger *ledger, const struct kh_fold_counter *counter, struct kh_base *ret_base,
+			struct kh_error *error)
 {
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_COUNTER_FIND,
-				 "SELECT map, raw_packets, raw_bytes FROM counters WHERE interface = ?1 AND direction = ?2 AND reason = ?3",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_COUNTER_FIND,
+		"SELECT map, raw_packets, raw_bytes FROM counters WHERE interface = ?1 AND direction = ?2 AND reason = ?3",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -214,9 +222,12 @@ static int find_counter(struct kh_ledger *ledger, const struct kh_fold_counter *
 	return code;
 }
 
-static int fold_counter(struct kh_ledger *ledger, int64_t map, const struct kh_fold_counter *counter, struct kh_error *error)
+static int fold_counter(struct kh_ledger *ledger, int64_t map, const struct kh_fold_counter *counter,
+			struct kh_error *error)
 {
-	struct kh_base base = {}, raw = { .map = map, .packets = (int64_t)counter->raw.packets, .bytes = (int64_t)counter->raw.bytes };
+	struct kh_base base = {}, raw = { .map = map,
+					  .packets = (int64_t)counter->raw.packets,
+					  .bytes = (int64_t)counter->raw.bytes };
 	int64_t packets, bytes;
 	sqlite3_stmt *statement;
 	int code = find_counter(ledger, counter, &base, error);
@@ -226,11 +237,12 @@ static int fold_counter(struct kh_ledger *ledger, int64_t map, const struct kh_f
 	kh_fold_difference(&base, &raw, &packets, &bytes);
 	if (!packets && !bytes && base.map == map)
 		return 0;
-	code = kh_sql_cached(ledger, KH_SQL_COUNTER_PUT,
-			     "INSERT INTO counters VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET"
-			     " packets = packets + excluded.packets, bytes = bytes + excluded.bytes, map = excluded.map,"
-			     " raw_packets = excluded.raw_packets, raw_bytes = excluded.raw_bytes",
-			     &statement, error);
+	code = kh_sql_cached(
+		ledger, KH_SQL_COUNTER_PUT,
+		"INSERT INTO counters VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET"
+		" packets = packets + excluded.packets, bytes = bytes + excluded.bytes, map = excluded.map,"
+		" raw_packets = excluded.raw_packets, raw_bytes = excluded.raw_bytes",
+		&statement, error);
 	if (code < 0)
 		return code;
 	bind_counter_key(statement, counter);
@@ -242,8 +254,8 @@ static int fold_counter(struct kh_ledger *ledger, int64_t map, const struct kh_f
 	return kh_sql_run(ledger, statement, error);
 }
 
-int kh_ledger_fold_counters(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_counter *counters, size_t count,
-			    struct kh_error *error)
+int kh_ledger_fold_counters(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_counter *counters,
+			    size_t count, struct kh_error *error)
 {
 	int code = kh_sql_writable(ledger, error);
 

@@ -70,7 +70,8 @@ static int add_place(struct force *force, sqlite3_stmt *statement, struct kh_err
 		.indicator = sqlite3_column_int64(statement, 1),
 		.stored = true,
 		.left = left_at != 0,
-		.reusable = left_at && force->now - left_at >= force->grace && force->ledger->folds > sqlite3_column_int64(statement, 3),
+		.reusable = left_at && force->now - left_at >= force->grace &&
+			    force->ledger->folds > sqlite3_column_int64(statement, 3),
 	};
 
 	if (slot < (int64_t)force->count || slot > KH_SLOT_MAX || place.indicator <= 0)
@@ -86,7 +87,8 @@ static int add_place(struct force *force, sqlite3_stmt *statement, struct kh_err
 static int load_places(struct force *force, struct kh_error *error)
 {
 	KH_STATEMENT(statement);
-	int code = kh_sql_prepare(force->ledger, "SELECT slot, indicator, left_at, left_fold FROM slots ORDER BY slot", &statement, error);
+	int code = kh_sql_prepare(force->ledger, "SELECT slot, indicator, left_at, left_fold FROM slots ORDER BY slot",
+				  &statement, error);
 
 	if (code < 0)
 		return code;
@@ -106,7 +108,8 @@ static int take_slot(struct force *force, int64_t indicator, size_t *ret_slot, s
 {
 	size_t slot = force->next;
 
-	while (slot < force->count && (force->places[slot].seen || (force->places[slot].indicator && !force->places[slot].reusable)))
+	while (slot < force->count &&
+	       (force->places[slot].seen || (force->places[slot].indicator && !force->places[slot].reusable)))
 		slot++;
 	if (slot > KH_SLOT_MAX) {
 		kh_fail(error, -ENOSPC, _("more than %u indicators in force"), KH_SLOT_MAX);
@@ -115,8 +118,9 @@ static int take_slot(struct force *force, int64_t indicator, size_t *ret_slot, s
 	}
 	if (slot >= force->count && grow(force, slot + 1) < 0)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
-	force->places[slot] =
-		(struct place){ .indicator = indicator, .stored = force->places[slot].stored, .seen = true, .fresh = true };
+	force->places[slot] = (struct place){
+		.indicator = indicator, .stored = force->places[slot].stored, .seen = true, .fresh = true
+	};
 	force->next = slot + 1;
 	*ret_slot = slot;
 	return 0;
@@ -163,7 +167,8 @@ static void gather(struct gathered *gathered, int64_t indicator, int64_t action,
 }
 
 /* Steps the indicators on to the one wanted: mostly the next. */
-static int read_indicator(struct force *force, int64_t indicator, struct kh_indicator *ret_indicator, struct kh_error *error)
+static int read_indicator(struct force *force, int64_t indicator, struct kh_indicator *ret_indicator,
+			  struct kh_error *error)
 {
 	sqlite3_stmt *statement = force->indicators;
 	const void *key;
@@ -180,7 +185,8 @@ static int read_indicator(struct force *force, int64_t indicator, struct kh_indi
 	if (code < 0)
 		return code;
 	key = sqlite3_column_blob(statement, 1);
-	if (force->indicator != indicator || kh_key_read(key, (size_t)sqlite3_column_bytes(statement, 1), "-", ret_indicator) < 0)
+	if (force->indicator != indicator ||
+	    kh_key_read(key, (size_t)sqlite3_column_bytes(statement, 1), "-", ret_indicator) < 0)
 		return kh_sql_fail(force->ledger, SQLITE_CORRUPT, error);
 	return 0;
 }
@@ -213,8 +219,9 @@ static int walk(struct force *force, struct kh_error *error)
 {
 	KH_STATEMENT(statement);
 	struct gathered gathered = {};
-	int code = kh_sql_prepare(force->ledger, "SELECT id / 1048576, action, expires FROM orders WHERE state = 0 ORDER BY id", &statement,
-				  error);
+	int code = kh_sql_prepare(force->ledger,
+				  "SELECT id / 1048576, action, expires FROM orders WHERE state = 0 ORDER BY id",
+				  &statement, error);
 
 	if (code < 0)
 		return code;
@@ -238,9 +245,12 @@ static int update_slot(struct force *force, size_t slot, struct kh_error *error)
 		enum kh_cached which;
 		const char *sql;
 	} writes[] = {
-		{ KH_SQL_SLOT_GIVE, "UPDATE slots SET indicator = ?2, since = ?3, left_at = 0, left_fold = 0 WHERE slot = ?1" },
-		{ KH_SQL_SLOT_LEAVE, "UPDATE slots SET left_at = ?3, left_fold = ?4 WHERE slot = ?1 AND indicator = ?2" },
-		{ KH_SQL_SLOT_RETURN, "UPDATE slots SET left_at = 0, left_fold = 0 WHERE slot = ?1 AND indicator = ?2" },
+		{ KH_SQL_SLOT_GIVE,
+		  "UPDATE slots SET indicator = ?2, since = ?3, left_at = 0, left_fold = 0 WHERE slot = ?1" },
+		{ KH_SQL_SLOT_LEAVE,
+		  "UPDATE slots SET left_at = ?3, left_fold = ?4 WHERE slot = ?1 AND indicator = ?2" },
+		{ KH_SQL_SLOT_RETURN,
+		  "UPDATE slots SET left_at = 0, left_fold = 0 WHERE slot = ?1 AND indicator = ?2" },
 	};
 	const struct place *place = &force->places[slot];
 	size_t kind = place->fresh ? 0 : place->seen ? 2 : 1;
@@ -283,8 +293,8 @@ static int insert_slots(struct force *force, struct kh_error *error)
 	sqlite3_stmt *statement;
 	int filled = 0;
 	int code = kh_sql_cached(force->ledger, KH_SQL_SLOT_NEW,
-				 "INSERT INTO slots (slot, indicator, since) SELECT * FROM (VALUES " ROWS_8 "," ROWS_8 "," ROWS_8 "," ROWS_8
-				 ") WHERE column1 IS NOT NULL",
+				 "INSERT INTO slots (slot, indicator, since) SELECT * FROM (VALUES " ROWS_8 "," ROWS_8
+				 "," ROWS_8 "," ROWS_8 ") WHERE column1 IS NOT NULL",
 				 &statement, error);
 
 	if (code >= 0)
@@ -306,8 +316,8 @@ static int insert_slots(struct force *force, struct kh_error *error)
 	return code < 0 || !filled ? code : kh_sql_run(force->ledger, statement, error);
 }
 
-int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace, int (*callback)(const struct kh_force *, void *),
-		    void *context, struct kh_error *error)
+int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
+		    int (*callback)(const struct kh_force *, void *), void *context, struct kh_error *error)
 {
 	struct force force KH_CLEANUP(force_clear) = {
 		.ledger = ledger, .now = now, .grace = grace, .next = 1, .callback = callback, .context = context
@@ -317,7 +327,8 @@ int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace, int (*
 	if (code >= 0)
 		code = load_places(&force, error);
 	if (code >= 0)
-		code = kh_sql_prepare(ledger, "SELECT id, key FROM indicators WHERE id >= ?1 ORDER BY id", &force.indicators, error);
+		code = kh_sql_prepare(ledger, "SELECT id, key FROM indicators WHERE id >= ?1 ORDER BY id",
+				      &force.indicators, error);
 	if (code >= 0)
 		code = walk(&force, error);
 	if (code)

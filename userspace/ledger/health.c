@@ -17,7 +17,8 @@ struct last {
 static int find_last(struct kh_ledger *ledger, const char *problems, struct last *ret_last, struct kh_error *error)
 {
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_HEALTH_LAST, "SELECT id, since, state, problems FROM health ORDER BY id DESC LIMIT 1", &statement,
+	int code = kh_sql_cached(ledger, KH_SQL_HEALTH_LAST,
+				 "SELECT id, since, state, problems FROM health ORDER BY id DESC LIMIT 1", &statement,
 				 error);
 
 	if (code >= 0)
@@ -31,8 +32,8 @@ static int find_last(struct kh_ledger *ledger, const char *problems, struct last
 	return 1;
 }
 
-static int put(struct kh_ledger *ledger, enum kh_cached which, const char *sql, const char *state, const char *problems, int64_t number,
-	       struct kh_error *error)
+static int put(struct kh_ledger *ledger, enum kh_cached which, const char *sql, const char *state, const char *problems,
+	       int64_t number, struct kh_error *error)
 {
 	sqlite3_stmt *statement;
 	int code = kh_sql_cached(ledger, which, sql, &statement, error);
@@ -45,7 +46,8 @@ static int put(struct kh_ledger *ledger, enum kh_cached which, const char *sql, 
 	return kh_sql_run(ledger, statement, error);
 }
 
-int kh_ledger_health_put(struct kh_ledger *ledger, const char *state, const char *problems, int64_t now, struct kh_error *error)
+int kh_ledger_health_put(struct kh_ledger *ledger, const char *state, const char *problems, int64_t now,
+			 struct kh_error *error)
 {
 	struct last last = {};
 	int code = kh_sql_writable(ledger, error);
@@ -56,11 +58,13 @@ int kh_ledger_health_put(struct kh_ledger *ledger, const char *state, const char
 	if (code < 0)
 		return code;
 	if (strcmp(last.state, state))
-		return put(ledger, KH_SQL_HEALTH_PUT, "INSERT INTO health (state, problems, since) VALUES (?1, ?2, ?3)", state, problems, now, error);
+		return put(ledger, KH_SQL_HEALTH_PUT, "INSERT INTO health (state, problems, since) VALUES (?1, ?2, ?3)",
+			   state, problems, now, error);
 	/* The interval goes on; what it is about may have changed. */
-	return last.same_problems ? 0
-				  : put(ledger, KH_SQL_HEALTH_TEXT, "UPDATE health SET state = ?1, problems = ?2 WHERE id = ?3", state,
-					problems, last.id, error);
+	return last.same_problems
+		       ? 0
+		       : put(ledger, KH_SQL_HEALTH_TEXT, "UPDATE health SET state = ?1, problems = ?2 WHERE id = ?3",
+			     state, problems, last.id, error);
 }
 
 int kh_ledger_health(struct kh_ledger *ledger, char *ret_state, size_t size, int64_t *ret_since)
@@ -96,7 +100,8 @@ int kh_ledger_fact_put(struct kh_ledger *ledger, const char *key, int64_t value,
 	int code = kh_sql_writable(ledger, error);
 
 	if (code >= 0)
-		code = kh_sql_cached(ledger, KH_SQL_FACT_PUT, "INSERT OR REPLACE INTO facts (key, value) VALUES (?1, ?2)", &statement, error);
+		code = kh_sql_cached(ledger, KH_SQL_FACT_PUT,
+				     "INSERT OR REPLACE INTO facts (key, value) VALUES (?1, ?2)", &statement, error);
 	if (code < 0)
 		return code;
 	kh_sql_bind_text(statement, 1, key);

@@ -76,7 +76,8 @@ static int key_of_text(unsigned int kind, const char *text, struct kh_key *ret_k
 
 static bool valid_range(const struct kh_range *range)
 {
-	return (range->family == 4 || range->family == 6) && range->first <= range->last && range->last <= kh_address_max(range->family);
+	return (range->family == 4 || range->family == 6) && range->first <= range->last &&
+	       range->last <= kh_address_max(range->family);
 }
 
 int kh_key_of(const struct kh_indicator *indicator, struct kh_key *ret_key)
@@ -122,7 +123,7 @@ static int read_rest(const uint8_t *rest, size_t size, size_t width, struct kh_i
 		return -EUCLEAN;
 	if (range->first > range->last)
 		return -EUCLEAN;
-	indicator->type = range->first == range->last		 ? KH_TYPE_ADDRESS
+	indicator->type = range->first == range->last	       ? KH_TYPE_ADDRESS
 			  : kh_range_prefix_length(range) >= 0 ? KH_TYPE_PREFIX
 							       : KH_TYPE_RANGE;
 	return 0;
@@ -154,7 +155,8 @@ int kh_key_read(const void *bytes, size_t size, const char *value, struct kh_ind
 static int find(struct kh_ledger *ledger, const struct kh_key *key, int64_t *ret_id)
 {
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_INDICATOR_FIND, "SELECT id FROM indicators WHERE key = ?1", &statement, NULL);
+	int code = kh_sql_cached(ledger, KH_SQL_INDICATOR_FIND, "SELECT id FROM indicators WHERE key = ?1", &statement,
+				 NULL);
 
 	if (code < 0)
 		return code;
@@ -196,7 +198,8 @@ static int walk(struct kh_ledger *ledger, sqlite3_stmt *statement, const struct 
 		if (kh_key_read(bytes, (size_t)sqlite3_column_bytes(statement, 1), "", &indicator) < 0)
 			return -EUCLEAN;
 		if (kh_range_overlaps(&indicator.range, range))
-			fprintf(ids, "%s%lld", ftell(ids) > 1 ? "," : "", (long long)sqlite3_column_int64(statement, 0));
+			fprintf(ids, "%s%lld", ftell(ids) > 1 ? "," : "",
+				(long long)sqlite3_column_int64(statement, 0));
 	}
 	return code;
 }
@@ -204,7 +207,8 @@ static int walk(struct kh_ledger *ledger, sqlite3_stmt *statement, const struct 
 static int walk_all(struct kh_ledger *ledger, const struct kh_range *range, FILE *ids)
 {
 	KH_STATEMENT(statement);
-	int code = kh_sql_prepare(ledger, "SELECT id, key FROM indicators WHERE key >= ?1 AND key <= ?2", &statement, NULL);
+	int code = kh_sql_prepare(ledger, "SELECT id, key FROM indicators WHERE key >= ?1 AND key <= ?2", &statement,
+				  NULL);
 
 	for (unsigned int length = 0; length <= bits_of(range->family) && code >= 0; length++) {
 		struct kh_range around = kh_range_of_prefix(range->first, (uint8_t)length, range->family);

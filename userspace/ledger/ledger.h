@@ -53,7 +53,8 @@ struct kh_change {
 	int64_t time;
 	int64_t uid; /* of the person; -1: the daemon itself */
 	const char *actor; /* login name */
-	const char *kind; /* "push" "block" "unblock" "allow" "disallow" "accept" "reject" "enforce" "monitor" "extend" "undo" "expire" */
+	const char *
+		kind; /* "push" "block" "unblock" "allow" "disallow" "accept" "reject" "enforce" "monitor" "extend" "undo" "expire" */
 	const char *note; /* may be NULL */
 	int64_t letter; /* 0: none */
 	int64_t undoes; /* the change this one undid; 0 */
@@ -76,7 +77,8 @@ int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct
 		   struct kh_error *error);
 
 /* Newest first; before = 0 for all, else only ids below it. callback returns 0 to go on, non-zero to stop (returned). */
-int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(const struct kh_change *, void *), void *context);
+int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(const struct kh_change *, void *),
+		      void *context);
 
 /* ---- Letters ------------------------------------------------------------------------------------ */
 
@@ -85,40 +87,43 @@ struct kh_letter_row {
 	const char *number, *date, *issuer, *subject; /* number is never NULL; the others may be */
 	int year;
 	int64_t received; /* first loaded */
-	int64_t enforced, monitored, review, refused, unenforceable, ended; /* order rows by state; ended: expired, withdrawn, rejected */
+	int64_t enforced, monitored, review, refused, unenforceable,
+		ended; /* order rows by state; ended: expired, withdrawn, rejected */
 	int64_t packets, bytes, first_seen, last_seen; /* over its orders' indicators */
 };
 
 /* Finds or makes the letter (key: folded number, folded issuer or "", year); a date or subject not known before is added. 0 or -errno. */
-int kh_ledger_letter_put(struct kh_ledger *ledger, const struct kh_letter *letter, int year, int64_t now, int64_t *ret_id,
-			 struct kh_error *error);
+int kh_ledger_letter_put(struct kh_ledger *ledger, const struct kh_letter *letter, int year, int64_t now,
+			 int64_t *ret_id, struct kh_error *error);
 /* Records a file of a letter. 1: new; 0: the same bytes were loaded for this letter before, at *ret_loaded. */
 int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char *file, const char *format,
 			   const uint8_t sha256[static 32], int64_t now, int64_t *ret_loaded, struct kh_error *error);
 /* What a letter names besides orders: kind "cve" or "hash". Duplicates are kept once. */
-int kh_ledger_letter_fact(struct kh_ledger *ledger, int64_t letter, const char *kind, const char *value, struct kh_error *error);
-int kh_ledger_letter_facts(struct kh_ledger *ledger, int64_t letter, int (*callback)(const char *kind, const char *value, void *),
-			   void *context);
+int kh_ledger_letter_fact(struct kh_ledger *ledger, int64_t letter, const char *kind, const char *value,
+			  struct kh_error *error);
+int kh_ledger_letter_facts(struct kh_ledger *ledger, int64_t letter,
+			   int (*callback)(const char *kind, const char *value, void *), void *context);
 /* Letters whose folded number starts with (or equals: then only that) the folded `ref`; NULL: all but "by hand". Newest first.
  * "298/VNCERT-ĐPƯC (2019)" tells the years of one number apart. Packets count orders that are or were in force. */
-int kh_ledger_letters(struct kh_ledger *ledger, const char *ref, int (*callback)(const struct kh_letter_row *, void *), void *context);
+int kh_ledger_letters(struct kh_ledger *ledger, const char *ref, int (*callback)(const struct kh_letter_row *, void *),
+		      void *context);
 
 /* ---- Orders ------------------------------------------------------------------------------------- */
 
-#define KH_ORDER_STATES(X)                       \
-	X(KH_ORDER_ACTIVE, "active")             \
-	X(KH_ORDER_REVIEW, "review")             \
-	X(KH_ORDER_REFUSED, "refused")           \
+#define KH_ORDER_STATES(X)                         \
+	X(KH_ORDER_ACTIVE, "active")               \
+	X(KH_ORDER_REVIEW, "review")               \
+	X(KH_ORDER_REFUSED, "refused")             \
 	X(KH_ORDER_UNENFORCEABLE, "unenforceable") \
-	X(KH_ORDER_EXPIRED, "expired")           \
-	X(KH_ORDER_WITHDRAWN, "withdrawn")       \
+	X(KH_ORDER_EXPIRED, "expired")             \
+	X(KH_ORDER_WITHDRAWN, "withdrawn")         \
 	X(KH_ORDER_REJECTED, "rejected")
 
 enum kh_order_state {
 #define X(symbol, name) symbol,
 	KH_ORDER_STATES(X)
 #undef X
-	KH_ORDER_STATE_COUNT,
+		KH_ORDER_STATE_COUNT,
 };
 const char *kh_order_state_name(enum kh_order_state state);
 
@@ -159,8 +164,9 @@ struct kh_order_filter {
 };
 int kh_ledger_orders(struct kh_ledger *ledger, const struct kh_order_filter *filter,
 		     int (*callback)(const struct kh_order_row *, void *), void *context);
-int kh_ledger_order_counts(struct kh_ledger *ledger, int64_t ret_counts[static KH_ORDER_STATE_COUNT],
-			   int64_t *ret_monitored); /* distinct indicators by strongest state; monitored is a part of active */
+int kh_ledger_order_counts(
+	struct kh_ledger *ledger, int64_t ret_counts[static KH_ORDER_STATE_COUNT],
+	int64_t *ret_monitored); /* distinct indicators by strongest state; monitored is a part of active */
 
 /* Under the running change: active orders whose deadline has passed become expired, and allows inactive. Rows or -errno. */
 int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error *error);
@@ -179,7 +185,8 @@ struct kh_allow_row {
 };
 /* Writes one allow (by range): range, note, actor, since, expires, active are used. 1: new or changed, 0: as it was. */
 int kh_ledger_allow_put(struct kh_ledger *ledger, const struct kh_allow_row *allow, struct kh_error *error);
-int kh_ledger_allows(struct kh_ledger *ledger, bool active_only, int (*callback)(const struct kh_allow_row *, void *), void *context);
+int kh_ledger_allows(struct kh_ledger *ledger, bool active_only, int (*callback)(const struct kh_allow_row *, void *),
+		     void *context);
 
 /* ---- For the compiler --------------------------------------------------------------------------- */
 
@@ -195,8 +202,8 @@ struct kh_force {
 	struct kh_indicator indicator;
 	bool fresh; /* the slot was newly given: the caller zeroes its record in the kernel before commit */
 };
-int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace, int (*callback)(const struct kh_force *, void *),
-		    void *context, struct kh_error *error);
+int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
+		    int (*callback)(const struct kh_force *, void *), void *context, struct kh_error *error);
 
 /* ---- Counts ------------------------------------------------------------------------------------- */
 
@@ -208,26 +215,28 @@ struct kh_fold_record {
 	uint32_t slot;
 	struct kh_record raw;
 };
-int kh_ledger_fold_records(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_record *records, size_t count, struct kh_error *error);
+int kh_ledger_fold_records(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_record *records, size_t count,
+			   struct kh_error *error);
 struct kh_fold_sighting {
 	struct kh_sighting_key key;
 	const char *interface; /* name */
 	struct kh_sighting raw;
 };
-int kh_ledger_fold_sightings(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_sighting *sightings, size_t count,
-			     struct kh_error *error);
+int kh_ledger_fold_sightings(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_sighting *sightings,
+			     size_t count, struct kh_error *error);
 struct kh_fold_counter {
 	const char *interface; /* name */
 	enum kh_direction direction;
 	enum kh_reason reason;
 	struct kh_counter raw;
 };
-int kh_ledger_fold_counters(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_counter *counters, size_t count,
-			    struct kh_error *error);
+int kh_ledger_fold_counters(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_counter *counters,
+			    size_t count, struct kh_error *error);
 
 struct kh_total {
 	const char *key; /* indicator value, letter number, interface, reason name, host */
-	const char *extra; /* letters in force on an indicator; "ingress" or "egress" of an interface; MAC of a host; may be "" */
+	const char *
+		extra; /* letters in force on an indicator; "ingress" or "egress" of an interface; MAC of a host; may be "" */
 	int64_t packets, bytes, first_seen, last_seen; /* seen: 0 where not kept */
 };
 /* by: "indicator" "advisory" "interface" "reason" "host"; seen since `since` (0: ever; for interface and reason ignored); most packets
@@ -251,7 +260,8 @@ int kh_ledger_sightings(struct kh_ledger *ledger, const char *host_or_mac, const
 /* ---- Health ------------------------------------------------------------------------------------- */
 
 /* Notes the state from `now` on ("protected", "degraded", "unprotected"); the same state again only renews the problems. */
-int kh_ledger_health_put(struct kh_ledger *ledger, const char *state, const char *problems, int64_t now, struct kh_error *error);
+int kh_ledger_health_put(struct kh_ledger *ledger, const char *state, const char *problems, int64_t now,
+			 struct kh_error *error);
 /* The state and since when; 0, or -ENOENT. */
 int kh_ledger_health(struct kh_ledger *ledger, char *ret_state, size_t size, int64_t *ret_since);
 /* Small facts: "generation". 0; -ENOENT. */

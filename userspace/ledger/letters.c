@@ -25,7 +25,8 @@ static int find_letter(struct kh_ledger *ledger, const struct letter_key *key, i
 {
 	KH_CACHED(statement);
 	int code = kh_sql_cached(ledger, KH_SQL_LETTER_FIND,
-				 "SELECT id FROM letters WHERE number_key = ?1 AND issuer_key = ?2 AND year = ?3", &statement, error);
+				 "SELECT id FROM letters WHERE number_key = ?1 AND issuer_key = ?2 AND year = ?3",
+				 &statement, error);
 
 	if (code < 0)
 		return code;
@@ -38,14 +39,15 @@ static int find_letter(struct kh_ledger *ledger, const struct letter_key *key, i
 	return code;
 }
 
-static int insert_letter(struct kh_ledger *ledger, const struct letter_key *key, const struct kh_letter *letter, int64_t now,
-			 int64_t *ret_id, struct kh_error *error)
+static int insert_letter(struct kh_ledger *ledger, const struct letter_key *key, const struct kh_letter *letter,
+			 int64_t now, int64_t *ret_id, struct kh_error *error)
 {
 	sqlite3_stmt *statement;
-	int code = kh_sql_cached(ledger, KH_SQL_LETTER_NEW,
-				 "INSERT INTO letters (number, number_key, issuer, issuer_key, year, date, subject, received)"
-				 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_LETTER_NEW,
+		"INSERT INTO letters (number, number_key, issuer, issuer_key, year, date, subject, received)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -71,10 +73,11 @@ static int complete_letter(struct kh_ledger *ledger, int64_t id, const struct kh
 
 	if (!letter->date && !letter->subject)
 		return 0;
-	code = kh_sql_cached(ledger, KH_SQL_LETTER_COMPLETE,
-			     "UPDATE letters SET date = coalesce(date, ?2), subject = coalesce(subject, ?3) WHERE id = ?1"
-			     " AND (date IS NULL AND ?2 IS NOT NULL OR subject IS NULL AND ?3 IS NOT NULL)",
-			     &statement, error);
+	code = kh_sql_cached(
+		ledger, KH_SQL_LETTER_COMPLETE,
+		"UPDATE letters SET date = coalesce(date, ?2), subject = coalesce(subject, ?3) WHERE id = ?1"
+		" AND (date IS NULL AND ?2 IS NOT NULL OR subject IS NULL AND ?3 IS NOT NULL)",
+		&statement, error);
 	if (code < 0)
 		return code;
 	kh_sql_bind_int(statement, 1, id);
@@ -83,8 +86,8 @@ static int complete_letter(struct kh_ledger *ledger, int64_t id, const struct kh
 	return kh_sql_run(ledger, statement, error);
 }
 
-int kh_ledger_letter_put(struct kh_ledger *ledger, const struct kh_letter *letter, int year, int64_t now, int64_t *ret_id,
-			 struct kh_error *error)
+int kh_ledger_letter_put(struct kh_ledger *ledger, const struct kh_letter *letter, int year, int64_t now,
+			 int64_t *ret_id, struct kh_error *error)
 {
 	struct letter_key key KH_CLEANUP(key_clear) = { .year = year };
 	int64_t id = 0;
@@ -117,7 +120,8 @@ int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char 
 	int code = kh_sql_writable(ledger, error);
 
 	if (code >= 0)
-		code = kh_sql_cached(ledger, KH_SQL_DOCUMENT_FIND, "SELECT loaded FROM documents WHERE letter = ?1 AND sha256 = ?2", &find, error);
+		code = kh_sql_cached(ledger, KH_SQL_DOCUMENT_FIND,
+				     "SELECT loaded FROM documents WHERE letter = ?1 AND sha256 = ?2", &find, error);
 	if (code < 0)
 		return code;
 	kh_sql_bind_int(find, 1, letter);
@@ -128,8 +132,10 @@ int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char 
 		return 0;
 	}
 	if (code >= 0)
-		code = kh_sql_cached(ledger, KH_SQL_DOCUMENT_NEW,
-				     "INSERT INTO documents (letter, file, format, sha256, loaded) VALUES (?1, ?2, ?3, ?4, ?5)", &insert, error);
+		code = kh_sql_cached(
+			ledger, KH_SQL_DOCUMENT_NEW,
+			"INSERT INTO documents (letter, file, format, sha256, loaded) VALUES (?1, ?2, ?3, ?4, ?5)",
+			&insert, error);
 	if (code < 0)
 		return code;
 	kh_sql_bind_int(insert, 1, letter);
@@ -141,15 +147,17 @@ int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char 
 	return code < 0 ? code : 1;
 }
 
-int kh_ledger_letter_fact(struct kh_ledger *ledger, int64_t letter, const char *kind, const char *value, struct kh_error *error)
+int kh_ledger_letter_fact(struct kh_ledger *ledger, int64_t letter, const char *kind, const char *value,
+			  struct kh_error *error)
 {
 	sqlite3_stmt *statement;
 	int code = kh_sql_writable(ledger, error);
 
 	if (code >= 0)
-		code = kh_sql_cached(ledger, KH_SQL_FACT_NEW,
-				     "INSERT INTO letter_facts (letter, kind, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", &statement,
-				     error);
+		code = kh_sql_cached(
+			ledger, KH_SQL_FACT_NEW,
+			"INSERT INTO letter_facts (letter, kind, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+			&statement, error);
 	if (code < 0)
 		return code;
 	kh_sql_bind_int(statement, 1, letter);
@@ -158,11 +166,12 @@ int kh_ledger_letter_fact(struct kh_ledger *ledger, int64_t letter, const char *
 	return kh_sql_run(ledger, statement, error);
 }
 
-int kh_ledger_letter_facts(struct kh_ledger *ledger, int64_t letter, int (*callback)(const char *kind, const char *value, void *),
-			   void *context)
+int kh_ledger_letter_facts(struct kh_ledger *ledger, int64_t letter,
+			   int (*callback)(const char *kind, const char *value, void *), void *context)
 {
 	KH_STATEMENT(statement);
-	int code = kh_sql_prepare(ledger, "SELECT kind, value FROM letter_facts WHERE letter = ?1 ORDER BY id", &statement, NULL);
+	int code = kh_sql_prepare(ledger, "SELECT kind, value FROM letter_facts WHERE letter = ?1 ORDER BY id",
+				  &statement, NULL);
 
 	if (code < 0)
 		return code;
@@ -180,20 +189,21 @@ int kh_ledger_letter_facts(struct kh_ledger *ledger, int64_t letter, int (*callb
 
 /* ?1: folded REF or NULL. What a list of candidates shows, "298/VNCERT-ĐPƯC (2019)", is a REF as well. */
 #define NAMED "number_key || '(' || year || ')'"
-#define FITS                                                                                                       \
-	" FROM letters WHERE id <> 1 AND (?1 IS NULL OR substr(" NAMED ", 1, length(?1)) = ?1 AND ("               \
-	"number_key = ?1 OR " NAMED " = ?1 OR NOT EXISTS (SELECT 1 FROM letters WHERE id <> 1 AND"                 \
+#define FITS                                                                                         \
+	" FROM letters WHERE id <> 1 AND (?1 IS NULL OR substr(" NAMED ", 1, length(?1)) = ?1 AND (" \
+	"number_key = ?1 OR " NAMED " = ?1 OR NOT EXISTS (SELECT 1 FROM letters WHERE id <> 1 AND"   \
 	" (number_key = ?1 OR " NAMED " = ?1))))"
 
 static int add_sums(struct kh_ledger *ledger, struct kh_letter_row *row)
 {
 	KH_CACHED(statement);
 	/* Only what was in force at some time: a refused order has no part in what its value was counted for. */
-	int code = kh_sql_cached(ledger, KH_SQL_LETTER_SUMS,
-				 "SELECT coalesce(sum(c.packets), 0), coalesce(sum(c.bytes), 0), coalesce(min(nullif(c.first_seen, 0)), 0),"
-				 " coalesce(max(c.last_seen), 0) FROM counts c CROSS JOIN orders o"
-				 " ON o.id = c.indicator * 1048576 + ?1 WHERE o.state IN (0, 4, 5)",
-				 &statement, NULL);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_LETTER_SUMS,
+		"SELECT coalesce(sum(c.packets), 0), coalesce(sum(c.bytes), 0), coalesce(min(nullif(c.first_seen, 0)), 0),"
+		" coalesce(max(c.last_seen), 0) FROM counts c CROSS JOIN orders o"
+		" ON o.id = c.indicator * 1048576 + ?1 WHERE o.state IN (0, 4, 5)",
+		&statement, NULL);
 
 	if (code < 0)
 		return code;
@@ -231,7 +241,8 @@ static int fill_letter(struct kh_ledger *ledger, sqlite3_stmt *statement, struct
 	return add_sums(ledger, ret_row);
 }
 
-int kh_ledger_letters(struct kh_ledger *ledger, const char *ref, int (*callback)(const struct kh_letter_row *, void *), void *context)
+int kh_ledger_letters(struct kh_ledger *ledger, const char *ref, int (*callback)(const struct kh_letter_row *, void *),
+		      void *context)
 {
 	KH_STATEMENT(statement);
 	char *folded KH_CLEANUP(kh_freep) = ref ? kh_text_fold(ref) : NULL;
@@ -244,7 +255,8 @@ int kh_ledger_letters(struct kh_ledger *ledger, const char *ref, int (*callback)
 	code = kh_tallies_load(ledger);
 	if (code >= 0)
 		code = kh_sql_prepare(ledger,
-				      "SELECT id, number, date, issuer, subject, year, received" FITS " ORDER BY received DESC, id DESC",
+				      "SELECT id, number, date, issuer, subject, year, received" FITS
+				      " ORDER BY received DESC, id DESC",
 				      &statement, NULL);
 	if (code < 0)
 		return code;

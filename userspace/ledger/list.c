@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SELECT                                                                                                          \
-	"SELECT o.id, o.indicator, o.letter, i.key, i.value, l.number, o.state, o.action, o.decision, o.reason, o.rule, o.note,"  \
-	" o.raw, o.file, o.page, o.line, o.section, o.since, o.expires, o.change, s.slot, c.packets, c.bytes, c.first_seen,"      \
-	" c.last_seen FROM orders o JOIN indicators i ON i.id = o.indicator JOIN letters l ON l.id = o.letter"                    \
-	" LEFT JOIN slots s ON s.indicator = o.indicator AND s.left_at = 0 LEFT JOIN counts c ON c.indicator = o.indicator"       \
+#define SELECT                                                                                                                   \
+	"SELECT o.id, o.indicator, o.letter, i.key, i.value, l.number, o.state, o.action, o.decision, o.reason, o.rule, o.note," \
+	" o.raw, o.file, o.page, o.line, o.section, o.since, o.expires, o.change, s.slot, c.packets, c.bytes, c.first_seen,"     \
+	" c.last_seen FROM orders o JOIN indicators i ON i.id = o.indicator JOIN letters l ON l.id = o.letter"                   \
+	" LEFT JOIN slots s ON s.indicator = o.indicator AND s.left_at = 0 LEFT JOIN counts c ON c.indicator = o.indicator"      \
 	" WHERE o.id > ?1"
 
 /* By indicator when the list of ids is what narrows it down. */
@@ -54,9 +54,9 @@ static int read_order(sqlite3_stmt *statement, struct kh_order_row *ret_row)
 	int code = kh_key_read(key, (size_t)sqlite3_column_bytes(statement, 3), value, &row.indicator);
 
 	/* Numbers that became something else on the disk must not index a table of names. */
-	if (code < 0 || (unsigned int)row.state >= KH_ORDER_STATE_COUNT || (unsigned int)row.action > KH_ACTION_MONITOR ||
-	    (unsigned int)row.decision >= KH_DECISION_COUNT || (unsigned int)row.reason >= KH_WHY_COUNT ||
-	    (unsigned int)row.section > KH_SECTION_LIST)
+	if (code < 0 || (unsigned int)row.state >= KH_ORDER_STATE_COUNT ||
+	    (unsigned int)row.action > KH_ACTION_MONITOR || (unsigned int)row.decision >= KH_DECISION_COUNT ||
+	    (unsigned int)row.reason >= KH_WHY_COUNT || (unsigned int)row.section > KH_SECTION_LIST)
 		return -EUCLEAN;
 	*ret_row = row;
 	return 0;
@@ -65,13 +65,14 @@ static int read_order(sqlite3_stmt *statement, struct kh_order_row *ret_row)
 static void compose(const struct kh_order_filter *filter, char sql[static LONGEST])
 {
 	snprintf(sql, LONGEST, SELECT "%s%s%s%s%s ORDER BY o.id LIMIT ?7", filter->letter ? " AND o.letter = ?2" : "",
-		 filter->state >= 0 ? " AND o.state = ?3" : "", filter->value ? " AND " KH_SQL_OF_INDICATOR("o", "?4") : "",
-		 filter->overlaps ? OVERLAPS : "",
+		 filter->state >= 0 ? " AND o.state = ?3" : "",
+		 filter->value ? " AND " KH_SQL_OF_INDICATOR("o", "?4") : "", filter->overlaps ? OVERLAPS : "",
 		 filter->expires_before ? " AND o.state = 0 AND o.expires > 0 AND o.expires < ?6" : "");
 }
 
 /* 1: prepared; 0: nothing can fit; or -errno. `ids` is lent to the statement. */
-static int prepare(struct kh_ledger *ledger, const struct kh_order_filter *filter, char **ids, sqlite3_stmt **ret_statement)
+static int prepare(struct kh_ledger *ledger, const struct kh_order_filter *filter, char **ids,
+		   sqlite3_stmt **ret_statement)
 {
 	int64_t indicator = 0;
 	char sql[LONGEST];

@@ -83,7 +83,8 @@ static int lock(const char *path, int *ret_fd, struct kh_error *error)
 		if (pread(fd, owner, sizeof(owner) - 1, 0) < 0)
 			owner[0] = '\0';
 		owner[strspn(owner, "0123456789")] = '\0';
-		kh_fail(error, -EBUSY, _("the ledger %s is in use by another daemon (process %s)"), path, owner[0] ? owner : "?");
+		kh_fail(error, -EBUSY, _("the ledger %s is in use by another daemon (process %s)"), path,
+			owner[0] ? owner : "?");
 		kh_hint(error, _("stop that one first, or give this one its own --state folder"));
 		return -EBUSY;
 	}
@@ -112,7 +113,8 @@ static int connect_file(struct kh_ledger *ledger, const char *path, bool exclusi
 	/* First of all: whatever else touches the file would open the shared index. */
 	code = exclusive ? kh_sql_exec(ledger, "PRAGMA locking_mode = EXCLUSIVE", error) : 0;
 	if (code >= 0)
-		code = kh_sql_exec(ledger, "PRAGMA mmap_size = 0; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;", error);
+		code = kh_sql_exec(
+			ledger, "PRAGMA mmap_size = 0; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;", error);
 	return code;
 }
 
@@ -242,7 +244,8 @@ int kh_ledger_open(const char *path, struct kh_ledger **ret_ledger, struct kh_er
 
 	if (!ledger)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
-	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody reads it, and it costs a tenth of a push; refused when too late */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
+		       0); /* nobody reads it, and it costs a tenth of a push; refused when too late */
 	ledger->lock_fd = -1;
 	ledger->path = strdup(path);
 	if (!ledger->path) {

@@ -24,13 +24,13 @@ const char *kh_order_state_name(enum kh_order_state state)
 }
 
 /* 1: made; 0: was there; or -errno. */
-static int find_or_make_indicator(struct kh_ledger *ledger, const struct kh_key *key, const char *value, int64_t *ret_id,
-				  struct kh_error *error)
+static int find_or_make_indicator(struct kh_ledger *ledger, const struct kh_key *key, const char *value,
+				  int64_t *ret_id, struct kh_error *error)
 {
 	KH_CACHED(find);
 	sqlite3_stmt *insert;
-	int code = kh_sql_cached(ledger, KH_SQL_INDICATOR_NEW, "INSERT OR IGNORE INTO indicators (key, value) VALUES (?1, ?2)",
-				 &insert, error);
+	int code = kh_sql_cached(ledger, KH_SQL_INDICATOR_NEW,
+				 "INSERT OR IGNORE INTO indicators (key, value) VALUES (?1, ?2)", &insert, error);
 
 	if (code < 0)
 		return code;
@@ -56,7 +56,8 @@ static int find_or_make_indicator(struct kh_ledger *ledger, const struct kh_key 
 
 /* ?1 indicator ?2 letter ?3 state ?4 action ?5 decision ?6 reason ?7 section ?8 page ?9 line ?10 since ?11 expires ?12 change
  * ?13 rule ?14 note ?15 raw ?16 file; ?17 id */
-static void bind_order(sqlite3_stmt *statement, const struct kh_order_row *order, int64_t indicator, int64_t change, const char *raw)
+static void bind_order(sqlite3_stmt *statement, const struct kh_order_row *order, int64_t indicator, int64_t change,
+		       const char *raw)
 {
 	kh_sql_bind_int(statement, 1, indicator);
 	kh_sql_bind_int(statement, 2, order->letter);
@@ -81,11 +82,12 @@ static int insert_order(struct kh_ledger *ledger, const struct kh_order_row *ord
 {
 	int64_t id = KH_ORDER_ID(indicator, order->letter);
 	sqlite3_stmt *statement;
-	int code = kh_sql_cached(ledger, KH_SQL_ORDER_NEW,
-				 "INSERT INTO orders (indicator, letter, state, action, decision, reason, section, page, line, since, expires,"
-				 " change, rule, note, raw, file, id)"
-				 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_ORDER_NEW,
+		"INSERT INTO orders (indicator, letter, state, action, decision, reason, section, page, line, since, expires,"
+		" change, rule, note, raw, file, id)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -112,13 +114,20 @@ static bool same_text(sqlite3_stmt *statement, int column, const char *text)
 static int find_order(struct kh_ledger *ledger, const struct kh_order_row *order, int64_t indicator, const char *raw,
 		      struct stored *ret_stored, struct kh_error *error)
 {
-	const int64_t wanted[] = { (int64_t)order->state,   (int64_t)order->action, (int64_t)order->decision, (int64_t)order->reason,
-				   (int64_t)order->section, order->page,	    order->line,	      order->expires };
+	const int64_t wanted[] = { (int64_t)order->state,
+				   (int64_t)order->action,
+				   (int64_t)order->decision,
+				   (int64_t)order->reason,
+				   (int64_t)order->section,
+				   order->page,
+				   order->line,
+				   order->expires };
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_ORDER_FIND,
-				 "SELECT since, change, rule, note, raw, file, state, action, decision, reason, section, page, line, expires"
-				 " FROM orders WHERE id = ?1",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_ORDER_FIND,
+		"SELECT since, change, rule, note, raw, file, state, action, decision, reason, section, page, line, expires"
+		" FROM orders WHERE id = ?1",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -128,8 +137,9 @@ static int find_order(struct kh_ledger *ledger, const struct kh_order_row *order
 		return code;
 	ret_stored->since = sqlite3_column_int64(statement, 0);
 	ret_stored->change = sqlite3_column_int64(statement, 1);
-	ret_stored->same = same_text(statement, 2, order->rule) && same_text(statement, 3, order->note) && same_text(statement, 4, raw) &&
-			   (sqlite3_column_type(statement, 4) == SQLITE_NULL) == !raw && same_text(statement, 5, order->file);
+	ret_stored->same = same_text(statement, 2, order->rule) && same_text(statement, 3, order->note) &&
+			   same_text(statement, 4, raw) && (sqlite3_column_type(statement, 4) == SQLITE_NULL) == !raw &&
+			   same_text(statement, 5, order->file);
 	for (int i = 0; i < (int)KH_ARRAY_SIZE(wanted); i++)
 		ret_stored->same = ret_stored->same && sqlite3_column_int64(statement, 6 + i) == wanted[i];
 	ret_stored->same_state = sqlite3_column_int64(statement, 6) == wanted[0];
@@ -156,11 +166,12 @@ static int update_order(struct kh_ledger *ledger, const struct kh_order_row *ord
 		ledger->touched[KH_TABLE_ORDERS]++;
 	}
 	if (code >= 0)
-		code = kh_sql_cached(ledger, KH_SQL_ORDER_UPDATE,
-				     "UPDATE orders SET indicator = ?1, letter = ?2, state = ?3, action = ?4, decision = ?5, reason = ?6,"
-				     " section = ?7, page = ?8, line = ?9, since = ?10, expires = ?11, change = ?12, rule = ?13, note = ?14,"
-				     " raw = ?15, file = ?16 WHERE id = ?17",
-				     &statement, error);
+		code = kh_sql_cached(
+			ledger, KH_SQL_ORDER_UPDATE,
+			"UPDATE orders SET indicator = ?1, letter = ?2, state = ?3, action = ?4, decision = ?5, reason = ?6,"
+			" section = ?7, page = ?8, line = ?9, since = ?10, expires = ?11, change = ?12, rule = ?13, note = ?14,"
+			" raw = ?15, file = ?16 WHERE id = ?17",
+			&statement, error);
 	if (code < 0)
 		return code;
 	if (stored->same_state)
@@ -173,7 +184,8 @@ static int update_order(struct kh_ledger *ledger, const struct kh_order_row *ord
 
 static bool valid(const struct kh_order_row *order)
 {
-	return order->letter > 0 && order->letter < KH_ORDER_STEP && (unsigned int)order->state < KH_ORDER_STATE_COUNT && (unsigned int)order->action <= KH_ACTION_MONITOR &&
+	return order->letter > 0 && order->letter < KH_ORDER_STEP &&
+	       (unsigned int)order->state < KH_ORDER_STATE_COUNT && (unsigned int)order->action <= KH_ACTION_MONITOR &&
 	       (unsigned int)order->decision < KH_DECISION_COUNT && (unsigned int)order->reason < KH_WHY_COUNT &&
 	       (unsigned int)order->section <= KH_SECTION_LIST;
 }
@@ -207,7 +219,8 @@ int kh_ledger_order_put(struct kh_ledger *ledger, const struct kh_order_row *ord
 	if (code == 1 && stored.same)
 		return 0;
 	ledger->tallies.valid = false;
-	return code == 1 ? update_order(ledger, order, indicator, raw, &stored, error) : insert_order(ledger, order, indicator, raw, error);
+	return code == 1 ? update_order(ledger, order, indicator, raw, &stored, error)
+			 : insert_order(ledger, order, indicator, raw, error);
 }
 
 int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error *error)
@@ -249,10 +262,11 @@ int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error 
 int64_t kh_ledger_next_deadline(struct kh_ledger *ledger)
 {
 	KH_STATEMENT(statement);
-	int code = kh_sql_prepare(ledger,
-				  "SELECT min(d) FROM (SELECT min(expires) AS d FROM orders WHERE state = 0 AND expires > 0"
-				  " UNION ALL SELECT min(expires) FROM allows WHERE active = 1 AND expires > 0)",
-				  &statement, NULL);
+	int code = kh_sql_prepare(
+		ledger,
+		"SELECT min(d) FROM (SELECT min(expires) AS d FROM orders WHERE state = 0 AND expires > 0"
+		" UNION ALL SELECT min(expires) FROM allows WHERE active = 1 AND expires > 0)",
+		&statement, NULL);
 
 	if (code >= 0)
 		code = kh_sql_step(ledger, statement, NULL);

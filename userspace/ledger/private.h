@@ -65,7 +65,7 @@ enum kh_cached {
 
 /* The id of an order is its indicator and its letter, so one tree finds it by either and keeps an indicator's orders together. */
 #define KH_ORDER_STEP ((int64_t)1 << 20)
-#define KH_ORDER_ID(indicator, letter) ((indicator) * KH_ORDER_STEP + (letter))
+#define KH_ORDER_ID(indicator, letter) ((indicator)*KH_ORDER_STEP + (letter))
 #define KH_SQL_OF_INDICATOR(order, indicator) \
 	order ".id BETWEEN " indicator " * 1048576 AND " indicator " * 1048576 + 1048575"
 
@@ -115,14 +115,16 @@ struct kh_ledger {
 int kh_sql_fail(struct kh_ledger *ledger, int result, struct kh_error *error);
 int kh_sql_prepare(struct kh_ledger *ledger, const char *sql, sqlite3_stmt **ret_statement, struct kh_error *error);
 /* The statement `which`, prepared from `sql` on first use; reset and unbound by kh_sql_run(), else by kh_sql_resetp(). */
-int kh_sql_cached(struct kh_ledger *ledger, enum kh_cached which, const char *sql, sqlite3_stmt **ret_statement, struct kh_error *error);
+int kh_sql_cached(struct kh_ledger *ledger, enum kh_cached which, const char *sql, sqlite3_stmt **ret_statement,
+		  struct kh_error *error);
 /* 1: a row; 0: the end; or -errno. */
 int kh_sql_step(struct kh_ledger *ledger, sqlite3_stmt *statement, struct kh_error *error);
 /* Steps to the end and resets. 0 or -errno. */
 int kh_sql_run(struct kh_ledger *ledger, sqlite3_stmt *statement, struct kh_error *error);
 int kh_sql_exec(struct kh_ledger *ledger, const char *sql, struct kh_error *error);
 /* Runs `sql` with up to four integers bound to ?1 .. ?4. Rows changed, or -errno. */
-int64_t kh_sql_change(struct kh_ledger *ledger, const char *sql, const int64_t values[static 4], struct kh_error *error);
+int64_t kh_sql_change(struct kh_ledger *ledger, const char *sql, const int64_t values[static 4],
+		      struct kh_error *error);
 /* 0 when a write may go on: there is a transaction and nothing in it failed. */
 int kh_sql_writable(struct kh_ledger *ledger, struct kh_error *error);
 
@@ -191,7 +193,8 @@ struct kh_base {
 
 int64_t kh_fold_map(const struct kh_ledger *ledger, uint32_t map);
 /* What `raw` adds to what `base` has told already: all of it when the record started again. */
-void kh_fold_difference(const struct kh_base *base, const struct kh_base *raw, int64_t *ret_packets, int64_t *ret_bytes);
+void kh_fold_difference(const struct kh_base *base, const struct kh_base *raw, int64_t *ret_packets,
+			int64_t *ret_bytes);
 /* Nothing moved since it was folded last: most of what is asked. */
 bool kh_fold_same(const struct kh_base *base, const struct kh_base *raw);
 /* Six columns from `column`, six places from `place`: indicator, map, packets, bytes, first and last seen. */

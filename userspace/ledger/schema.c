@@ -134,8 +134,9 @@ int kh_schema_migrate(struct kh_ledger *ledger, struct kh_error *error)
 	if (code < 0 || version == KH_LEDGER_VERSION)
 		return code;
 	if (version < 0 || version > KH_LEDGER_VERSION) {
-		kh_fail(error, -EPROTO, _("the ledger %s was written by a newer version (schema %d, this one knows %d)"), ledger->path, version,
-			KH_LEDGER_VERSION);
+		kh_fail(error, -EPROTO,
+			_("the ledger %s was written by a newer version (schema %d, this one knows %d)"), ledger->path,
+			version, KH_LEDGER_VERSION);
 		kh_hint(error, _("install the version that wrote it, or restore the backup made before the upgrade"));
 		return -EPROTO;
 	}
@@ -155,8 +156,9 @@ int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error)
 {
 	KH_STATEMENT(statement);
 
-	return kh_sql_prepare(ledger,
-			      "SELECT 1 FROM meta, facts, letters, documents, letter_facts, indicators, changes, orders, orders_before, orders_made,"
-			      " allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health WHERE 0",
-			      &statement, error);
+	return kh_sql_prepare(
+		ledger,
+		"SELECT 1 FROM meta, facts, letters, documents, letter_facts, indicators, changes, orders, orders_before, orders_made,"
+		" allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health WHERE 0",
+		&statement, error);
 }

@@ -25,10 +25,11 @@ static int find_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting
 			 struct kh_error *error)
 {
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_SIGHTING_FIND,
-				 "SELECT indicator, map, packets, bytes, first_seen, last_seen FROM sighting_bases WHERE slot = ?1"
-				 " AND host = ?2 AND mac = ?3 AND interface = ?4 AND flags = ?5",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_SIGHTING_FIND,
+		"SELECT indicator, map, packets, bytes, first_seen, last_seen FROM sighting_bases WHERE slot = ?1"
+		" AND host = ?2 AND mac = ?3 AND interface = ?4 AND flags = ?5",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -43,10 +44,11 @@ static int put_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting 
 			const struct kh_base *more, struct kh_error *error)
 {
 	sqlite3_stmt *statement;
-	int code = kh_sql_cached(ledger, KH_SQL_SIGHTING_BASE,
-				 "INSERT OR REPLACE INTO sighting_bases (slot, host, mac, interface, flags, indicator, map, packets, bytes,"
-				 " first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_SIGHTING_BASE,
+		"INSERT OR REPLACE INTO sighting_bases (slot, host, mac, interface, flags, indicator, map, packets, bytes,"
+		" first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -55,12 +57,13 @@ static int put_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting 
 	code = kh_sql_run(ledger, statement, error);
 	if (code < 0 || (!more->packets && !more->bytes))
 		return code;
-	code = kh_sql_cached(ledger, KH_SQL_SIGHTING_ADD,
-			     "INSERT INTO sightings (indicator, host, mac, interface, flags, packets, bytes, first_seen, last_seen)"
-			     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET packets = packets + excluded.packets,"
-			     " bytes = bytes + excluded.bytes, first_seen = min(first_seen, excluded.first_seen),"
-			     " last_seen = max(last_seen, excluded.last_seen)",
-			     &statement, error);
+	code = kh_sql_cached(
+		ledger, KH_SQL_SIGHTING_ADD,
+		"INSERT INTO sightings (indicator, host, mac, interface, flags, packets, bytes, first_seen, last_seen)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET packets = packets + excluded.packets,"
+		" bytes = bytes + excluded.bytes, first_seen = min(first_seen, excluded.first_seen),"
+		" last_seen = max(last_seen, excluded.last_seen)",
+		&statement, error);
 	if (code < 0)
 		return code;
 	bind_sighting_key(statement, raw->indicator, sighting);
@@ -71,7 +74,8 @@ static int put_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting 
 	return kh_sql_run(ledger, statement, error);
 }
 
-static int fold_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting *sighting, struct kh_base *raw, struct kh_error *error)
+static int fold_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting *sighting, struct kh_base *raw,
+			 struct kh_error *error)
 {
 	struct kh_base before = {}, more;
 	int code = find_sighting(ledger, sighting, &before, error);
@@ -91,8 +95,8 @@ static int fold_sighting(struct kh_ledger *ledger, const struct kh_fold_sighting
 	return put_sighting(ledger, sighting, raw, &more, error);
 }
 
-int kh_ledger_fold_sightings(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_sighting *sightings, size_t count,
-			     struct kh_error *error)
+int kh_ledger_fold_sightings(struct kh_ledger *ledger, uint32_t map, const struct kh_fold_sighting *sightings,
+			     size_t count, struct kh_error *error)
 {
 	int code = kh_sql_writable(ledger, error);
 
@@ -124,7 +128,9 @@ static bool parse_mac(const char *text, uint8_t ret_mac[static 6])
 		return false;
 	for (int i = 0; i < 18; i++)
 		copy[i] = text[i] == '-' ? ':' : text[i];
-	if (sscanf(copy, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4], &byte[5], &end) != 6 || end != 17)
+	if (sscanf(copy, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4], &byte[5],
+		   &end) != 6 ||
+	    end != 17)
 		return false;
 	for (int i = 0; i < 6; i++)
 		ret_mac[i] = (uint8_t)byte[i];
@@ -150,15 +156,16 @@ void kh_sighting_mac(const void *bytes, int size, char ret_text[static KH_MAC_TE
 
 	ret_text[0] = '\0';
 	if (size == 6 && memcmp(mac, none, 6))
-		snprintf(ret_text, KH_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+		snprintf(ret_text, KH_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+			 mac[5]);
 }
 
-#define NUMBERS                                                                                                        \
-	"(SELECT group_concat(number, ', ') FROM (SELECT DISTINCT l.number FROM orders o JOIN letters l ON l.id = o.letter"  \
+#define NUMBERS                                                                                                             \
+	"(SELECT group_concat(number, ', ') FROM (SELECT DISTINCT l.number FROM orders o JOIN letters l ON l.id = o.letter" \
 	" WHERE " KH_SQL_OF_INDICATOR("o", "s.indicator") " AND o.state = 0 AND l.id <> 1 ORDER BY o.id))"
 
-static int prepare(struct kh_ledger *ledger, const char *host_or_mac, const char *value, int64_t limit, uint8_t bytes[static 16],
-		   sqlite3_stmt **ret_statement)
+static int prepare(struct kh_ledger *ledger, const char *host_or_mac, const char *value, int64_t limit,
+		   uint8_t bytes[static 16], sqlite3_stmt **ret_statement)
 {
 	bool by_mac = host_or_mac && parse_mac(host_or_mac, bytes);
 	struct kh_range address;
@@ -175,11 +182,14 @@ static int prepare(struct kh_ledger *ledger, const char *host_or_mac, const char
 		code = kh_key_find(ledger, value, &indicator);
 	if (code <= 0)
 		return code;
-	snprintf(sql, sizeof(sql),
-		 "SELECT i.value, " NUMBERS ", s.host, s.mac, s.interface, s.flags, s.packets, s.bytes, s.first_seen, s.last_seen"
-		 " FROM sightings s JOIN indicators i ON i.id = s.indicator WHERE true%s%s ORDER BY s.last_seen DESC, s.first_seen DESC,"
-		 " s.indicator, s.host LIMIT ?3",
-		 host_or_mac ? by_mac ? " AND s.mac = ?1" : " AND s.host = ?1" : "", value ? " AND s.indicator = ?2" : "");
+	snprintf(
+		sql, sizeof(sql),
+		"SELECT i.value, " NUMBERS
+		", s.host, s.mac, s.interface, s.flags, s.packets, s.bytes, s.first_seen, s.last_seen"
+		" FROM sightings s JOIN indicators i ON i.id = s.indicator WHERE true%s%s ORDER BY s.last_seen DESC, s.first_seen DESC,"
+		" s.indicator, s.host LIMIT ?3",
+		host_or_mac ? by_mac ? " AND s.mac = ?1" : " AND s.host = ?1" : "",
+		value ? " AND s.indicator = ?2" : "");
 	code = kh_sql_prepare(ledger, sql, ret_statement, NULL);
 	if (code < 0)
 		return code;

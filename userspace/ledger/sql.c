@@ -54,7 +54,8 @@ static int explain(struct kh_ledger *ledger, int result, struct kh_error *error)
 	case SQLITE_CANTOPEN:
 		return fail_io(ledger, error);
 	case SQLITE_READONLY:
-		kh_fail(error, -EROFS, _("%s cannot be written: the file or its file system is read-only"), ledger->path);
+		kh_fail(error, -EROFS, _("%s cannot be written: the file or its file system is read-only"),
+			ledger->path);
 		kh_hint(error, _("check the mount and the permissions of the file and its folder"));
 		return -EROFS;
 	case SQLITE_NOTADB:
@@ -95,8 +96,8 @@ int kh_sql_writable(struct kh_ledger *ledger, struct kh_error *error)
 		ledger->failure = -EIO;
 	if (!ledger->failure)
 		return 0;
-	return kh_fail(error, ledger->failure, _("an earlier step failed (%s); nothing was changed in %s"), strerror(-ledger->failure),
-		       ledger->path);
+	return kh_fail(error, ledger->failure, _("an earlier step failed (%s); nothing was changed in %s"),
+		       strerror(-ledger->failure), ledger->path);
 }
 
 int kh_sql_prepare(struct kh_ledger *ledger, const char *sql, sqlite3_stmt **ret_statement, struct kh_error *error)
@@ -110,10 +111,12 @@ int kh_sql_prepare(struct kh_ledger *ledger, const char *sql, sqlite3_stmt **ret
 	return 0;
 }
 
-int kh_sql_cached(struct kh_ledger *ledger, enum kh_cached which, const char *sql, sqlite3_stmt **ret_statement, struct kh_error *error)
+int kh_sql_cached(struct kh_ledger *ledger, enum kh_cached which, const char *sql, sqlite3_stmt **ret_statement,
+		  struct kh_error *error)
 {
 	if (!ledger->cached[which]) {
-		int result = sqlite3_prepare_v3(ledger->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &ledger->cached[which], NULL);
+		int result = sqlite3_prepare_v3(ledger->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &ledger->cached[which],
+						NULL);
 
 		if (result != SQLITE_OK)
 			return kh_sql_fail(ledger, result, error);

@@ -41,7 +41,8 @@ static struct kh_letter_tally *tally_of(struct pass *pass, int64_t letter)
 		return pass->last;
 	place = place_of(tallies, letter);
 	if (place == tallies->letters_count || tallies->letters[place].letter != letter) {
-		if (kh_grow(&tallies->letters, &tallies->letters_capacity, tallies->letters_count + 1, sizeof(*tallies->letters)) < 0)
+		if (kh_grow(&tallies->letters, &tallies->letters_capacity, tallies->letters_count + 1,
+			    sizeof(*tallies->letters)) < 0)
 			return NULL;
 		memmove(&tallies->letters[place + 1], &tallies->letters[place],
 			(tallies->letters_count - place) * sizeof(*tallies->letters));
@@ -122,7 +123,8 @@ int kh_tallies_load(struct kh_ledger *ledger)
 
 	if (tallies->valid)
 		return 0;
-	code = kh_sql_prepare(ledger, "SELECT id / 1048576, letter, state, action FROM orders ORDER BY id", &statement, NULL);
+	code = kh_sql_prepare(ledger, "SELECT id / 1048576, letter, state, action FROM orders ORDER BY id", &statement,
+			      NULL);
 	if (code < 0)
 		return code;
 	tallies->letters_count = 0;
@@ -143,11 +145,13 @@ const struct kh_letter_tally *kh_tallies_letter(const struct kh_ledger *ledger, 
 	static const struct kh_letter_tally none;
 	size_t place = place_of(&ledger->tallies, letter);
 
-	return place < ledger->tallies.letters_count && ledger->tallies.letters[place].letter == letter ? &ledger->tallies.letters[place]
-													: &none;
+	return place < ledger->tallies.letters_count && ledger->tallies.letters[place].letter == letter
+		       ? &ledger->tallies.letters[place]
+		       : &none;
 }
 
-int kh_ledger_order_counts(struct kh_ledger *ledger, int64_t ret_counts[static KH_ORDER_STATE_COUNT], int64_t *ret_monitored)
+int kh_ledger_order_counts(struct kh_ledger *ledger, int64_t ret_counts[static KH_ORDER_STATE_COUNT],
+			   int64_t *ret_monitored)
 {
 	int code = kh_tallies_load(ledger);
 

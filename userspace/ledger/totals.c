@@ -14,8 +14,8 @@ enum key_form {
 };
 
 /* Columns: key, extra, packets, bytes, first seen, last seen. ?1: seen since; ?2: limit. */
-#define LETTERS                                                                                                              \
-	"(SELECT group_concat(number, ', ') FROM (SELECT DISTINCT l.number FROM orders o JOIN letters l ON l.id = o.letter"  \
+#define LETTERS                                                                                                             \
+	"(SELECT group_concat(number, ', ') FROM (SELECT DISTINCT l.number FROM orders o JOIN letters l ON l.id = o.letter" \
 	" WHERE " KH_SQL_OF_INDICATOR("o", "c.indicator") " AND o.state = 0 AND l.id <> 1 ORDER BY o.id))"
 #define TIMES "coalesce(min(nullif(first_seen, 0)), 0), max(last_seen)"
 #define MOST " ORDER BY 3 DESC, 4 DESC, 1, 2 LIMIT ?2"
@@ -26,18 +26,22 @@ static const struct {
 	const char *sql;
 } queries[] = {
 	{ "indicator", FORM_TEXT,
-	  "SELECT i.value, " LETTERS ", c.packets, c.bytes, c.first_seen, c.last_seen FROM counts c JOIN indicators i ON i.id = c.indicator"
+	  "SELECT i.value, " LETTERS
+	  ", c.packets, c.bytes, c.first_seen, c.last_seen FROM counts c JOIN indicators i ON i.id = c.indicator"
 	  " WHERE c.last_seen >= ?1" MOST },
 	{ "advisory", FORM_TEXT,
-	  "SELECT l.number, '', sum(c.packets), sum(c.bytes), " TIMES " FROM counts c CROSS JOIN orders o ON " KH_SQL_OF_INDICATOR("o", "c.indicator")
-	  " JOIN letters l ON l.id = o.letter WHERE c.last_seen >= ?1 AND o.state IN (0, 4, 5) GROUP BY l.id" MOST },
+	  "SELECT l.number, '', sum(c.packets), sum(c.bytes), " TIMES
+	  " FROM counts c CROSS JOIN orders o ON " KH_SQL_OF_INDICATOR(
+		  "o",
+		  "c.indicator") " JOIN letters l ON l.id = o.letter WHERE c.last_seen >= ?1 AND o.state IN (0, 4, 5) GROUP BY l.id" MOST },
 	{ "interface", FORM_TEXT,
 	  "SELECT interface, CASE direction WHEN 0 THEN 'ingress' ELSE 'egress' END, sum(packets), sum(bytes), 0, 0 FROM counters"
 	  " WHERE ?1 IS NOT NULL GROUP BY interface, direction" MOST },
 	{ "reason", FORM_REASON,
 	  "SELECT reason, '', sum(packets), sum(bytes), 0, 0 FROM counters WHERE ?1 IS NOT NULL GROUP BY reason" MOST },
 	{ "host", FORM_HOST,
-	  "SELECT host, mac, sum(packets), sum(bytes), " TIMES " FROM sightings WHERE last_seen >= ?1 GROUP BY host, mac" MOST },
+	  "SELECT host, mac, sum(packets), sum(bytes), " TIMES
+	  " FROM sightings WHERE last_seen >= ?1 GROUP BY host, mac" MOST },
 };
 
 static const char *reason_name(int64_t reason)
@@ -51,7 +55,8 @@ static const char *reason_name(int64_t reason)
 	return reason >= 0 && reason < (int64_t)KH_ARRAY_SIZE(names) ? names[reason] : "?";
 }
 
-static int hand_out(sqlite3_stmt *statement, enum key_form form, int (*callback)(const struct kh_total *, void *), void *context)
+static int hand_out(sqlite3_stmt *statement, enum key_form form, int (*callback)(const struct kh_total *, void *),
+		    void *context)
 {
 	char host[KH_RANGE_TEXT], mac[KH_MAC_TEXT];
 	struct kh_total total = {

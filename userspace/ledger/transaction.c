@@ -11,7 +11,8 @@
 
 #include "common/lang.h"
 
-static int meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size, struct kh_error *error)
+static int meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size,
+		    struct kh_error *error)
 {
 	KH_CACHED(statement);
 	int code = kh_sql_cached(ledger, KH_SQL_META_GET, "SELECT value FROM meta WHERE key = ?1", &statement, error);
@@ -32,7 +33,8 @@ static int meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_valu
 static int meta_put(struct kh_ledger *ledger, const char *key, int64_t value, const char *text, struct kh_error *error)
 {
 	sqlite3_stmt *statement;
-	int code = kh_sql_cached(ledger, KH_SQL_META_PUT, "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", &statement, error);
+	int code = kh_sql_cached(ledger, KH_SQL_META_PUT, "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
+				 &statement, error);
 
 	if (code < 0)
 		return code;

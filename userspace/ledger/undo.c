@@ -19,13 +19,13 @@ struct undo_table {
 	const char *keep_gone, *restore_gone;
 };
 
-#define TOTAL(table)                                                                                       \
-	"SELECT (SELECT coalesce(sum((last - first) / step + 1), 0) FROM " table "_made WHERE at_change = ?1)"      \
+#define TOTAL(table)                                                                                           \
+	"SELECT (SELECT coalesce(sum((last - first) / step + 1), 0) FROM " table "_made WHERE at_change = ?1)" \
 	" + (SELECT count(*) FROM " table "_before WHERE at_change = ?1)"
 
 /* Rows it made that are still as it left them: keep, then delete. CROSS JOIN: the past leads, the table is looked up. */
-#define MADE(table)                                                                                        \
-	" FROM " table "_made m CROSS JOIN " table " t ON t.id BETWEEN m.first AND m.last"                 \
+#define MADE(table)                                                                        \
+	" FROM " table "_made m CROSS JOIN " table " t ON t.id BETWEEN m.first AND m.last" \
 	" AND (t.id - m.first) % m.step = 0 AND t.change = m.after_change WHERE m.at_change = ?1"
 #define KEEP(table, after) "INSERT INTO " table "_before SELECT ?2, " after ", t.*"
 #define KEPT " ON CONFLICT (at_change, id) DO UPDATE SET after_change = excluded.after_change"
@@ -33,24 +33,27 @@ struct undo_table {
 #define DELETE_MADE(table) "DELETE FROM " table " WHERE id IN (SELECT t.id" MADE(table) ")"
 
 /* Rows it changed that are still as it left them: keep them as they are, then put back what was. */
-#define CHANGED(table)                                                                                     \
-	" FROM " table "_before b CROSS JOIN " table " t ON t.id = b.id AND t.change = b.after_change WHERE b.at_change = ?1"
+#define CHANGED(table)                               \
+	" FROM " table "_before b CROSS JOIN " table \
+	" t ON t.id = b.id AND t.change = b.after_change WHERE b.at_change = ?1"
 #define KEEP_CHANGED(table) KEEP(table, "b.change") CHANGED(table) KEPT
-#define RESTORE_CHANGED(table, columns)                                                                    \
-	"INSERT OR REPLACE INTO " table " SELECT " columns " FROM " table "_before WHERE at_change = ?1"   \
+#define RESTORE_CHANGED(table, columns)                                                                  \
+	"INSERT OR REPLACE INTO " table " SELECT " columns " FROM " table "_before WHERE at_change = ?1" \
 	" AND id IN (SELECT t.id" CHANGED(table) ")"
 
 /* Rows it took away, where nothing has come in their place: say that they are made, then make them. */
-#define GONE(table, same)                                                                                  \
-	" FROM " table "_before WHERE at_change = ?1 AND after_change IS NULL AND NOT EXISTS"              \
-	" (SELECT 1 FROM " table " t WHERE t.id = " table "_before.id)"                                    \
+#define GONE(table, same)                                                                     \
+	" FROM " table "_before WHERE at_change = ?1 AND after_change IS NULL AND NOT EXISTS" \
+	" (SELECT 1 FROM " table " t WHERE t.id = " table "_before.id)"                       \
 	" AND NOT EXISTS (SELECT 1 FROM " table " t WHERE " same ")"
 #define KEEP_GONE(table, same) "INSERT OR IGNORE INTO " table "_made SELECT ?2, id, id, 1, change" GONE(table, same)
 #define RESTORE_GONE(table, columns, same) "INSERT INTO " table " SELECT " columns GONE(table, same)
 
-#define UNDO(table, columns, same)                                                                         \
-	{ TOTAL(table), KEEP_MADE(table), DELETE_MADE(table), KEEP_CHANGED(table), RESTORE_CHANGED(table, columns),  \
-	  KEEP_GONE(table, same), RESTORE_GONE(table, columns, same) }
+#define UNDO(table, columns, same)                                                                                  \
+	{                                                                                                           \
+		TOTAL(table), KEEP_MADE(table), DELETE_MADE(table), KEEP_CHANGED(table),                            \
+			RESTORE_CHANGED(table, columns), KEEP_GONE(table, same), RESTORE_GONE(table, columns, same) \
+	}
 
 /* In the order of the tables (schema.c). */
 #define ORDER_COLUMNS \
@@ -58,8 +61,7 @@ struct undo_table {
 #define ALLOW_COLUMNS "id, key, value, note, actor, since, expires, change, active"
 
 static const struct undo_table tables[KH_TABLE_COUNT] = {
-	[KH_TABLE_ORDERS] =
-		UNDO("orders", ORDER_COLUMNS, "t.id = orders_before.id"),
+	[KH_TABLE_ORDERS] = UNDO("orders", ORDER_COLUMNS, "t.id = orders_before.id"),
 	[KH_TABLE_ALLOWS] = UNDO("allows", ALLOW_COLUMNS, "t.key = allows_before.key"),
 };
 
@@ -77,10 +79,12 @@ static int count_rows(struct kh_ledger *ledger, const char *sql, int64_t id, int
 	return code < 0 ? code : 0;
 }
 
-static int undo_table(struct kh_ledger *ledger, enum kh_table table, int64_t id, struct kh_undo_result *result, struct kh_error *error)
+static int undo_table(struct kh_ledger *ledger, enum kh_table table, int64_t id, struct kh_undo_result *result,
+		      struct kh_error *error)
 {
-	const char *const sql[] = { tables[table].keep_made,	   tables[table].delete_made, tables[table].keep_changed,
-				    tables[table].restore_changed, tables[table].keep_gone,   tables[table].restore_gone };
+	const char *const sql[] = { tables[table].keep_made,	tables[table].delete_made,
+				    tables[table].keep_changed, tables[table].restore_changed,
+				    tables[table].keep_gone,	tables[table].restore_gone };
 	const int64_t values[4] = { id, ledger->change };
 	int64_t total = 0, restored = 0;
 	int code = count_rows(ledger, tables[table].total, id, &total, error);
@@ -104,7 +108,8 @@ static int undo_table(struct kh_ledger *ledger, enum kh_table table, int64_t id,
 /* ---- Which change -------------------------------------------------------------------------------- */
 
 /* Loads what `id` undid and by what it was undone. 1, 0: there is no such change, or -errno. */
-static int find_change(struct kh_ledger *ledger, int64_t id, int64_t *ret_undoes, int64_t *ret_undone_by, struct kh_error *error)
+static int find_change(struct kh_ledger *ledger, int64_t id, int64_t *ret_undoes, int64_t *ret_undone_by,
+		       struct kh_error *error)
 {
 	KH_STATEMENT(statement);
 	int code = kh_sql_prepare(ledger, "SELECT undoes, undone_by FROM changes WHERE id = ?1", &statement, error);
@@ -123,10 +128,11 @@ static int find_change(struct kh_ledger *ledger, int64_t id, int64_t *ret_undoes
 static int find_newest(struct kh_ledger *ledger, int64_t *ret_id, struct kh_error *error)
 {
 	int64_t id = 0;
-	int code = count_rows(ledger,
-			      "SELECT coalesce(max(id), 0) FROM changes WHERE id <> ?1 AND uid >= 0 AND undoes = 0 AND undone_by = 0"
-			      " AND kind <> 'undo' AND orders + allows > 0",
-			      ledger->change, &id, error);
+	int code = count_rows(
+		ledger,
+		"SELECT coalesce(max(id), 0) FROM changes WHERE id <> ?1 AND uid >= 0 AND undoes = 0 AND undone_by = 0"
+		" AND kind <> 'undo' AND orders + allows > 0",
+		ledger->change, &id, error);
 
 	if (code < 0)
 		return code;
@@ -152,7 +158,8 @@ static int mark(struct kh_ledger *ledger, int64_t id, int64_t by, struct kh_erro
 
 		if (code < 0)
 			return code;
-		rows = kh_sql_change(ledger, "UPDATE changes SET undone_by = ?2 WHERE id = ?1", (int64_t[4]){ id, by }, error);
+		rows = kh_sql_change(ledger, "UPDATE changes SET undone_by = ?2 WHERE id = ?1", (int64_t[4]){ id, by },
+				     error);
 		if (rows < 0)
 			return (int)rows;
 		if (undoes >= id)
@@ -163,7 +170,8 @@ static int mark(struct kh_ledger *ledger, int64_t id, int64_t by, struct kh_erro
 	return 0;
 }
 
-int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct kh_undo_result *ret_result, struct kh_error *error)
+int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct kh_undo_result *ret_result,
+		   struct kh_error *error)
 {
 	struct kh_undo_result result = {};
 	int64_t undoes, undone_by, rows;
@@ -179,7 +187,8 @@ int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct
 	if (code == 0 || id == ledger->change)
 		return fail_unknown(id, error);
 	if (undone_by)
-		return kh_fail(error, -EALREADY, _("change %lld was undone by change %lld"), (long long)id, (long long)undone_by);
+		return kh_fail(error, -EALREADY, _("change %lld was undone by change %lld"), (long long)id,
+			       (long long)undone_by);
 	code = kh_change_flush(ledger, error);
 	for (enum kh_table table = 0; table < KH_TABLE_COUNT && code >= 0; table++)
 		code = undo_table(ledger, table, id, &result, error);
@@ -187,7 +196,8 @@ int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct
 		code = mark(ledger, id, ledger->change, error);
 	if (code < 0)
 		return code;
-	rows = kh_sql_change(ledger, "UPDATE changes SET undoes = ?2 WHERE id = ?1", (int64_t[4]){ ledger->change, id }, error);
+	rows = kh_sql_change(ledger, "UPDATE changes SET undoes = ?2 WHERE id = ?1", (int64_t[4]){ ledger->change, id },
+			     error);
 	if (rows < 0)
 		return (int)rows;
 	ledger->tallies.valid = false;

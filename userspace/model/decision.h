@@ -17,40 +17,40 @@ enum kh_decision {
 };
 
 /* X(symbol, "json-name", "English sentence for a person", for translation in the cli). Append only. */
-#define KH_DECISION_REASONS(X)                                                                                      \
-	/* enforce */                                                                                               \
-	X(KH_WHY_TABLE, "listed", N_("stands in a list or table of indicators"))                                    \
-	X(KH_WHY_ANNEX, "annex", N_("stands in the annex"))                                                         \
-	X(KH_WHY_DEFANGED, "defanged", N_("written defanged, so meant as an indicator"))                            \
-	X(KH_WHY_TYPED, "typed", N_("given on the command line"))                                                   \
-	/* review */                                                                                                \
-	X(KH_WHY_PROSE, "prose", N_("only mentioned in the text, not in a list or annex"))                          \
-	X(KH_WHY_HOST_BITS, "host-bits", N_("address bits beyond the prefix length: one address or the network?"))  \
-	X(KH_WHY_MALFORMED, "malformed", N_("looks like an address but is not one"))                                \
-	X(KH_WHY_TOO_WIDE, "too-wide", N_("wider than the configured limit"))                                       \
-	X(KH_WHY_LETTER_TOO_WIDE, "letter-too-wide", N_("the letter covers more than 65536 IPv4 addresses"))        \
-	X(KH_WHY_SHARED, "shared-infrastructure", N_("shared infrastructure (CDN, mail, meeting, certificates)"))   \
-	/* refuse */                                                                                                \
-	X(KH_WHY_OWN_ADDRESS, "own-address", N_("an address of this gateway"))                                      \
-	X(KH_WHY_OWN_SUBNET, "own-subnet", N_("inside one of the office's own networks"))                           \
-	X(KH_WHY_GATEWAY, "default-gateway", N_("the default gateway or PPP peer"))                                 \
-	X(KH_WHY_RESOLVER, "resolver", N_("a DNS resolver in use"))                                                 \
-	X(KH_WHY_TUNNEL, "tunnel-endpoint", N_("a WireGuard endpoint in use"))                                      \
-	X(KH_WHY_MANAGEMENT, "management", N_("a management network"))                                              \
-	X(KH_WHY_SPECIAL, "special-purpose", N_("special-purpose range (RFC 6890)"))                                \
-	X(KH_WHY_NEVER_BLOCK, "never-block", N_("on the never-block list"))                                         \
-	X(KH_WHY_EVERYTHING, "everything", N_("covers a whole address family"))                                     \
-	/* unenforceable */                                                                                         \
-	X(KH_WHY_DOMAIN, "domain", N_("a domain name: cannot be enforced in the packet path"))                      \
-	X(KH_WHY_URL, "url", N_("a URL: cannot be enforced in the packet path"))                                    \
-	/* review */                                                                                                \
+#define KH_DECISION_REASONS(X)                                                                                     \
+	/* enforce */                                                                                              \
+	X(KH_WHY_TABLE, "listed", N_("stands in a list or table of indicators"))                                   \
+	X(KH_WHY_ANNEX, "annex", N_("stands in the annex"))                                                        \
+	X(KH_WHY_DEFANGED, "defanged", N_("written defanged, so meant as an indicator"))                           \
+	X(KH_WHY_TYPED, "typed", N_("given on the command line"))                                                  \
+	/* review */                                                                                               \
+	X(KH_WHY_PROSE, "prose", N_("only mentioned in the text, not in a list or annex"))                         \
+	X(KH_WHY_HOST_BITS, "host-bits", N_("address bits beyond the prefix length: one address or the network?")) \
+	X(KH_WHY_MALFORMED, "malformed", N_("looks like an address but is not one"))                               \
+	X(KH_WHY_TOO_WIDE, "too-wide", N_("wider than the configured limit"))                                      \
+	X(KH_WHY_LETTER_TOO_WIDE, "letter-too-wide", N_("the letter covers more than 65536 IPv4 addresses"))       \
+	X(KH_WHY_SHARED, "shared-infrastructure", N_("shared infrastructure (CDN, mail, meeting, certificates)"))  \
+	/* refuse */                                                                                               \
+	X(KH_WHY_OWN_ADDRESS, "own-address", N_("an address of this gateway"))                                     \
+	X(KH_WHY_OWN_SUBNET, "own-subnet", N_("inside one of the office's own networks"))                          \
+	X(KH_WHY_GATEWAY, "default-gateway", N_("the default gateway or PPP peer"))                                \
+	X(KH_WHY_RESOLVER, "resolver", N_("a DNS resolver in use"))                                                \
+	X(KH_WHY_TUNNEL, "tunnel-endpoint", N_("a WireGuard endpoint in use"))                                     \
+	X(KH_WHY_MANAGEMENT, "management", N_("a management network"))                                             \
+	X(KH_WHY_SPECIAL, "special-purpose", N_("special-purpose range (RFC 6890)"))                               \
+	X(KH_WHY_NEVER_BLOCK, "never-block", N_("on the never-block list"))                                        \
+	X(KH_WHY_EVERYTHING, "everything", N_("covers a whole address family"))                                    \
+	/* unenforceable */                                                                                        \
+	X(KH_WHY_DOMAIN, "domain", N_("a domain name: cannot be enforced in the packet path"))                     \
+	X(KH_WHY_URL, "url", N_("a URL: cannot be enforced in the packet path"))                                   \
+	/* review */                                                                                               \
 	X(KH_WHY_CONTEXT, "context", N_("the text around it speaks of victims, or of what is not to be blocked"))
 
 enum kh_decision_reason {
 #define X(symbol, name, sentence) symbol,
 	KH_DECISION_REASONS(X)
 #undef X
-	KH_WHY_COUNT,
+		KH_WHY_COUNT,
 };
 
 const char *kh_decision_name(enum kh_decision decision); /* "enforce" "review" "refuse" "unenforceable" */

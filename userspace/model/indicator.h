@@ -15,20 +15,20 @@
 /* Names as in JSON: "address", "prefix", "range", "address-port", "domain", "url", "unknown". Order is stored: append only.
  * KH_TYPE_UNKNOWN is what looks like an address and is none ("1.2.3.4.5"): it only ever waits for review, is never
  * enforceable and never parsed; its text is the value as written. */
-#define KH_INDICATOR_TYPES(X)            \
-	X(KH_TYPE_ADDRESS, "address")    \
-	X(KH_TYPE_PREFIX, "prefix")      \
-	X(KH_TYPE_RANGE, "range")        \
+#define KH_INDICATOR_TYPES(X)                   \
+	X(KH_TYPE_ADDRESS, "address")           \
+	X(KH_TYPE_PREFIX, "prefix")             \
+	X(KH_TYPE_RANGE, "range")               \
 	X(KH_TYPE_ADDRESS_PORT, "address-port") \
-	X(KH_TYPE_DOMAIN, "domain")      \
-	X(KH_TYPE_URL, "url")            \
+	X(KH_TYPE_DOMAIN, "domain")             \
+	X(KH_TYPE_URL, "url")                   \
 	X(KH_TYPE_UNKNOWN, "unknown")
 
 enum kh_indicator_type {
 #define X(symbol, name) symbol,
 	KH_INDICATOR_TYPES(X)
 #undef X
-	KH_TYPE_COUNT,
+		KH_TYPE_COUNT,
 };
 
 struct kh_indicator {
