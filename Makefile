@@ -28,7 +28,7 @@ all: $(B)/khiend $(B)/khien locale man ## build both programs (the default)
 # ---- What it takes ------------------------------------------------------------------------------
 # The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
 
-DEPS := gcc libc6-dev clang llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
+DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl netcat-openbsd jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS))
