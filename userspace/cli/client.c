@@ -95,7 +95,8 @@ static int send_request(int fd, json_t *request, const int *fds, size_t fds_coun
 	if (!frame)
 		return -ENOMEM;
 	memcpy(frame, &length, sizeof(length));
-	memcpy(frame + sizeof(length), text, size); /* NOLINT(bugprone-not-null-terminated-result): its length goes before it */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length goes before it */
+	memcpy(frame + sizeof(length), text, size);
 	code = send_all(fd, frame, sizeof(length) + size, fds, fds_count);
 	/* it may have answered, refusing, before it read everything */
 	return code == -EPIPE || code == -ECONNRESET ? 0 : code;
