@@ -55,19 +55,26 @@ class Daemon:
             with client:
                 self.serve_one(client)
 
+    @staticmethod
+    def receive(client, length):
+        data = b""
+        while len(data) < length:
+            part = client.recv(length - len(data))
+            if not part:
+                break
+            data += part
+        return data
+
     def serve_one(self, client):
         data, fds, _, _ = socket.recv_fds(client, 4, 64)
         files = []
         for fd in fds:
             files.append(os.pread(fd, 1 << 20, 0).decode())
             os.close(fd)
-        while len(data) < 4:
-            data += client.recv(4 - len(data))
-        length = struct.unpack("=I", data)[0]
-        body = b""
-        while len(body) < length:
-            body += client.recv(length - len(body))
-        request = json.loads(body)
+        data += self.receive(client, 4 - len(data))
+        if len(data) < 4:  # it changed its mind
+            return
+        request = json.loads(self.receive(client, struct.unpack("=I", data)[0]))
         self.requests.append((request, files))
         answer = self.answers.get(request["op"])
         if isinstance(answer, list):
