@@ -30,7 +30,7 @@ all: $(B)/khiend $(B)/khien locale man ## build both programs (the default)
 
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev gettext scdoc dpkg-dev \
-	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl netcat-openbsd jq python3
+	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS))
 
 .PHONY: deps deps-missing
@@ -159,6 +159,9 @@ $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 UNIT_TESTS += test_config test_check
 LIBS_test_check := daemon netlink guard model common
 LIBS_test_config := daemon common
+
+UNIT_TESTS += test_cli
+LIBS_test_cli := cli common
 
 READER_TESTS := test_reader test_reader_values test_reader_memory
 UNIT_TESTS += $(READER_TESTS)

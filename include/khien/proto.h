@@ -18,7 +18,7 @@
  *                                                                      "notes": [...], "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
  *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since"
  * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token"     as push
- * review     "ref"?                                                    "rows": [row + "ref"]
+ * review     "ref"?, "after", "limit"                                  "indicators": [indicator + "sentence", "raw"], "next"
  * accept     "values", "ref"                                           as push
  * reject     "values", "ref", "note"                                   "change", "rows"
  * enforce, monitor  "targets": [REF or value]                          as push

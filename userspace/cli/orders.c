@@ -3,12 +3,26 @@
  * Commands that change orders which exist: accept reject enforce monitor extend unblock allow disallow undo. They differ in what
  * they must be given; one screen serves them all.
  */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/render.h"
 #include "common/lang.h"
 #include "common/text.h"
 
 #define ROWS_SHOWN 50
+
+/* Of an order in force, or an entry of the allow list. */
+static const char *deadline_of(const json_t *row)
+{
+	const char *state = kh_text_of(row, "state");
+	bool ended = state[0] ? strcmp(state, "enforced") != 0 && strcmp(state, "monitored") != 0
+			      : !json_is_true(json_object_get(row, "active"));
+
+	if (ended)
+		return "";
+	return kh_has(row, "expires") ? kh_when(row, "expires") : _("no deadline");
+}
 
 static void show_rows(const json_t *rows)
 {
@@ -25,8 +39,7 @@ static void show_rows(const json_t *rows)
 		const char *state =
 			json_is_true(json_object_get(row, "active")) ? _("allowed") : _("no longer allowed");
 		const char *const cells[] = { kh_text_of(row, "value"), allow ? state : kh_state(row),
-					      allow ? "" : kh_refs(row),
-					      kh_has(row, "expires") ? kh_when(row, "expires") : _("no deadline") };
+					      allow ? "" : kh_refs(row), deadline_of(row) };
 
 		kh_table_row(table, cells);
 	}

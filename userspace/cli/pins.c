@@ -38,7 +38,9 @@ static int not_hidden(const struct dirent *entry)
 
 static int version(const struct dirent *entry)
 {
-	return entry->d_name[0] == 'v' && strspn(entry->d_name + 1, "0123456789") == strlen(entry->d_name + 1);
+	size_t digits = entry->d_name[0] == 'v' ? strspn(entry->d_name + 1, "0123456789") : 0;
+
+	return digits && !entry->d_name[1 + digits];
 }
 
 static int scan(const char *folder, int (*wanted)(const struct dirent *), struct dirent ***ret_entries)

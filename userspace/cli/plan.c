@@ -78,7 +78,7 @@ static void show_plan(const json_t *plan)
 		show_letter(json_array_get(letters, i));
 	for (size_t i = 0; i < json_array_size(notes); i++)
 		kh_say("· %s\n", kh_text_at(notes, i));
-	kh_rows_show(json_object_get(plan, "rows"), ROWS_SHOWN);
+	kh_rows_show(json_object_get(plan, "rows"), ROWS_SHOWN, is_monitor(plan));
 	if (kh_number_of(plan, "omitted"))
 		kh_say(_("… and %lld more, counted below\n"), kh_number_of(plan, "omitted"));
 	kh_rows_show_counts(counts, is_monitor(plan));
@@ -153,7 +153,7 @@ static int confirm(const struct kh_cli *cli, const json_t *plan, json_t *request
 		return KH_EXIT_USAGE;
 	}
 	while ((answer = ask(kh_number_of(json_object_get(plan, "counts"), "enforce"), monitor)) == ANSWER_VIEW)
-		kh_rows_show(json_object_get(plan, "rows"), 0);
+		kh_rows_show(json_object_get(plan, "rows"), 0, monitor);
 	if (answer == ANSWER_NO) {
 		kh_say(_("Nothing was changed.\n"));
 		return KH_EXIT_FAILED;

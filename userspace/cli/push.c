@@ -52,8 +52,6 @@ static int open_file(const char *name)
 
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return -errno;
-	if (S_ISDIR(status.st_mode))
-		return -EISDIR;
 	return S_ISREG(status.st_mode) ? KH_TAKE_FD(fd) : keep(fd);
 }
 

@@ -210,7 +210,7 @@ static void show_document(const json_t *document)
 		kh_say("CVE: %s\n", kh_joined(json_object_get(document, "cves"), 8));
 	if (json_array_size(json_object_get(document, "hashes")))
 		kh_say(_("File hashes: %zu\n"), json_array_size(json_object_get(document, "hashes")));
-	kh_rows_show(rows, 0);
+	kh_rows_show(rows, 0, false);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const char *decision = json_string_value(json_object_get(json_array_get(rows, i), "decision"));
 
@@ -249,7 +249,7 @@ static int run_read(struct kh_cli *cli, json_t *request, int count, char **names
 	struct judge judge KH_CLEANUP(judge_clear) = {};
 	json_t *all KH_CLEANUP(kh_json_decrefp) = json_pack("{s:[]}", "documents");
 	const char *folder = json_string_value(json_object_get(request, ".never_block"));
-	int code = KH_EXIT_DONE;
+	int code = KH_EXIT_DONE, shown = 0;
 
 	if (!folder)
 		folder = getenv(NEVER_BLOCK_ENV);
@@ -265,8 +265,7 @@ static int run_read(struct kh_cli *cli, json_t *request, int count, char **names
 			continue;
 		}
 		if (!cli->json) {
-			if (i)
-				kh_say("\n");
+			kh_say("%s", shown++ ? "\n" : "");
 			show_document(document);
 			json_decref(document);
 		} else {

@@ -45,9 +45,10 @@ static void add_more(struct kh_table *table, size_t more)
 	kh_table_row(table, cells);
 }
 
-/* The rows of one group; its name and count stand before the first. Returns how many were left out. */
-static size_t add_group(struct kh_table *table, const json_t *rows, size_t group, size_t most)
+/* The rows of one group; its name and count stand before the first. */
+static void add_group(struct kh_table *table, const json_t *rows, size_t group, size_t most, bool monitor)
 {
+	const char *label = monitor && !group ? _("MONITOR") : gettext(groups[group].label);
 	size_t count = count_group(rows, group), limit = most ? most / groups[group].cut : count, shown = 0;
 	char number[24];
 
@@ -59,31 +60,27 @@ static size_t add_group(struct kh_table *table, const json_t *rows, size_t group
 
 		if (!is_in(row, group))
 			continue;
-		const char *const cells[] = { shown ? "" : kh_tone(groups[group].tone, gettext(groups[group].label)),
-					      shown ? "" : number, kh_text_of(row, "value"), kh_source(row),
-					      kh_reason(row) };
+		const char *const cells[] = { shown ? "" : kh_tone(groups[group].tone, label), shown ? "" : number,
+					      kh_text_of(row, "value"), kh_source(row), kh_reason(row) };
 
 		kh_table_row(table, cells);
 		shown++;
 	}
 	if (shown < count)
 		add_more(table, count - shown);
-	return count - shown;
 }
 
-size_t kh_rows_show(const json_t *rows, size_t most)
+void kh_rows_show(const json_t *rows, size_t most, bool monitor)
 {
 	const char *const titles[] = { _("DECISION"), "", _("INDICATOR"), _("SOURCE"), _("REASON") };
 	struct kh_table *table;
-	size_t left = 0;
 
 	if (!json_array_size(rows))
-		return 0;
+		return;
 	table = kh_table_begin(titles, KH_ARRAY_SIZE(titles), 1u << 1);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(groups); i++)
-		left += add_group(table, rows, i, most);
+		add_group(table, rows, i, most, monitor);
 	kh_table_end(table);
-	return left;
 }
 
 void kh_rows_show_counts(const json_t *counts, bool monitor)

@@ -33,7 +33,7 @@ static void show_total(const json_t *reply)
 
 static void show_stats(json_t *reply)
 {
-	const char *by = kh_text_of(reply, "by"), *key = _("WHAT"), *extra = "";
+	const char *by = kh_text_of(reply, "by"), *key = "", *extra = "";
 	const json_t *rows = json_object_get(reply, "rows");
 	struct kh_table *table;
 
@@ -92,7 +92,7 @@ const struct kh_command kh_command_stats = {
 
 static void show_history(json_t *reply)
 {
-	const char *const titles[] = { _("CHANGE"), _("WHEN"), _("WHO"), _("WHAT"), _("ORDERS"), _("NOTE") };
+	const char *const titles[] = { _("CHANGE"), _("WHEN"), _("WHO"), _("ACT"), _("ORDERS"), _("NOTE") };
 	const json_t *rows = json_object_get(reply, "changes");
 	struct kh_table *table;
 

@@ -330,6 +330,24 @@ def colour_only_on_a_terminal():
 
 
 @check
+def a_table_in_colour_is_the_same_table():
+    def table(**env):
+        return Run("push", "cv.txt", "--dry-run", table={"push": "plan"}, files=LETTER, typed=[], env=env).out
+
+    has(table(TERM="xterm"), "\x1b[1;31mBLOCK")
+    same(re.sub("\x1b\\[[0-9;]*m", "", table(TERM="xterm")).replace(" \n", "\n"), table(TERM="dumb"), "without the colour")
+
+
+@check
+def the_last_column_is_broken_between_words():
+    for width in (90, 100, 120, 200):
+        run = Run("push", "cv.txt", "--dry-run", table={"push": "plan"}, files=LETTER, typed=[], width=width)
+        lines = run.out[run.out.index("DECISION"):run.out.index("To block")].split("\n")
+        same([line for line in lines if columns(line) > width], [], f"lines wider than {width}")
+        has(" ".join(line.strip() for line in lines), 'one address or the network? (written "198.51.100.9/25") (1 never-block range is cut out)')
+
+
+@check
 def a_console_without_accents_gets_none():
     table = {"status": "status", "stats": "no-rows"}
     run = Run("status", table=table, env={"TERM": "linux", "NO_COLOR": "1"}, typed=[], lang="vi")

@@ -2,6 +2,7 @@
 #
 # A daemon that knows its answers beforehand, on a real socket: it speaks the framing of khien/proto.h and keeps what it was asked, files
 # included. And a terminal to run khien on.
+import fcntl
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import re
 import select
 import socket
 import struct
+import termios
 import threading
 
 
@@ -91,10 +93,8 @@ def run_on_terminal(arguments, env, typed, width=100):
     """Runs on a terminal of its own (forkpty) and types each line when a question stands there. Returns output and exit code."""
     pid, master = pty.fork()
     if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
         os.execve(arguments[0], arguments, env)
-    import fcntl
-    import termios
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     output, waiting = b"", list(typed)
     while True:
         ready, _, _ = select.select([master], [], [], 30)

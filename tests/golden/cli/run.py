@@ -45,7 +45,7 @@ def environment(**more):
 class Run:
     """One run of khien in a folder of its own, with or without a daemon."""
 
-    def __init__(self, *arguments, table=None, lang="en", typed=None, stdin="", env=None, files=None, user=None, stdout=None):
+    def __init__(self, *arguments, table=None, lang="en", typed=None, stdin="", env=None, files=None, user=None, stdout=None, width=100):
         with tempfile.TemporaryDirectory(prefix="khien-cli.") as folder:
             os.chmod(folder, 0o755)
             path = os.path.join(folder, "control.sock")
@@ -60,7 +60,7 @@ class Run:
             before = os.getcwd()
             os.chdir(folder)
             if typed is not None:
-                self.out, self.code = run_on_terminal(command, all_env, typed)
+                self.out, self.code = run_on_terminal(command, all_env, typed, width)
                 self.err = ""
             else:
                 done = subprocess.run(command, env=all_env, input=stdin.encode(), stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE,
