@@ -22,7 +22,7 @@ for file in rules/advisories/*; do
 done
 for page in "$B"/man/*; do
 	grep -q '^\.TH' "$page" || complain "$page: not a manual page"
-	out=$(groff -man -Tutf8 -ww "$page" 2>&1 > /dev/null) || true
+	out=$(groff -Kutf8 -man -Tutf8 -ww "$page" 2>&1 > /dev/null) || true
 	[[ -z $out ]] || complain "$page: $out"
 done
 bash -n userspace/completion/khien || complain "the completion is not bash"
