@@ -41,6 +41,12 @@ is "then it is free" internet "$(office_get lan1 http://203.0.113.200/)"
 runs "extend gives an ended order new time" 0 khien block 203.0.113.201 --ttl 1h --yes
 runs "by value" 0 khien extend 203.0.113.201 --ttl 7d
 runs "an unknown letter is an error" 1 khien show 999/NOWHERE
+runs "a letter without indicators is kept all the same" 0 khien push --yes "$lab_root/rules/advisories/cong-van-cve.txt"
+number=$(khien read --json "$lab_root/rules/advisories/cong-van-cve.txt" | json "d['documents'][0]['letter']['number']")
+is "with the vulnerabilities it names" True "$(khien show "$number" --json | json "len(d['cves']) > 0")"
+changes=$(khien history --json | json "len(d['changes'])")
+khien push --yes "$lab_root/rules/advisories/cong-van-cve.txt" >/dev/null
+is "and once" "$changes" "$(khien history --json | json "len(d['changes'])")"
 khien block 203.0.113.202 --ref 81/A --yes >/dev/null
 khien block 203.0.113.203 --ref 81/B --yes >/dev/null
 runs "an ambiguous letter lists the candidates" 2 khien show 81

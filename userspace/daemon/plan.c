@@ -370,6 +370,15 @@ static json_t *refuse_changed_plan(struct kh_core *core)
 	return kh_reply_error(KH_EXIT_FAILED, &error);
 }
 
+/* A letter read for the first time is kept, with the vulnerabilities and hashes it names, even when it orders nothing. */
+static bool has_new_file(const struct kh_plan *plan)
+{
+	for (size_t i = 0; i < plan->files_count; i++)
+		if (!plan->files[i].loaded)
+			return true;
+	return false;
+}
+
 static json_t *finish(const struct kh_request *request, const struct kh_plan *plan, const struct kh_change *change,
 		      struct tally *tally, json_t *reply)
 {
@@ -377,7 +386,7 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	struct kh_error error = {};
 	int code;
 
-	if (!tally->changed) { /* the same file again: not even a change number is spent */
+	if (!tally->changed && !has_new_file(plan)) { /* the same file again: not even a change number is spent */
 		kh_ledger_rollback(core->ledger);
 		return reply;
 	}
