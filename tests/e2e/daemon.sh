@@ -87,6 +87,7 @@ is "and takes the socket away" 0 "$(find "$lab_dir/run" -type s | wc -l)"
 echo 'colour = red' >> "$lab_dir/khien.conf"
 lab_daemon_start || exit 1
 contains "bad at boot: the accepted copy serves, degraded" '"degraded"' "$(khien status --json)"
+contains "and the refusal is in the log" "event=config-refused" "$(cat "$lab_dir/khiend.log")"
 lab_daemon_stop TERM
 cp "$lab_dir/good.conf" "$lab_dir/khien.conf"
 
@@ -108,7 +109,9 @@ lab_daemon_start || exit 1
 runs "and khiend starts again" 0 khien status
 lab_daemon_stop TERM
 
-runs "--detach takes everything off" 0 khiend --detach
+out=$(khiend --detach)
+is "--detach takes everything off" 0 $?
+is "and says only what it removed" "" "$(grep -v '^removed: ' <<< "$out")"
 is "nothing is left" 0 "$(links)"
 is "not even on the interfaces" 0 "$(in_gw ip -d link | grep -c 'prog/xdp')"
 finish

@@ -77,6 +77,9 @@ static int load_config(struct server *server, struct kh_config *ret_config, stru
 	accepted_path(server, path);
 	if (kh_config_load(path, ret_config, &ignored) < 0)
 		return r;
+	kh_lang_set(ret_config->language); /* the refusal again, in the office's language */
+	if (!kh_config_load(server->options->config, ret_config, error))
+		return 0;
 	kh_log_error(LOG_ERR, "config-refused", error);
 	snprintf(server->config_problem, sizeof(server->config_problem), "%s", error->text);
 	kh_log(LOG_WARNING, "event=config-fallback path=%s", path);

@@ -22,7 +22,13 @@
 
 int kh_failed(const struct kh_error *error)
 {
-	kh_log_error(LOG_ERR, "failed", error);
+	if (!isatty(STDERR_FILENO)) {
+		kh_log_error(LOG_ERR, "failed", error);
+		return KH_EXIT_FAILED;
+	}
+	fprintf(stderr, "khiend: %s\n", error->text);
+	if (error->hint[0])
+		fprintf(stderr, "    %s\n", error->hint);
 	return KH_EXIT_FAILED;
 }
 

@@ -15,7 +15,7 @@ int kh_task_detach(const struct kh_options *options);
 /* Only a damaged ledger is put aside. */
 int kh_task_new_ledger(const struct kh_options *options);
 
-/* Logs the error; the exit code for it. */
+/* Logs the error, or says it to the person at the terminal; the exit code for it. */
 int kh_failed(const struct kh_error *error);
 
 #endif

@@ -285,6 +285,7 @@ int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void
 	int control KH_CLEANUP(kh_closep) = -1, code;
 	char path[PATH_MAX];
 
+	libbpf_set_print(keep_words);
 	snprintf(path, sizeof(path), "%s/v%d/maps/control", folder, KH_ABI_VERSION);
 	control = bpf_obj_get(path);
 	if (control >= 0)
