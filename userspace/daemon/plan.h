@@ -6,6 +6,8 @@
 #ifndef KHIEN_DAEMON_PLAN_H
 #define KHIEN_DAEMON_PLAN_H
 
+#include <sodium.h>
+
 #include "daemon/private.h"
 
 struct kh_plan_letter {
@@ -41,5 +43,17 @@ void kh_plan_clear(struct kh_plan *plan);
 int kh_plan_add(struct kh_plan_letter *letter, const struct kh_finding *finding, const char *file);
 /* Judges, writes, applies (or rolls back for a dry run), proves, answers. Consumes nothing. */
 json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan);
+
+/* What the rows of a plan come to. Begins zeroed, with the hash initialised. */
+struct kh_plan_tally {
+	size_t decisions[KH_DECISION_COUNT];
+	size_t unchanged, changed, rows, omitted;
+	crypto_hash_sha256_state hash;
+};
+
+/* The reply's body, in plan_answer.c: fills the tally; exit is KH_EXIT_PARTLY when something is not to be enforced. */
+json_t *kh_plan_answer(const struct kh_core *core, const struct kh_plan *plan, struct kh_plan_tally *tally);
+/* The name of exactly this plan, from the tally's hash, which it ends. */
+void kh_plan_token(struct kh_plan_tally *tally, char ret_token[static 33]);
 
 #endif

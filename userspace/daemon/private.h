@@ -9,7 +9,7 @@
  *   collect.c    kernel -> ledger: counts and sightings
  *   prove.c      packets through the live program
  *   requests.c   the table of operations
- *   push.c       push and block; decide.c the queue and the deadlines; withdraw.c unblock, allow, undo
+ *   push.c, plan.c, plan_answer.c   push and block; decide.c the queue and the deadlines; withdraw.c unblock, allow, undo
  *   look.c, status.c, why.c   read-only answers; rows.c their JSON
  */
 #ifndef KHIEN_DAEMON_PRIVATE_H
