@@ -3,7 +3,8 @@
 #
 # 200,000 mixed prefixes, generated from a seed: pushed, the daemon restarted, pushed again; verify agrees each time. A letter may cover
 # 65,536 IPv4 addresses before its prefixes wait for review, so the list is what such lists are, mostly single addresses, and comes as five
-# letters, as an administrator would push five feeds. Times are printed, never asserted.
+# letters, as an administrator would push five feeds. After each step a third of a million random packets go through the attached programs:
+# every verdict is the naive matcher's, and in the end every value has counted exactly its packets and bytes. Times are printed, never asserted.
 # shellcheck source-path=SCRIPTDIR
 set -uo pipefail
 . "$(dirname "$0")/check.sh"
@@ -57,6 +58,30 @@ timed() { # description command...
 	return "$code"
 }
 verified() { khien verify --json > "$lab_dir/verify.json" && json "'%d %d %d %d' % (d['tried'], d['ordered'] - 200000, d['tried'] - d['enforced'], len(d['differences']))" < "$lab_dir/verify.json"; }
+packets() { # seed
+	in_gw "$lab_build/tests/packets" "$lab_bpffs" eth1 eth0 "${PACKETS:-334000}" "$1" "${files[@]}" > "$lab_dir/packets-$1" 2> "$lab_dir/verdicts-$1"
+	local code=$?
+	tail -n 5 "$lab_dir/verdicts-$1"
+	return "$code"
+}
+counts_differ() { # what the packets must have counted, against what khien says; prints "values packets differences"
+	khien list --json > "$lab_dir/list.json"
+	python3 - "$lab_dir"/list.json "$lab_dir"/packets-* <<-'PYTHON'
+		import json, sys
+		want = {}
+		for name in sys.argv[2:]:
+		    for line in open(name):
+		        value, packets, size = line.split()
+		        old = want.get(value, (0, 0))
+		        want[value] = (old[0] + int(packets), old[1] + int(size))
+		rows = json.load(open(sys.argv[1]))["indicators"]
+		have = {row["value"]: (row["packets"], row["bytes"]) for row in rows}
+		wrong = [value for value in have if have[value] != want.get(value, (0, 0))] + [value for value in want if value not in have]
+		for value in wrong[:5]:
+		    print(value, "counted", have.get(value), "expected", want.get(value), file=sys.stderr)
+		print(len(have), sum(packets for packets, _ in have.values()), len(wrong))
+	PYTHON
+}
 orders() { khien status --json | json "d['counts']['enforced']"; }
 
 is "the lists hold 200,000 different lines" 200000 "$(cat "${files[@]}" | sort -u | wc -l)"
@@ -65,11 +90,15 @@ timed "push" push_all
 is "pushed as $letters letters" 0 $?
 is "every line is enforced" 200000 "$(orders)"
 is "verify agrees, 100,000 addresses tried" "100000 0 0 0" "$(verified)"
+timed "packets" packets 1
+is "pushed: every random packet gets the naive matcher's verdict" 0 $?
 number=$(khien status --json | json "d['generation']['number']")
 timed "stop" lab_daemon_stop TERM
 timed "restart" lab_daemon_start || exit 1
 is "restarted: every line is enforced" 200000 "$(orders)"
 is "restarted: verify agrees" "100000 0 0 0" "$(verified)"
+timed "packets" packets 2
+is "restarted: every random packet gets the naive matcher's verdict" 0 $?
 known=$(khien history --json)
 timed "push again" push_all
 is "pushed again" 0 $?
@@ -79,6 +108,9 @@ is "pushed again: the same generation" "$number" "$(khien status --json | json "
 out=$(khien push --yes --ref 1/SCALE "${files[0]}" 2>&1)
 contains "and it says since when it is loaded" "$(date +%Y)" "$out"
 is "pushed again: verify agrees" "100000 0 0 0" "$(verified)"
+timed "packets" packets 3
+is "pushed again: every random packet gets the naive matcher's verdict" 0 $?
+is "every value has counted exactly its packets and bytes" "200000 $(awk '/^wrong/ { sum += $4 } END { print sum }' "$lab_dir"/verdicts-*) 0" "$(counts_differ)"
 for address in "$(grep -m 1 -v '[:/]' "${files[0]}")" "$(grep -m 1 '::\|:.*:' "${files[1]}" | sed 's|/.*||')"; do
 	is "$address is dropped" dropped "$(khien why "$address" --json | json "d['verdict']")"
 done
