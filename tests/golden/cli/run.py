@@ -9,6 +9,7 @@ import difflib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,7 +56,11 @@ class Run:
             daemon = Daemon(path, answers(table)) if table is not None else None
             if daemon and user:
                 os.chmod(path, 0o600)
-            command = [khien, *arguments, "--lang", lang]
+            program = khien
+            if user:  # the tree may lie where only its owner gets
+                program = shutil.copy(khien, folder)
+                os.chmod(program, 0o755)
+            command = [program, *arguments, "--lang", lang]
             all_env = environment(KHIEN_SOCKET=path, KHIEN_BPFFS=os.path.join(folder, "bpf"), **(env or {}))
             before = os.getcwd()
             os.chdir(folder)
