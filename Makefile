@@ -45,7 +45,7 @@ deps-missing:
 # One archive a module, so that a test links only what the layers allow it.
 
 SRC_common := error.c util.c address.c file.c text.c time.c lang.c
-SRC_model := indicator.c decision.c document.c
+SRC_model := indicator.c decision.c document.c bulk.c
 SRC_reader := reader.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
 SRC_guard := guard.c rules.c list.c judge.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c v6.c ports.c hash.c image.c check.c lookup.c
@@ -128,12 +128,13 @@ LIBS_test_control := daemon common
 LIBS_test_log := daemon common
 LIBS_test_options := daemon common
 
-UNIT_TESTS += test_address test_text test_file test_lang test_indicator
+UNIT_TESTS += test_address test_text test_file test_lang test_indicator test_bulk
 LIBS_test_address := common
 LIBS_test_text := common
 LIBS_test_file := common
 LIBS_test_lang := common
 LIBS_test_indicator := model common
+LIBS_test_bulk := model common
 
 UNIT_TESTS += test_stack test_links
 LIBS_test_stack := netlink common

@@ -39,6 +39,7 @@ void kh_document_free(struct kh_document *document)
 	for (size_t i = 0; i < document->findings_count; i++)
 		kh_finding_clear(&document->findings[i]);
 	free(document->findings);
+	kh_bulk_clear(&document->bulk);
 	free_texts(document->cves, document->cves_count);
 	free_texts(document->hashes, document->hashes_count);
 	free_texts(document->notes, document->notes_count);

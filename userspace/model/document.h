@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/bulk.h"
 #include "model/decision.h"
 #include "model/indicator.h"
 
@@ -50,6 +51,8 @@ struct kh_document {
 	struct kh_announced announced;
 	struct kh_finding *findings; /* in document order, no two with the same value; the strongest proposal is kept */
 	size_t findings_count;
+	struct kh_bulk
+		bulk; /* plain values of a long list, in none of the findings; sorted; empty in any other document */
 	char **cves; /* "CVE-2022-21990", in order of first appearance, no duplicates */
 	size_t cves_count;
 	char **hashes; /* lower-case hex of 32, 40 or 64 digits, no duplicates */
