@@ -246,6 +246,25 @@ demo: ## watch a ministry letter become dropped packets, in a laboratory of netw
 	$(Q)$(MAKE) --no-print-directory -s all locale e2e-tools
 	$(Q)KHIEN_LOCALEDIR=$(abspath $(B))/locale BUILD=$(abspath $(B)) tests/e2e/demo.sh
 
+# ---- The benchmark -------------------------------------------------------------------------------
+# tests/bench/bench.h says what is measured and how.
+
+BENCH_BPF := $(B)/bpf/bench.bpf.o
+$(BENCH_BPF): tests/bench/bench.bpf.c tests/bench/bench_shared.h bpf/parse.h bpf/packet.h include/khien/abi.h
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -Itests/bench -c $< -o $@
+$(B)/bpf/bench.skel.h: $(BENCH_BPF)
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name bench_bpf > $@
+
+BENCH_LIBS := kernel compile model common
+BENCH_SOURCES := lists.c setup.c harness.c
+BENCH_TOOLS := $(B)/tests/bench-lookup
+$(BENCH_TOOLS): $(B)/tests/bench-%: tests/bench/%.c $(BENCH_SOURCES:%=tests/bench/%) $(BENCH_LIBS:%=$(B)/%.a) $(B)/bpf/bench.skel.h
+	@mkdir -p $(@D)
+	$(call say,BENCH,$@)$(CC) $(CPPFLAGS_ALL) -Itests/bench $(CFLAGS_ALL) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS_kernel) -lpthread -lm
+.PHONY: bench-tools
+bench-tools: $(BENCH_TOOLS)
+
 # ---- Manual pages and translations ---------------------------------------------------------------
 
 MAN := khien.1 khiend.8 khien.conf.5
