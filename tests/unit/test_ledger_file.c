@@ -33,7 +33,7 @@ static void a_new_ledger_is_complete_and_private(void **state)
 	open_ledger(env);
 	assert_int_equal(stat(env->path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "1\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "2\n");
 	assert_string_equal(query_text(env, "PRAGMA application_id"), "1263029297\n");
 	assert_string_equal(query_text(env, "PRAGMA journal_mode"), "wal\n");
 	assert_string_equal(query_text(env, "PRAGMA synchronous"), "2\n");
@@ -118,7 +118,7 @@ static void version_0_is_brought_up(void **state)
 
 	make_database(env, MARK "CREATE TABLE old (x)");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "1\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "2\n");
 	act(env, "push");
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	commit(env);
@@ -139,7 +139,7 @@ static void a_newer_version_is_left_alone(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 2");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 3");
 	assert_refused(env, -EPROTO, "newer");
 }
 
@@ -147,7 +147,7 @@ static void a_ledger_without_its_tables_is_damaged(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 1");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 2");
 	assert_refused(env, -EUCLEAN, "meta");
 	unlink(env->path);
 	open_ledger(env);

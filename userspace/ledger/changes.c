@@ -7,21 +7,27 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "common/lang.h"
 
-static const int64_t steps[KH_TABLE_COUNT] = { [KH_TABLE_ORDERS] = KH_ORDER_STEP, [KH_TABLE_ALLOWS] = 1 };
+static const int64_t steps[KH_TABLE_COUNT] = {
+	[KH_TABLE_ORDERS] = KH_ORDER_STEP, [KH_TABLE_ALLOWS] = 1, [KH_TABLE_BULKS] = 1
+};
 
 int kh_change_flush(struct kh_ledger *ledger, struct kh_error *error)
 {
 	static const char *const sql[KH_TABLE_COUNT] = {
 		[KH_TABLE_ORDERS] = "INSERT INTO orders_made VALUES (?1, ?2, ?3, ?4, ?1)",
 		[KH_TABLE_ALLOWS] = "INSERT INTO allows_made VALUES (?1, ?2, ?3, ?4, ?1)",
+		[KH_TABLE_BULKS] = "INSERT INTO bulks_made VALUES (?1, ?2, ?3, ?4, ?1)",
 	};
 	static const enum kh_cached which[KH_TABLE_COUNT] = {
 		[KH_TABLE_ORDERS] = KH_SQL_MADE_ORDERS,
 		[KH_TABLE_ALLOWS] = KH_SQL_MADE_ALLOWS,
+		[KH_TABLE_BULKS] = KH_SQL_MADE_BULKS,
 	};
+	int64_t orders, allows;
 	int code = 0;
 
 	for (enum kh_table table = 0; table < KH_TABLE_COUNT && code >= 0; table++) {
@@ -40,13 +46,14 @@ int kh_change_flush(struct kh_ledger *ledger, struct kh_error *error)
 		code = kh_sql_run(ledger, statement, error);
 		run->first = 0;
 	}
-	if (code >= 0 && (ledger->touched[KH_TABLE_ORDERS] || ledger->touched[KH_TABLE_ALLOWS])) {
+	orders = ledger->touched[KH_TABLE_ORDERS] +
+		 ledger->touched[KH_TABLE_BULKS]; /* a value of a list is an order too */
+	allows = ledger->touched[KH_TABLE_ALLOWS];
+	if (code >= 0 && (orders || allows)) {
 		code = (int)kh_sql_change(ledger,
 					  "UPDATE changes SET orders = orders + ?2, allows = allows + ?3 WHERE id = ?1",
-					  (int64_t[4]){ ledger->change, ledger->touched[KH_TABLE_ORDERS],
-							ledger->touched[KH_TABLE_ALLOWS] },
-					  error);
-		ledger->touched[KH_TABLE_ORDERS] = ledger->touched[KH_TABLE_ALLOWS] = 0;
+					  (int64_t[4]){ ledger->change, orders, allows }, error);
+		memset(ledger->touched, 0, sizeof(ledger->touched));
 	}
 	return code < 0 ? code : 0;
 }

@@ -82,7 +82,7 @@ int kh_fold_find_holder(struct kh_ledger *ledger, uint32_t slot, int64_t *ret_in
 	code = kh_sql_step(ledger, statement, error);
 	if (code == 1)
 		*ret_indicator = sqlite3_column_int64(statement, 0);
-	return code;
+	return code ? code : kh_bulk_holder(ledger, slot, ret_indicator, error);
 }
 
 /* Of the array in use, and of the one before. */

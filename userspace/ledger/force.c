@@ -33,6 +33,7 @@ struct force {
 	struct place *places; /* by slot; number 0 is nobody's */
 	size_t count, capacity;
 	size_t next; /* below it nothing is free */
+	struct kh_slot_runs runs; /* of bulk lists */
 	struct holder *holders; /* by indicator */
 	size_t holders_count, holders_capacity;
 	size_t at; /* in holders */
@@ -44,6 +45,7 @@ static void force_clear(struct force *force)
 {
 	free(force->places);
 	free(force->holders);
+	free(force->runs.list);
 	sqlite3_finalize(force->indicators);
 }
 
@@ -108,9 +110,10 @@ static int take_slot(struct force *force, int64_t indicator, size_t *ret_slot, s
 {
 	size_t slot = force->next;
 
+	slot = kh_slot_runs_skip(&force->runs, slot);
 	while (slot < force->count &&
 	       (force->places[slot].seen || (force->places[slot].indicator && !force->places[slot].reusable)))
-		slot++;
+		slot = kh_slot_runs_skip(&force->runs, slot + 1);
 	if (slot > KH_SLOT_MAX) {
 		kh_fail(error, -ENOSPC, _("more than %u indicators in force"), KH_SLOT_MAX);
 		kh_hint(error, _("withdraw letters that are no longer needed (khien unblock --ref)"));
@@ -316,6 +319,13 @@ static int insert_slots(struct force *force, struct kh_error *error)
 	return code < 0 || !filled ? code : kh_sql_run(force->ledger, statement, error);
 }
 
+static bool is_taken(size_t slot, const void *context)
+{
+	const struct force *force = context;
+
+	return force->places[slot].indicator != 0;
+}
+
 int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
 		    int (*callback)(const struct kh_force *, void *), void *context, struct kh_error *error)
 {
@@ -327,10 +337,15 @@ int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
 	if (code >= 0)
 		code = load_places(&force, error);
 	if (code >= 0)
+		code = kh_slot_runs_load(ledger, now, grace, &force.runs, error);
+	if (code >= 0)
 		code = kh_sql_prepare(ledger, "SELECT id, key FROM indicators WHERE id >= ?1 ORDER BY id",
 				      &force.indicators, error);
 	if (code >= 0)
 		code = walk(&force, error);
+	if (!code)
+		code = kh_slot_runs_force(ledger, &force.runs, now, is_taken, force.count, &force, callback, context,
+					  error);
 	if (code)
 		return code;
 	code = update_slots(&force, error);

@@ -26,7 +26,7 @@
 #include "khien/abi.h"
 #include "model/document.h"
 
-#define KH_LEDGER_VERSION 1
+#define KH_LEDGER_VERSION 2
 #define KH_LETTER_BY_HAND 1
 
 struct kh_ledger;
@@ -128,7 +128,8 @@ enum kh_order_state {
 const char *kh_order_state_name(enum kh_order_state state);
 
 struct kh_order_row {
-	int64_t id, indicator_id, letter; /* id: of the pair, for ever */
+	int64_t id; /* for paging only */
+	int64_t indicator_id, letter;
 	struct kh_indicator indicator;
 	const char *value; /* canonical text */
 	const char *number; /* of the letter; "" by hand */
@@ -159,6 +160,8 @@ struct kh_order_filter {
 	const char *value; /* canonical; NULL: any */
 	const struct kh_range *overlaps; /* orders on addresses that overlap; NULL: any */
 	int64_t expires_before; /* active ones whose deadline is before; 0: any */
+	bool rows_only; /* not the values of bulk lists */
+	int64_t bulk; /* only the values of this bulk list; 0: any */
 	int64_t after; /* row ids above it, for paging; rows come by id */
 	int64_t limit; /* 0: no limit */
 };
@@ -167,6 +170,25 @@ int kh_ledger_orders(struct kh_ledger *ledger, const struct kh_order_filter *fil
 int kh_ledger_order_counts(
 	struct kh_ledger *ledger, int64_t ret_counts[static KH_ORDER_STATE_COUNT],
 	int64_t *ret_monitored); /* distinct indicators by strongest state; monitored is a part of active */
+
+/* ---- Bulk lists ----
+ * The values of a long plain list are not a row each: they are held as one, in packed parts (model/bulk.h), and look like rows to
+ * those who read. One that is put by itself gets a row first. */
+
+/* Writes the values as active orders of terms' letter, with its action, note, file, since and expires, under the running change. What the
+ * letter orders just so already is left as it is. Values of which the letter has rows are not written: `row` is called for
+ * each (it must not write), and the caller puts them by kh_ledger_order_put afterwards. What the letter orders on other terms is
+ * since now, though its state is as before. `bulk` is sorted. 0, -errno, or what `row` returned. */
+int kh_ledger_bulk_put(struct kh_ledger *ledger, const struct kh_order_row *terms, const struct kh_bulk *bulk,
+		       int (*row)(const struct kh_range *range, uint32_t line, void *context), void *context,
+		       size_t *ret_made, size_t *ret_unchanged, struct kh_error *error);
+/* The bulk lists of a letter (0: all) that speak for some value: `terms` is what their rows have in common. */
+int kh_ledger_bulks(struct kh_ledger *ledger, int64_t letter,
+		    int (*callback)(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *),
+		    void *context);
+/* Changes all values of a list alike: state, action, since, expires and note of `terms`. How many it speaks for; 0: as it was; or -errno. */
+int64_t kh_ledger_bulk_change(struct kh_ledger *ledger, int64_t bulk, const struct kh_order_row *terms,
+			      struct kh_error *error);
 
 /* Under the running change: active orders whose deadline has passed become expired, and allows inactive. Rows or -errno. */
 int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error *error);

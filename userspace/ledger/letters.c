@@ -201,8 +201,8 @@ static int add_sums(struct kh_ledger *ledger, struct kh_letter_row *row)
 	int code = kh_sql_cached(
 		ledger, KH_SQL_LETTER_SUMS,
 		"SELECT coalesce(sum(c.packets), 0), coalesce(sum(c.bytes), 0), coalesce(min(nullif(c.first_seen, 0)), 0),"
-		" coalesce(max(c.last_seen), 0) FROM counts c CROSS JOIN orders o"
-		" ON o.id = c.indicator * 1048576 + ?1 WHERE o.state IN (0, 4, 5)",
+		" coalesce(max(c.last_seen), 0) FROM counts c WHERE bulk_holds(c.indicator, ?1) OR EXISTS (SELECT 1 FROM orders o"
+		" WHERE o.id = c.indicator * 1048576 + ?1 AND o.state IN (0, 4, 5))",
 		&statement, NULL);
 
 	if (code < 0)

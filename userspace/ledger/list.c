@@ -104,11 +104,12 @@ int kh_ledger_orders(struct kh_ledger *ledger, const struct kh_order_filter *fil
 {
 	char *ids KH_CLEANUP(kh_freep) = NULL;
 	KH_STATEMENT(statement);
-	int code = prepare(ledger, filter, &ids, &statement);
+	int64_t left = filter->limit > 0 ? filter->limit : -1;
+	int code = filter->bulk ? 0 : prepare(ledger, filter, &ids, &statement);
 
-	if (code <= 0)
+	if (code < 0)
 		return code;
-	while ((code = kh_sql_step(ledger, statement, NULL)) == 1) {
+	while (statement && (code = kh_sql_step(ledger, statement, NULL)) == 1) {
 		struct kh_order_row row;
 		int stop = read_order(statement, &row);
 
@@ -116,6 +117,9 @@ int kh_ledger_orders(struct kh_ledger *ledger, const struct kh_order_filter *fil
 			stop = callback(&row, context);
 		if (stop)
 			return stop;
+		left--;
 	}
-	return code;
+	if (code < 0 || left == 0 || filter->rows_only)
+		return code;
+	return kh_bulk_orders(ledger, filter, left, callback, context);
 }

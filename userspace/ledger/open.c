@@ -150,6 +150,8 @@ static int prepare_connection(struct kh_ledger *ledger, struct kh_error *error)
 	if (code >= 0)
 		code = kh_schema_check(ledger, error);
 	if (code >= 0)
+		code = kh_bulk_functions(ledger, error);
+	if (code >= 0)
 		code = kh_ledger_load(ledger, error);
 	if (code >= 0)
 		code = kh_sql_exec(ledger,
@@ -273,7 +275,8 @@ void kh_ledger_close(struct kh_ledger *ledger)
 	}
 	if (ledger->lock_fd >= 0)
 		close(ledger->lock_fd);
-	free(ledger->tallies.letters);
+	kh_bulks_clear(ledger);
+	kh_tallies_clear(ledger);
 	free(ledger->path);
 	free(ledger);
 }

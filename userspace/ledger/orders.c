@@ -23,25 +23,45 @@ const char *kh_order_state_name(enum kh_order_state state)
 	return (unsigned int)state < KH_ORDER_STATE_COUNT ? names[state] : "?";
 }
 
+/* The id it has in a bulk list, or the next new one, which is still to be taken. */
+static int64_t choose_id(struct kh_ledger *ledger, const struct kh_indicator *indicator, struct kh_error *error)
+{
+	int64_t id = 0;
+	int code = 0;
+
+	if (indicator->type == KH_TYPE_ADDRESS || indicator->type == KH_TYPE_PREFIX || indicator->type == KH_TYPE_RANGE)
+		code = kh_bulk_indicator(ledger, &indicator->range, &id, error);
+	if (code < 0)
+		return code;
+	return code ? id : kh_indicator_reserve(ledger, 0, error);
+}
+
 /* 1: made; 0: was there; or -errno. */
-static int find_or_make_indicator(struct kh_ledger *ledger, const struct kh_key *key, const char *value,
-				  int64_t *ret_id, struct kh_error *error)
+static int find_or_make_indicator(struct kh_ledger *ledger, const struct kh_indicator *indicator,
+				  const struct kh_key *key, const char *value, int64_t *ret_id, struct kh_error *error)
 {
 	KH_CACHED(find);
 	sqlite3_stmt *insert;
-	int code = kh_sql_cached(ledger, KH_SQL_INDICATOR_NEW,
-				 "INSERT OR IGNORE INTO indicators (key, value) VALUES (?1, ?2)", &insert, error);
+	int64_t id = choose_id(ledger, indicator, error);
+	int code;
 
+	if (id < 0)
+		return (int)id;
+	code = kh_sql_cached(ledger, KH_SQL_INDICATOR_NEW,
+			     "INSERT OR IGNORE INTO indicators (id, key, value) VALUES (?1, ?2, ?3)", &insert, error);
 	if (code < 0)
 		return code;
-	kh_sql_bind_blob(insert, 1, key->bytes, key->size);
-	kh_sql_bind_text(insert, 2, value);
+	kh_sql_bind_int(insert, 1, id);
+	kh_sql_bind_blob(insert, 2, key->bytes, key->size);
+	kh_sql_bind_text(insert, 3, value);
 	code = kh_sql_run(ledger, insert, error);
 	if (code < 0)
 		return code;
 	if (sqlite3_changes(ledger->db)) {
-		*ret_id = sqlite3_last_insert_rowid(ledger->db);
-		return 1;
+		*ret_id = id;
+		if (id == ledger->bulks.next_indicator)
+			id = kh_indicator_reserve(ledger, 1, error);
+		return id < 0 ? (int)id : 1;
 	}
 	code = kh_sql_cached(ledger, KH_SQL_INDICATOR_FIND, "SELECT id FROM indicators WHERE key = ?1", &find, error);
 	if (code < 0)
@@ -209,7 +229,10 @@ int kh_ledger_order_put(struct kh_ledger *ledger, const struct kh_order_row *ord
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	if (!strcmp(raw, value))
 		raw = NULL; /* as most are */
-	code = find_or_make_indicator(ledger, &key, value, &indicator, error);
+	code = kh_bulk_take_out(ledger, order->letter, &order->indicator, error);
+	if (code < 0)
+		return code;
+	code = find_or_make_indicator(ledger, &order->indicator, &key, value, &indicator, error);
 	if (code == 0)
 		code = find_order(ledger, order, indicator, raw, &stored, error);
 	else if (code == 1)
@@ -221,6 +244,43 @@ int kh_ledger_order_put(struct kh_ledger *ledger, const struct kh_order_row *ord
 	ledger->tallies.valid = false;
 	return code == 1 ? update_order(ledger, order, indicator, raw, &stored, error)
 			 : insert_order(ledger, order, indicator, raw, error);
+}
+
+struct expiring {
+	int64_t now, bulk;
+	struct kh_order_row terms;
+};
+
+static int find_expiring(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *context)
+{
+	struct expiring *expiring = context;
+
+	(void)count;
+	if (terms->state != KH_ORDER_ACTIVE || !terms->expires || terms->expires > expiring->now)
+		return 0;
+	expiring->bulk = bulk;
+	expiring->terms = *terms;
+	return 1;
+}
+
+/* Lists that speak for something: the others may come back by an undo, and expire then. */
+static int64_t expire_lists(struct kh_ledger *ledger, int64_t now, struct kh_error *error)
+{
+	struct expiring expiring = { .now = now };
+	int64_t count = 0;
+	int code;
+
+	while ((code = kh_ledger_bulks(ledger, 0, find_expiring, &expiring)) == 1) {
+		int64_t values;
+
+		expiring.terms.state = KH_ORDER_EXPIRED;
+		expiring.terms.since = now;
+		values = kh_ledger_bulk_change(ledger, expiring.bulk, &expiring.terms, error);
+		if (values < 0)
+			return values;
+		count += values;
+	}
+	return code < 0 ? code : count;
 }
 
 int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error *error)
@@ -239,12 +299,15 @@ int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error 
 		  "UPDATE allows SET active = 0, since = ?2, change = ?1 WHERE active = 1 AND expires > 0 AND expires <= ?2" },
 	};
 	const int64_t values[4] = { ledger->change, now };
-	int64_t count = 0, rows;
+	int64_t count, rows;
 	int code = kh_sql_writable(ledger, error);
 
 	assert(ledger->change);
 	if (code < 0)
 		return code;
+	count = expire_lists(ledger, now, error);
+	if (count < 0)
+		return count;
 	for (size_t i = 0; i < KH_ARRAY_SIZE(sets); i++) {
 		rows = kh_sql_change(ledger, sets[i].keep, values, error);
 		if (rows >= 0) {
@@ -259,9 +322,21 @@ int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error 
 	return count;
 }
 
+static int find_deadline(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *context)
+{
+	int64_t *next = context;
+
+	(void)bulk;
+	(void)count;
+	if (terms->state == KH_ORDER_ACTIVE && terms->expires && (!*next || terms->expires < *next))
+		*next = terms->expires;
+	return 0;
+}
+
 int64_t kh_ledger_next_deadline(struct kh_ledger *ledger)
 {
 	KH_STATEMENT(statement);
+	int64_t next = 0;
 	int code = kh_sql_prepare(
 		ledger,
 		"SELECT min(d) FROM (SELECT min(expires) AS d FROM orders WHERE state = 0 AND expires > 0"
@@ -270,5 +345,8 @@ int64_t kh_ledger_next_deadline(struct kh_ledger *ledger)
 
 	if (code >= 0)
 		code = kh_sql_step(ledger, statement, NULL);
-	return code == 1 ? sqlite3_column_int64(statement, 0) : 0;
+	if (code == 1)
+		next = sqlite3_column_int64(statement, 0);
+	kh_ledger_bulks(ledger, 0, find_deadline, &next);
+	return next;
 }

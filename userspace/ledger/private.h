@@ -16,6 +16,7 @@
 enum kh_table {
 	KH_TABLE_ORDERS,
 	KH_TABLE_ALLOWS,
+	KH_TABLE_BULKS,
 	KH_TABLE_COUNT,
 };
 
@@ -40,6 +41,10 @@ enum kh_cached {
 	KH_SQL_FACT_NEW,
 	KH_SQL_MADE_ORDERS,
 	KH_SQL_MADE_ALLOWS,
+	KH_SQL_MADE_BULKS,
+	KH_SQL_BULK_PART,
+	KH_SQL_BULK_NAME,
+	KH_SQL_BULK_COUNTS,
 	KH_SQL_META_GET,
 	KH_SQL_META_PUT,
 	KH_SQL_FACT_GET,
@@ -72,6 +77,57 @@ enum kh_cached {
 /* Rows made one after the other under one change are kept as runs of ids: a push of a million costs one row here. */
 struct kh_run {
 	int64_t first, last; /* first 0: empty */
+};
+
+/* ---- Bulk lists in memory (bulks.c) ---- */
+
+/* Values of a bulk list with their indicators, in the order of the parts: sorted, IPv4 first. They never change. */
+struct kh_member_v4 {
+	uint32_t first, last, line, indicator;
+};
+struct kh_member_v6 {
+	uint64_t first_high, first_low, last_high, last_low;
+	uint32_t line, indicator;
+};
+
+/* A set of indicators, a bit each. May be all zero: empty. */
+struct kh_ids {
+	uint64_t *bits;
+	int64_t first, count; /* of the bits; `first` is a multiple of 64 */
+};
+
+struct kh_members {
+	int64_t bulk;
+	size_t v4_count, v6_count;
+	struct kh_member_v4 *v4;
+	struct kh_member_v6 *v6;
+	struct kh_ids ids;
+	bool pending; /* written in the running transaction */
+};
+
+/* A bulk list as it is now. */
+struct kh_held {
+	int64_t id, letter, since, expires, change;
+	int64_t count; /* values */
+	enum kh_order_state state;
+	enum kh_action action;
+	char *note, *file, *number; /* number: of the letter */
+	bool absent; /* undone: only its indicators are still known */
+	struct kh_members *members;
+	uint64_t *hidden; /* a bit for each value that a row, or a newer list of the letter, speaks for; NULL: none */
+	size_t hidden_count;
+	struct kh_ids shown; /* indicators of the others */
+	int64_t first_slot; /* 0: none; value n has the slot first_slot + n */
+	bool left; /* not in force: its slots are kept for some time only */
+};
+
+struct kh_bulks {
+	bool valid;
+	struct kh_held *list; /* by id */
+	size_t count, capacity;
+	struct kh_members **members; /* all that were loaded; lists borrow them */
+	size_t members_count, members_capacity;
+	int64_t next_indicator; /* the next new indicator has this id; 0: ask the file */
 };
 
 struct kh_letter_tally {
@@ -107,6 +163,7 @@ struct kh_ledger {
 	bool boot_pending; /* epoch is newer than what the file says */
 
 	struct kh_tallies tallies;
+	struct kh_bulks bulks;
 };
 
 /* ---- sql.c -------------------------------------------------------------------------------------- */
@@ -170,6 +227,115 @@ int kh_key_overlaps(struct kh_ledger *ledger, const struct kh_range *range, char
 /* Id of the indicator of this canonical value. 1, 0: unknown, or -errno. */
 int kh_key_find(struct kh_ledger *ledger, const char *value, int64_t *ret_id);
 
+/* ---- bulk_members.c, bulks.c: what the ledger holds of bulk lists, in memory ---------------------------- */
+
+static inline size_t kh_members_count(const struct kh_members *members)
+{
+	return members->v4_count + members->v6_count;
+}
+/* Member number `index`, IPv4 first. */
+struct kh_range kh_member_range(const struct kh_members *members, size_t index, uint32_t *ret_line,
+				uint32_t *ret_indicator);
+/* Its number, or -1. */
+int64_t kh_member_find(const struct kh_members *members, const struct kh_range *range);
+static inline bool kh_held_shows(const struct kh_held *held, size_t index)
+{
+	return !held->hidden || !(held->hidden[index / 64] >> index % 64 & 1);
+}
+static inline int64_t kh_held_shown(const struct kh_held *held)
+{
+	return held->absent ? 0 : (int64_t)(kh_members_count(held->members) - held->hidden_count);
+}
+
+int kh_ids_reserve(struct kh_ids *ids, int64_t low, int64_t high); /* room for low..high; 0 or -ENOMEM */
+static inline void kh_ids_drop(struct kh_ids *ids, int64_t id)
+{
+	ids->bits[(id - ids->first) / 64] &= ~(1ull << (id - ids->first) % 64);
+}
+static inline void kh_ids_add(struct kh_ids *ids, int64_t id)
+{
+	ids->bits[(id - ids->first) / 64] |= 1ull << (id - ids->first) % 64;
+}
+static inline bool kh_ids_hold(const struct kh_ids *ids, int64_t id)
+{
+	return id >= ids->first && id - ids->first < ids->count &&
+	       (ids->bits[(id - ids->first) / 64] >> (id - ids->first) % 64 & 1);
+}
+static inline bool kh_ids_room(const struct kh_ids *ids, int64_t id)
+{
+	return id >= ids->first && id - ids->first < ids->count;
+}
+void kh_ids_clear(struct kh_ids *ids);
+
+/* The values of a list, read once. 0 or -errno. */
+int kh_members_read(struct kh_ledger *ledger, int64_t bulk, struct kh_members **ret_members, struct kh_error *error);
+/* Brings ledger->bulks up to date, values included. 0 or -errno. */
+int kh_bulks_load(struct kh_ledger *ledger, struct kh_error *error);
+/* They are not what the file says any more (`all`: nor are values written in this transaction, which was undone). */
+void kh_bulks_forget(struct kh_ledger *ledger, bool all);
+void kh_bulks_clear(struct kh_ledger *ledger);
+/* The transaction was committed. */
+void kh_bulks_settle(struct kh_ledger *ledger);
+/* Takes the members over, as those of a list just written. */
+int kh_bulks_adopt(struct kh_ledger *ledger, struct kh_members *members_take);
+void kh_members_free(struct kh_members *members);
+/* Calls back for each value that is in both, with its numbers in a and b. */
+void kh_members_meet(const struct kh_members *a, const struct kh_members *b,
+		     void (*callback)(size_t a, size_t b, void *context), void *context);
+
+/* The indicator of a value that some bulk list holds or held. 1, 0: none does, or -errno. */
+int kh_bulk_indicator(struct kh_ledger *ledger, const struct kh_range *range, int64_t *ret_id, struct kh_error *error);
+/* Id for an indicator that nobody knows yet, and `count` - 1 more after it. Positive, or -errno. */
+int64_t kh_indicator_reserve(struct kh_ledger *ledger, int64_t count, struct kh_error *error);
+/* Gives an indicator of a bulk list its row, so that others can refer to it. */
+int kh_bulk_name(struct kh_ledger *ledger, int64_t indicator, const struct kh_range *range, struct kh_error *error);
+
+/* ---- bulk_rows.c: bulk lists as rows -------------------------------------------------------------------- */
+
+/* The rows of bulk lists that a filter names, after those of the table. As kh_ledger_orders. */
+int kh_bulk_orders(struct kh_ledger *ledger, const struct kh_order_filter *filter, int64_t limit,
+		   int (*callback)(const struct kh_order_row *, void *), void *context);
+/* ---- bulk_force.c: slots of bulk lists ----------------------------------------------------------------------- */
+
+/* Ordinary indicators take the smallest free slots, lists whole runs from here on: so a few hundred orders beside a feed of a million are
+ * found in a small table. */
+#define KH_BULK_SLOTS 65536
+
+struct kh_slot_run {
+	int64_t bulk, first, count;
+	bool left, reusable, seen, stored;
+};
+struct kh_slot_runs {
+	struct kh_slot_run *list; /* by first slot */
+	size_t count, capacity;
+};
+int kh_slot_runs_load(struct kh_ledger *ledger, int64_t now, int64_t grace, struct kh_slot_runs *runs,
+		      struct kh_error *error);
+/* The first slot from `slot` on that is in no run. */
+size_t kh_slot_runs_skip(const struct kh_slot_runs *runs, size_t slot);
+/* Gives the lists in force their slots, hands out their values, and writes what differs. `taken` tells of slots below `taken_count`
+ * whether an ordinary indicator has them. 0, -errno, or what the callback returned. */
+int kh_slot_runs_force(struct kh_ledger *ledger, struct kh_slot_runs *runs, int64_t now,
+		       bool (*taken)(size_t slot, const void *context), size_t taken_count, const void *taken_context,
+		       int (*callback)(const struct kh_force *, void *), void *context, struct kh_error *error);
+/* Whose slot it is: 1, 0: no list's, or -errno. Names the indicator. */
+int kh_bulk_holder(struct kh_ledger *ledger, uint32_t slot, int64_t *ret_indicator, struct kh_error *error);
+
+/* ---- bulk_out.c: rows out of bulk lists ----------------------------------------------------------------- */
+
+/* A value of a letter is about to be written by itself: where a bulk list of the letter speaks for it, it becomes a row first, with
+ * the list's past as its own; and from now on no list of the letter speaks for it. 0 or -errno. */
+int kh_bulk_take_out(struct kh_ledger *ledger, int64_t letter, const struct kh_indicator *indicator,
+		     struct kh_error *error);
+/* For kh_bulks_load: what has a row under its letter is the row's. */
+int kh_bulks_hide_rows(struct kh_ledger *ledger, struct kh_error *error);
+/* A row, or a newer list, speaks for that value of the list. 0 or -errno. */
+int kh_held_hide(struct kh_held *held, size_t index);
+
+/* SQL functions: bulk_holds(indicator, letter): is or was it in force there; bulk_numbers(indicator, text): text and the letters whose
+ * bulk lists are in force on it, joined by ", ". */
+int kh_bulk_functions(struct kh_ledger *ledger, struct kh_error *error);
+
 /* ---- changes.c ---------------------------------------------------------------------------------- */
 
 /* A row was made under the running change. */
@@ -180,6 +346,7 @@ int kh_change_flush(struct kh_ledger *ledger, struct kh_error *error);
 /* ---- tallies.c ---------------------------------------------------------------------------------- */
 
 int kh_tallies_load(struct kh_ledger *ledger); /* 0 or -errno */
+void kh_tallies_clear(struct kh_ledger *ledger);
 const struct kh_letter_tally *kh_tallies_letter(const struct kh_ledger *ledger, int64_t letter); /* never NULL */
 
 /* ---- fold.c, sightings.c ------------------------------------------------------------------------- */

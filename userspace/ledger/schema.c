@@ -89,8 +89,28 @@ static const char *const version_1[] = {
 	NULL,
 };
 
+static const char *const version_2[] = {
+	/* A long plain list of one letter: what is the same of all its values, and how many they are. Its columns are those of an order
+	 * where the names are the same. A value that has a row under the letter is the row's. */
+	"CREATE TABLE bulks (id INTEGER PRIMARY KEY, letter INTEGER NOT NULL REFERENCES letters, state INTEGER NOT NULL,"
+	" action INTEGER NOT NULL, since INTEGER NOT NULL, expires INTEGER NOT NULL, change INTEGER NOT NULL, note TEXT NOT NULL,"
+	" file TEXT NOT NULL, count INTEGER NOT NULL)",
+	"CREATE TABLE bulks_before (at_change INTEGER NOT NULL, after_change INTEGER, id INTEGER NOT NULL, letter INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, action INTEGER NOT NULL, since INTEGER NOT NULL, expires INTEGER NOT NULL, change INTEGER NOT NULL,"
+	" note TEXT NOT NULL, file TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (at_change, id)) WITHOUT ROWID",
+	"CREATE TABLE bulks_made (at_change INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+	" step INTEGER NOT NULL, after_change INTEGER NOT NULL, PRIMARY KEY (at_change, first)) WITHOUT ROWID",
+	/* Its values: never changed, and kept when the row is gone, for an undo of that. id: bulk << 20 | part; data: little-endian
+	 * numbers; IPv4: first, last, line, indicator, 32 bits each; IPv6: first and last (high, low), 64 bits each, line, indicator. */
+	"CREATE TABLE bulk_parts (id INTEGER PRIMARY KEY, family INTEGER NOT NULL, data BLOB NOT NULL)",
+	/* member n has slot first + n; left_*: as in slots */
+	"CREATE TABLE bulk_slots (bulk INTEGER PRIMARY KEY, first INTEGER NOT NULL, count INTEGER NOT NULL,"
+	" left_at INTEGER NOT NULL DEFAULT 0, left_fold INTEGER NOT NULL DEFAULT 0)",
+	NULL,
+};
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const *const steps[KH_LEDGER_VERSION] = { version_1 };
+static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2 };
 
 /* The numbers below are stored in `orders` and in the index conditions above: never renumber. */
 _Static_assert(KH_ORDER_ACTIVE == 0 && KH_ORDER_REVIEW == 1 && KH_ORDER_REFUSED == 2 && KH_ORDER_UNENFORCEABLE == 3 &&
@@ -159,6 +179,7 @@ int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error)
 	return kh_sql_prepare(
 		ledger,
 		"SELECT 1 FROM meta, facts, letters, documents, letter_facts, indicators, changes, orders, orders_before, orders_made,"
-		" allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health WHERE 0",
+		" allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health,"
+		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots WHERE 0",
 		&statement, error);
 }

@@ -160,9 +160,9 @@ void kh_sighting_mac(const void *bytes, int size, char ret_text[static KH_MAC_TE
 			 mac[5]);
 }
 
-#define NUMBERS                                                                                                             \
-	"(SELECT group_concat(number, ', ') FROM (SELECT DISTINCT l.number FROM orders o JOIN letters l ON l.id = o.letter" \
-	" WHERE " KH_SQL_OF_INDICATOR("o", "s.indicator") " AND o.state = 0 AND l.id <> 1 ORDER BY o.id))"
+#define NUMBERS                                                                                                                                       \
+	"bulk_numbers(s.indicator, (SELECT group_concat(number, ', ') FROM (SELECT DISTINCT l.number FROM orders o JOIN letters l ON l.id = o.letter" \
+	" WHERE " KH_SQL_OF_INDICATOR("o", "s.indicator") " AND o.state = 0 AND l.id <> 1 ORDER BY o.id)))"
 
 static int prepare(struct kh_ledger *ledger, const char *host_or_mac, const char *value, int64_t limit,
 		   uint8_t bytes[static 16], sqlite3_stmt **ret_statement)
@@ -180,6 +180,8 @@ static int prepare(struct kh_ledger *ledger, const char *host_or_mac, const char
 	}
 	if (value)
 		code = kh_key_find(ledger, value, &indicator);
+	if (code > 0)
+		code = kh_bulks_load(ledger, NULL) < 0 ? -EIO : 1;
 	if (code <= 0)
 		return code;
 	snprintf(

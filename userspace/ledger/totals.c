@@ -14,9 +14,9 @@ enum key_form {
 };
 
 /* Columns: key, extra, packets, bytes, first seen, last seen. ?1: seen since; ?2: limit. */
-#define LETTERS                                                                                                             \
-	"(SELECT group_concat(number, ', ') FROM (SELECT DISTINCT l.number FROM orders o JOIN letters l ON l.id = o.letter" \
-	" WHERE " KH_SQL_OF_INDICATOR("o", "c.indicator") " AND o.state = 0 AND l.id <> 1 ORDER BY o.id))"
+#define LETTERS                                                                                                                                       \
+	"bulk_numbers(c.indicator, (SELECT group_concat(number, ', ') FROM (SELECT DISTINCT l.number FROM orders o JOIN letters l ON l.id = o.letter" \
+	" WHERE " KH_SQL_OF_INDICATOR("o", "c.indicator") " AND o.state = 0 AND l.id <> 1 ORDER BY o.id)))"
 #define TIMES "coalesce(min(nullif(first_seen, 0)), 0), max(last_seen)"
 #define MOST " ORDER BY 3 DESC, 4 DESC, 1, 2 LIMIT ?2"
 
@@ -31,9 +31,11 @@ static const struct {
 	  " WHERE c.last_seen >= ?1" MOST },
 	{ "advisory", FORM_TEXT,
 	  "SELECT l.number, '', sum(c.packets), sum(c.bytes), " TIMES
-	  " FROM counts c CROSS JOIN orders o ON " KH_SQL_OF_INDICATOR(
+	  " FROM (SELECT c.*, o.letter FROM counts c CROSS JOIN orders o ON " KH_SQL_OF_INDICATOR(
 		  "o",
-		  "c.indicator") " JOIN letters l ON l.id = o.letter WHERE c.last_seen >= ?1 AND o.state IN (0, 4, 5) GROUP BY l.id" MOST },
+		  "c.indicator") " WHERE o.state IN (0, 4, 5) UNION SELECT c.*, b.letter FROM (SELECT DISTINCT letter FROM bulks) b"
+				 " CROSS JOIN counts c ON bulk_holds(c.indicator, b.letter)) c JOIN letters l ON l.id = c.letter"
+				 " WHERE c.last_seen >= ?1 GROUP BY l.id" MOST },
 	{ "interface", FORM_TEXT,
 	  "SELECT interface, CASE direction WHEN 0 THEN 'ingress' ELSE 'egress' END, sum(packets), sum(bytes), 0, 0 FROM counters"
 	  " WHERE ?1 IS NOT NULL GROUP BY interface, direction" MOST },
@@ -96,7 +98,9 @@ int kh_ledger_totals(struct kh_ledger *ledger, const char *by, int64_t since, in
 		query++;
 	if (query == KH_ARRAY_SIZE(queries))
 		return -EINVAL;
-	code = kh_sql_prepare(ledger, queries[query].sql, &statement, NULL);
+	code = kh_bulks_load(ledger, NULL);
+	if (code >= 0)
+		code = kh_sql_prepare(ledger, queries[query].sql, &statement, NULL);
 	if (code < 0)
 		return code;
 	kh_sql_bind_int(statement, 1, since);

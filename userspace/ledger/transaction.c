@@ -60,7 +60,7 @@ int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error)
 	}
 	ledger->change = 0;
 	ledger->folded = false;
-	ledger->tallies.valid = false;
+	kh_bulks_forget(ledger, true);
 	memset(ledger->made, 0, sizeof(ledger->made));
 	return code < 0 ? code : 0;
 }
@@ -120,6 +120,7 @@ int kh_ledger_commit(struct kh_ledger *ledger, struct kh_error *error)
 		kh_ledger_rollback(ledger);
 		return code;
 	}
+	kh_bulks_settle(ledger);
 	ledger->in_transaction = false;
 	ledger->change = 0;
 	ledger->folded = false;

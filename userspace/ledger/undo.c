@@ -58,10 +58,12 @@ struct undo_table {
 /* In the order of the tables (schema.c). */
 #define ORDER_COLUMNS \
 	"id, indicator, letter, state, action, decision, reason, section, page, line, since, expires, change, rule, note, raw, file"
+#define BULK_COLUMNS "id, letter, state, action, since, expires, change, note, file, count"
 #define ALLOW_COLUMNS "id, key, value, note, actor, since, expires, change, active"
 
 static const struct undo_table tables[KH_TABLE_COUNT] = {
 	[KH_TABLE_ORDERS] = UNDO("orders", ORDER_COLUMNS, "t.id = orders_before.id"),
+	[KH_TABLE_BULKS] = UNDO("bulks", BULK_COLUMNS, "t.id = bulks_before.id"),
 	[KH_TABLE_ALLOWS] = UNDO("allows", ALLOW_COLUMNS, "t.key = allows_before.key"),
 };
 
@@ -79,6 +81,33 @@ static int count_rows(struct kh_ledger *ledger, const char *sql, int64_t id, int
 	return code < 0 ? code : 0;
 }
 
+/* Values of the bulk lists that a change touched, as they stood before this undo. */
+static int count_values(struct kh_ledger *ledger, int64_t change, int64_t *ret_count, struct kh_error *error)
+{
+	KH_STATEMENT(statement);
+	int code = kh_sql_prepare(
+		ledger,
+		"SELECT p.bulk FROM (SELECT DISTINCT id / 1048576 AS bulk FROM bulk_parts) p WHERE EXISTS"
+		" (SELECT 1 FROM bulks_before b WHERE b.at_change = ?1 AND b.id = p.bulk) OR EXISTS"
+		" (SELECT 1 FROM bulks_made m WHERE m.at_change = ?1 AND p.bulk BETWEEN m.first AND m.last)",
+		&statement, error);
+
+	if (code < 0)
+		return code;
+	kh_sql_bind_int(statement, 1, change);
+	*ret_count = 0;
+	while ((code = kh_sql_step(ledger, statement, error)) == 1) {
+		for (size_t i = 0; i < ledger->bulks.count; i++) {
+			const struct kh_held *held = &ledger->bulks.list[i];
+
+			if (held->id == sqlite3_column_int64(statement, 0))
+				*ret_count +=
+					held->absent ? (int64_t)kh_members_count(held->members) : kh_held_shown(held);
+		}
+	}
+	return code;
+}
+
 static int undo_table(struct kh_ledger *ledger, enum kh_table table, int64_t id, struct kh_undo_result *result,
 		      struct kh_error *error)
 {
@@ -89,15 +118,22 @@ static int undo_table(struct kh_ledger *ledger, enum kh_table table, int64_t id,
 	int64_t total = 0, restored = 0;
 	int code = count_rows(ledger, tables[table].total, id, &total, error);
 
-	if (code < 0)
+	if (code < 0 || !total)
 		return code;
-	for (size_t i = 0; i < KH_ARRAY_SIZE(sql) && total; i++) {
+	for (size_t i = 0; i < KH_ARRAY_SIZE(sql); i++) {
 		int64_t rows = kh_sql_change(ledger, sql[i], values, error);
 
 		if (rows < 0)
 			return (int)rows;
 		if (i % 2) /* the second of each pair does it */
 			restored += rows;
+	}
+	if (table == KH_TABLE_BULKS) {
+		code = count_values(ledger, id, &total, error);
+		if (code >= 0)
+			code = count_values(ledger, ledger->change, &restored, error);
+		if (code < 0)
+			return code;
 	}
 	ledger->touched[table] += restored;
 	result->restored += restored;
@@ -190,6 +226,8 @@ int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct
 		return kh_fail(error, -EALREADY, _("change %lld was undone by change %lld"), (long long)id,
 			       (long long)undone_by);
 	code = kh_change_flush(ledger, error);
+	if (code >= 0)
+		code = kh_bulks_load(ledger, error);
 	for (enum kh_table table = 0; table < KH_TABLE_COUNT && code >= 0; table++)
 		code = undo_table(ledger, table, id, &result, error);
 	if (code >= 0)
@@ -200,7 +238,7 @@ int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct
 			     error);
 	if (rows < 0)
 		return (int)rows;
-	ledger->tallies.valid = false;
+	kh_bulks_forget(ledger, false);
 	*ret_id = id;
 	*ret_result = result;
 	return 0;
