@@ -255,7 +255,7 @@ static void judge_letter(const char *const *texts, size_t count, struct kh_judge
 	kh_guard_set_limits(guard, &(struct kh_guard_limits){ 15, 32, 65536 });
 	add(guard, "10.0.0.0/8", KH_WHY_SPECIAL, "private");
 	assert_int_equal(kh_guard_seal(guard), 0);
-	kh_guard_judge_all(guard, findings, count, ret_judgements);
+	kh_guard_judge_all(guard, findings, count, 0, ret_judgements);
 }
 
 static void test_letter_at_the_limit_stands(void **state)
@@ -289,6 +289,22 @@ static void test_letter_over_the_limit_waits(void **state)
 	assert_int_equal(judgements[2].reason, KH_WHY_LETTER_TOO_WIDE);
 	assert_int_equal(judgements[3].reason, KH_WHY_LETTER_TOO_WIDE);
 	assert_int_equal(judgements[4].reason, KH_WHY_SPECIAL);
+}
+
+static void test_bulk_lists_count_for_the_limit(void **state)
+{
+	struct kh_finding finding = finding_of("198.18.0.0/24", KH_ENFORCE, KH_WHY_ANNEX);
+	struct kh_judgement judgement;
+	GUARD(guard);
+
+	(void)state;
+	assert_int_equal(kh_guard_seal(guard), 0);
+	assert_false(kh_guard_judge_all(guard, &finding, 1, 65536 - 256, &judgement));
+	assert_int_equal(judgement.decision, KH_ENFORCE);
+	assert_true(kh_guard_judge_all(guard, &finding, 1, 65536 - 255, &judgement));
+	assert_int_equal(judgement.reason, KH_WHY_LETTER_TOO_WIDE);
+	assert_string_equal(judgement.rule, "65537 > 65536");
+	assert_true(kh_guard_judge_all(guard, NULL, 0, 65537, NULL));
 }
 
 static void test_exempt_lifts_special_only(void **state)
@@ -354,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_address_with_port),
 		cmocka_unit_test(test_letter_at_the_limit_stands),
 		cmocka_unit_test(test_letter_over_the_limit_waits),
+		cmocka_unit_test(test_bulk_lists_count_for_the_limit),
 		cmocka_unit_test(test_exempt_lifts_special_only),
 		cmocka_unit_test(test_find_tells_the_narrowest),
 	};

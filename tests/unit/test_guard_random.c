@@ -139,6 +139,64 @@ static void compare_holes(const struct kh_guard *guard, const struct world *worl
 	assert_int_equal(at, count);
 }
 
+/* ---- Bulk lists: what stays in one is what the guard has nothing to say about ---------------------------- */
+
+struct sifted {
+	struct kh_range out[64];
+	size_t count;
+};
+
+static int on_out(const struct kh_finding *finding, void *context)
+{
+	struct sifted *sifted = context;
+	char text[KH_RANGE_TEXT];
+
+	assert_int_equal(finding->proposed, KH_ENFORCE);
+	assert_int_equal(finding->reason, KH_WHY_TABLE);
+	assert_int_equal(finding->line, 7);
+	assert_string_equal(finding->raw, kh_range_format(&finding->indicator.range, text));
+	sifted->out[sifted->count++] = finding->indicator.range;
+	return 0;
+}
+
+static bool was_out(const struct sifted *sifted, const struct kh_range *range)
+{
+	for (size_t i = 0; i < sifted->count; i++)
+		if (!kh_range_compare(&sifted->out[i], range))
+			return true;
+	return false;
+}
+
+static void compare_sift(const struct kh_guard *guard, const struct world *world, enum kh_sift what)
+{
+	struct sifted sifted = {};
+	struct kh_bulk bulk = {};
+	struct kh_range asked[64];
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(asked); i++) {
+		asked[i] = random_range(world);
+		if (random_below(2))
+			asked[i].last = asked[i].first;
+		assert_int_equal(kh_bulk_add(&bulk, &asked[i], 7), 0);
+	}
+	assert_true(kh_bulk_sort(&bulk) >= 0);
+	assert_int_equal(kh_guard_sift(guard, &bulk, what, on_out, &sifted), 0);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(asked); i++) {
+		struct kh_finding finding = { .indicator = { .type = KH_TYPE_RANGE, .range = asked[i] },
+					      .proposed = KH_ENFORCE,
+					      .reason = KH_WHY_TABLE };
+		bool goes = asked[i].first != asked[i].last;
+		struct kh_judgement judgement;
+
+		kh_guard_judge(guard, &finding, &judgement);
+		if (what == KH_SIFT_RULES)
+			goes = judgement.decision != KH_ENFORCE || judgement.cuts || judgement.rule[0];
+		assert_int_equal(kh_bulk_holds(&bulk, &asked[i]), !goes);
+		assert_int_equal(was_out(&sifted, &asked[i]), goes);
+	}
+	kh_bulk_clear(&bulk);
+}
+
 static void run_world(struct world *world)
 {
 	static const enum kh_decision_reason reasons[] = { KH_WHY_SHARED, KH_WHY_OWN_SUBNET, KH_WHY_SPECIAL,
@@ -161,6 +219,8 @@ static void run_world(struct world *world)
 	}
 	assert_int_equal(kh_guard_seal(guard), 0);
 	compare_holes(guard, world, refused);
+	compare_sift(guard, world, KH_SIFT_RULES);
+	compare_sift(guard, world, KH_SIFT_WIDE);
 	for (int i = 0; i < 100; i++) {
 		struct kh_range asked = random_range(world);
 

@@ -24,6 +24,10 @@ void kh_plan_clear(struct kh_plan *plan)
 		free(letter->judgements);
 		free(letter->outcome);
 	}
+	for (size_t i = 0; i < plan->owned_count; i++)
+		free(plan->owned[i]);
+	free(KH_TAKE(plan->owned));
+	plan->owned_count = plan->owned_capacity = 0;
 	for (size_t i = 0; i < plan->files_count; i++)
 		kh_document_free(plan->files[i].document);
 	free(plan->letters);
@@ -72,15 +76,44 @@ static bool is_accepted(json_t *accepted, const struct kh_finding *finding)
 	return false;
 }
 
-static int judge_letter(const struct kh_request *request, struct kh_plan_letter *letter)
+int kh_plan_reserve(struct kh_plan_letter *letter, size_t before)
+{
+	size_t count = letter->count ? letter->count : 1;
+	struct kh_judgement *judgements = realloc(letter->judgements, count * sizeof(*judgements));
+	uint8_t *outcome;
+
+	if (!judgements)
+		return -ENOMEM;
+	letter->judgements = judgements;
+	outcome = realloc(letter->outcome, count);
+	if (!outcome)
+		return -ENOMEM;
+	letter->outcome = outcome;
+	memset(judgements + before, 0, (count - before) * sizeof(*judgements));
+	memset(outcome + before, 0, count - before);
+	return 0;
+}
+
+static int judge_letter(const struct kh_request *request, struct kh_plan *plan, size_t number)
 {
 	json_t *accepted = json_object_get(request->body, "accept");
+	struct kh_plan_letter *letter = &plan->letters[number];
+	const struct kh_guard *guard = request->core->guard;
+	int code = kh_plan_sift(request, plan, number, KH_SIFT_RULES);
 
-	letter->judgements = calloc(letter->count ? letter->count : 1, sizeof(*letter->judgements));
-	letter->outcome = calloc(letter->count ? letter->count : 1, sizeof(*letter->outcome));
-	if (!letter->judgements || !letter->outcome)
-		return -ENOMEM;
-	kh_guard_judge_all(request->core->guard, letter->findings, letter->count, letter->judgements);
+	if (code >= 0)
+		code = kh_plan_reserve(letter, 0);
+	if (code >= 0 && kh_guard_judge_all(guard, letter->findings, letter->count,
+					    kh_plan_bulk_addresses(plan, number), letter->judgements)) {
+		code = kh_plan_sift(request, plan, number, KH_SIFT_WIDE);
+		if (code >= 0)
+			code = kh_plan_reserve(letter, 0);
+		if (code >= 0)
+			kh_guard_judge_all(guard, letter->findings, letter->count, kh_plan_bulk_addresses(plan, number),
+					   letter->judgements);
+	}
+	if (code < 0)
+		return code;
 	for (size_t i = 0; accepted && i < letter->count; i++)
 		if (letter->judgements[i].decision == KH_REVIEW &&
 		    kh_indicator_enforceable(&letter->findings[i].indicator) &&
@@ -196,10 +229,27 @@ static int write_plan(const struct kh_request *request, struct kh_plan *plan, st
 		if (code < 0)
 			return code;
 	}
+	for (size_t i = 0; i < plan->files_count; i++) {
+		struct kh_plan_letter *letter = &plan->letters[plan->files[i].letter];
+		size_t before = letter->count;
+		int code = kh_plan_write_bulk(request, plan, &plan->files[i], error);
+
+		for (size_t j = before; j < letter->count && code >= 0; j++)
+			code = write_finding(request, plan, letter, j, error);
+		if (code < 0)
+			return code;
+	}
 	return write_files(request->core, plan, error);
 }
 
 /* ---- Acting ---------------------------------------------------------------------------------------- */
+
+static void note_proof(struct kh_proof *proof, int dropped)
+{
+	proof->tried += dropped != -ENODATA;
+	proof->blocked += dropped == 1;
+	proof->cut += dropped == -ENODATA;
+}
 
 /* Tries what was just ordered, evenly over the plan, up to KH_PROOF_MAX. */
 static json_t *prove(struct kh_core *core, const struct kh_plan *plan, size_t enforced)
@@ -218,10 +268,20 @@ static json_t *prove(struct kh_core *core, const struct kh_plan *plan, size_t en
 			if (letter->judgements[j].decision != KH_ENFORCE || seen++ % step)
 				continue;
 			dropped = kh_prove_one(core, &letter->findings[j].indicator);
-			proof.tried += dropped != -ENODATA;
-			proof.blocked += dropped == 1;
-			proof.cut += dropped == -ENODATA;
+			note_proof(&proof, dropped);
 		}
+	}
+	for (size_t i = 0; i < plan->files_count; i++) {
+		const struct kh_bulk *bulk = &plan->files[i].document->bulk;
+
+		for (size_t j = (step - seen % step) % step; j < kh_bulk_count(bulk); j += step) {
+			struct kh_indicator indicator = { .type = KH_TYPE_RANGE };
+			uint32_t line;
+
+			indicator.range = kh_bulk_range(bulk, j, &line);
+			note_proof(&proof, kh_prove_one(core, &indicator));
+		}
+		seen += kh_bulk_count(bulk);
 	}
 	return json_pack("{s:I, s:I, s:I}", "tried", (json_int_t)proof.tried, "blocked", (json_int_t)proof.blocked,
 			 "cut", (json_int_t)proof.cut);
@@ -284,7 +344,7 @@ json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
 
 	crypto_hash_sha256_init(&tally.hash);
 	for (size_t i = 0; i < plan->letters_count && code >= 0; i++)
-		code = judge_letter(request, &plan->letters[i]);
+		code = judge_letter(request, plan, i);
 	if (code < 0) {
 		kh_fail(&error, code, _("out of memory"));
 		return kh_reply_error(KH_EXIT_FAILED, &error);

@@ -14,10 +14,10 @@ struct kh_plan_letter {
 	struct kh_letter head; /* number NULL: by hand */
 	int year;
 	int64_t id; /* of a letter known before; else 0 until it is written */
-	struct kh_finding *findings; /* shallow copies; the documents own them */
+	struct kh_finding *findings; /* shallow copies; the documents own them, or the plan */
 	const char **files; /* of each finding */
 	size_t count, capacity;
-	struct kh_judgement *judgements;
+	struct kh_judgement *judgements; /* of each finding, once judged */
 	uint8_t *outcome; /* of each finding when written: 1 new or changed, 0 as it was */
 };
 
@@ -26,6 +26,8 @@ struct kh_plan_file {
 	uint8_t sha256[32];
 	size_t letter;
 	int64_t loaded; /* loaded before: when; 0 */
+	/* of the document's bulk list, when written: values new or changed, and as they were; the others have rows and became findings */
+	size_t bulk_made, bulk_unchanged;
 };
 
 struct kh_plan {
@@ -36,14 +38,13 @@ struct kh_plan {
 	size_t letters_count;
 	struct kh_plan_file *files;
 	size_t files_count;
+	char **owned; /* texts of findings that no document owns */
+	size_t owned_count, owned_capacity;
 };
 
 void kh_plan_clear(struct kh_plan *plan);
 /* Adds a finding to a letter; 0 or -ENOMEM. */
 int kh_plan_add(struct kh_plan_letter *letter, const struct kh_finding *finding, const char *file);
-/* Judges, writes, applies (or rolls back for a dry run), proves, answers. Consumes nothing. */
-json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan);
-
 /* What the rows of a plan come to. Begins zeroed, with the hash initialised. */
 struct kh_plan_tally {
 	size_t decisions[KH_DECISION_COUNT];
@@ -51,8 +52,29 @@ struct kh_plan_tally {
 	crypto_hash_sha256_state hash;
 };
 
+/* plan_bulk.c: bulk lists on their way through a plan. */
+/* What the rules speak about comes out of the bulk lists and is a finding of its letter. 0 or -errno. */
+int kh_plan_sift(const struct kh_request *request, struct kh_plan *plan, size_t letter, enum kh_sift what);
+/* IPv4 addresses that the letter's bulk lists cover. */
+uint64_t kh_plan_bulk_addresses(const struct kh_plan *plan, size_t letter);
+/* Writes the bulk list of a file. Values that have rows are added to the findings of its letter, judged, and not written yet. */
+int kh_plan_write_bulk(const struct kh_request *request, struct kh_plan *plan, struct kh_plan_file *file,
+		       struct kh_error *error);
+/* Adds what its lists come to, and rows while there is room. */
+void kh_plan_answer_bulk(const struct kh_core *core, const struct kh_plan *plan, struct kh_plan_tally *tally,
+			 json_t *rows);
+/* Room for the judgement and outcome of each finding; the new ones are zero. 0 or -ENOMEM. */
+int kh_plan_reserve(struct kh_plan_letter *letter, size_t before);
+
+/* Judges, writes, applies (or rolls back for a dry run), proves, answers. Consumes nothing. */
+json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan);
+
 /* The reply's body, in plan_answer.c: fills the tally; exit is KH_EXIT_PARTLY when something is not to be enforced. */
 json_t *kh_plan_answer(const struct kh_core *core, const struct kh_plan *plan, struct kh_plan_tally *tally);
+/* One row of the answer. */
+json_t *kh_plan_row(const struct kh_core *core, const struct kh_plan *plan, const struct kh_plan_letter *letter,
+		    const struct kh_finding *finding, const struct kh_judgement *judgement, const char *file,
+		    bool changed);
 /* The name of exactly this plan, from the tally's hash, which it ends. */
 void kh_plan_token(struct kh_plan_tally *tally, char ret_token[static 33]);
 

@@ -10,23 +10,23 @@
 #include "common/lang.h"
 #include "common/util.h"
 
-static json_t *row_of(const struct kh_core *core, const struct kh_plan *plan, const struct kh_plan_letter *letter,
-		      size_t i, const char *value)
+json_t *kh_plan_row(const struct kh_core *core, const struct kh_plan *plan, const struct kh_plan_letter *letter,
+		    const struct kh_finding *finding, const struct kh_judgement *judgement, const char *file,
+		    bool changed)
 {
-	const struct kh_finding *finding = &letter->findings[i];
-	const struct kh_judgement *judgement = &letter->judgements[i];
+	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&finding->indicator);
 	json_t *row = json_pack("{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "value", kh_json_text(value), "type",
 				kh_indicator_type_name(finding->indicator.type), "decision",
 				kh_decision_name(judgement->decision), "reason",
 				kh_decision_reason_name(judgement->reason), "rule", kh_json_text(judgement->rule),
 				"sentence", gettext(kh_decision_reason_sentence(judgement->reason)), "raw",
-				kh_json_text(finding->raw), "file", kh_json_text(letter->files[i]));
+				kh_json_text(finding->raw), "file", kh_json_text(file));
 
 	json_object_set_new(row, "page", finding->page ? json_integer(finding->page) : json_null());
 	json_object_set_new(row, "line", finding->line ? json_integer(finding->line) : json_null());
 	json_object_set_new(row, "section", json_string(kh_section_name(finding->section)));
 	json_object_set_new(row, "cuts", json_integer((json_int_t)judgement->cuts));
-	json_object_set_new(row, "unchanged", json_boolean(!letter->outcome[i]));
+	json_object_set_new(row, "unchanged", json_boolean(!changed));
 	json_object_set_new(row, "expires", kh_json_time(core, judgement->decision == KH_ENFORCE ? plan->expires : 0));
 	json_object_set_new(row, "ref", kh_json_text(letter->head.number));
 	return row;
@@ -56,9 +56,11 @@ static json_t *rows_of(const struct kh_core *core, const struct kh_plan *plan, s
 				continue;
 			}
 			tally->rows++;
-			json_array_append_new(rows, row_of(core, plan, letter, j, value));
+			json_array_append_new(rows, kh_plan_row(core, plan, letter, &letter->findings[j], judgement,
+								letter->files[j], letter->outcome[j]));
 		}
 	}
+	kh_plan_answer_bulk(core, plan, tally, rows);
 	return rows;
 }
 

@@ -11,6 +11,7 @@
 #ifndef KHIEN_GUARD_GUARD_H
 #define KHIEN_GUARD_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/error.h"
@@ -58,10 +59,21 @@ int kh_guard_seal(struct kh_guard *guard);
  * itself (host bits, malformed) outlives too-wide and shared; a refusal outlives it. A malformed value is left as proposed. */
 void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *finding, struct kh_judgement *ret_judgement);
 
-/* Judges all findings of one letter, in order: as above, then the letter's width limit: when the IPv4 addresses it
- * would enforce number more than limits.letter_ipv4, every prefix and range of it (not single addresses) waits. */
-void kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count,
+/* Judges all findings of one letter, in order: as above, then the letter's width limit: when the IPv4 addresses it would enforce, with
+ * the `more` that its bulk lists cover, number more than limits.letter_ipv4, every prefix and range of it (not single addresses) waits.
+ * True: so it is, and the prefixes of the bulk lists are to be taken out, too (kh_guard_sift), and all judged again. */
+bool kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count, uint64_t more,
 			struct kh_judgement *ret_judgements);
+
+/* Takes out of a bulk list what a rule speaks about (KH_SIFT_RULES): refused, too wide, shared, or with never-block ranges inside; or every
+ * prefix and range (KH_SIFT_WIDE). `out` is called for each, as the finding that it is in a shorter list (borrowed; raw is its own text);
+ * what stays is to be enforced as it is. O(n log rules). 0, -ENOMEM, or what `out` returned, then the list is spoiled. */
+enum kh_sift {
+	KH_SIFT_RULES,
+	KH_SIFT_WIDE,
+};
+int kh_guard_sift(const struct kh_guard *guard, struct kh_bulk *bulk, enum kh_sift what,
+		  int (*out)(const struct kh_finding *finding, void *context), void *context);
 
 /* The refuse ranges, sorted, disjoint, merged: what compile cuts out. Borrowed until the guard is freed. */
 void kh_guard_holes(const struct kh_guard *guard, const struct kh_range **ret_holes, size_t *ret_count);

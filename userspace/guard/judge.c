@@ -166,17 +166,17 @@ static uint64_t addresses_covered(const struct kh_finding *findings, size_t coun
 	return covered;
 }
 
-void kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count,
+bool kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count, uint64_t more,
 			struct kh_judgement *ret_judgements)
 {
-	uint64_t covered;
+	uint64_t covered = more;
 	char rule[64];
 
 	for (size_t i = 0; i < count; i++)
 		kh_guard_judge(guard, &findings[i], &ret_judgements[i]);
-	covered = count > 0 ? addresses_covered(findings, count, ret_judgements) : 0;
+	covered += count > 0 ? addresses_covered(findings, count, ret_judgements) : 0;
 	if (covered <= guard->limits.letter_ipv4)
-		return;
+		return false;
 	snprintf(rule, sizeof(rule), "%" PRIu64 " > %" PRIu64, covered, guard->limits.letter_ipv4);
 	for (size_t i = 0; i < count; i++) {
 		enum kh_indicator_type type = findings[i].indicator.type;
@@ -184,6 +184,58 @@ void kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *f
 		if (ret_judgements[i].decision == KH_ENFORCE && (type == KH_TYPE_PREFIX || type == KH_TYPE_RANGE))
 			set(&ret_judgements[i], KH_REVIEW, KH_WHY_LETTER_TOO_WIDE, rule);
 	}
+	return true;
+}
+
+/* ---- Bulk lists ------------------------------------------------------------------------------------ */
+
+struct sifting {
+	const struct kh_guard *guard;
+	enum kh_sift what;
+	int (*out)(const struct kh_finding *finding, void *context);
+	void *context;
+	int code;
+};
+
+/* Would its judgement be anything but "enforce, nothing to say"? */
+static bool is_spoken_of(const struct kh_guard *guard, const struct kh_range *range)
+{
+	struct kh_judgement judgement;
+	size_t first;
+
+	return holes_overlapping(guard, range, &first) > first ||
+	       (range->first != range->last && too_wide(guard, range, &judgement)) ||
+	       (guard->shared.count && kh_rules_overlapping(&guard->shared, range) != KH_RULE_NONE);
+}
+
+static bool keep(const struct kh_range *range, uint32_t line, void *context)
+{
+	struct sifting *sifting = context;
+	struct kh_finding finding = {
+		.proposed = KH_ENFORCE, .reason = KH_WHY_TABLE, .line = (int)line, .section = KH_SECTION_LIST
+	};
+	char raw[KH_RANGE_TEXT];
+	bool wide = range->first != range->last;
+
+	if (sifting->code || (sifting->what == KH_SIFT_WIDE ? !wide : !is_spoken_of(sifting->guard, range)))
+		return true;
+	finding.indicator.range = *range;
+	finding.indicator.type = !wide				      ? KH_TYPE_ADDRESS
+				 : kh_range_prefix_length(range) >= 0 ? KH_TYPE_PREFIX
+								      : KH_TYPE_RANGE;
+	finding.raw = kh_range_format(range, raw);
+	sifting->code = sifting->out(&finding, sifting->context);
+	return false;
+}
+
+int kh_guard_sift(const struct kh_guard *guard, struct kh_bulk *bulk, enum kh_sift what,
+		  int (*out)(const struct kh_finding *finding, void *context), void *context)
+{
+	struct sifting sifting = { .guard = guard, .what = what, .out = out, .context = context };
+
+	assert(guard->sealed);
+	kh_bulk_filter(bulk, keep, &sifting);
+	return sifting.code;
 }
 
 int kh_guard_find(const struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason *ret_reason,
