@@ -255,7 +255,7 @@ static void judge_letter(const char *const *texts, size_t count, struct kh_judge
 	kh_guard_set_limits(guard, &(struct kh_guard_limits){ 15, 32, 65536 });
 	add(guard, "10.0.0.0/8", KH_WHY_SPECIAL, "private");
 	assert_int_equal(kh_guard_seal(guard), 0);
-	kh_guard_judge_all(guard, findings, count, 0, ret_judgements);
+	kh_guard_judge_all(guard, findings, count, NULL, ret_judgements);
 }
 
 static void test_letter_at_the_limit_stands(void **state)
@@ -291,20 +291,38 @@ static void test_letter_over_the_limit_waits(void **state)
 	assert_int_equal(judgements[4].reason, KH_WHY_SPECIAL);
 }
 
+/* Findings and bulk lists, each address counted once: 65,536 in all, or one more. */
 static void test_bulk_lists_count_for_the_limit(void **state)
 {
-	struct kh_finding finding = finding_of("198.18.0.0/24", KH_ENFORCE, KH_WHY_ANNEX);
+	static const char *const texts[][3] = { { "198.18.0.0/17", "198.18.127.255", NULL },
+						{ "198.18.64.0/18", "198.18.128.0-198.18.254.255", NULL } };
+	struct kh_finding finding = finding_of("198.18.255.0/24", KH_ENFORCE, KH_WHY_ANNEX);
+	const struct kh_bulk *lists[2];
+	const struct kh_guard_bulks bulks = { lists, 2 };
+	struct kh_bulk both[2] = {};
 	struct kh_judgement judgement;
 	GUARD(guard);
 
 	(void)state;
 	assert_int_equal(kh_guard_seal(guard), 0);
-	assert_false(kh_guard_judge_all(guard, &finding, 1, 65536 - 256, &judgement));
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t j = 0; texts[i][j]; j++) {
+			struct kh_range range = range_of(texts[i][j]);
+
+			assert_int_equal(kh_bulk_add(&both[i], &range, 1), 0);
+		}
+		assert_int_equal(kh_bulk_sort(&both[i]), 0);
+		lists[i] = &both[i];
+	}
+	assert_false(kh_guard_judge_all(guard, &finding, 1, &bulks, &judgement));
 	assert_int_equal(judgement.decision, KH_ENFORCE);
-	assert_true(kh_guard_judge_all(guard, &finding, 1, 65536 - 255, &judgement));
+	finding.indicator.range.last++;
+	assert_true(kh_guard_judge_all(guard, &finding, 1, &bulks, &judgement));
 	assert_int_equal(judgement.reason, KH_WHY_LETTER_TOO_WIDE);
 	assert_string_equal(judgement.rule, "65537 > 65536");
-	assert_true(kh_guard_judge_all(guard, NULL, 0, 65537, NULL));
+	assert_false(kh_guard_judge_all(guard, NULL, 0, &bulks, NULL));
+	for (size_t i = 0; i < 2; i++)
+		kh_bulk_clear(&both[i]);
 }
 
 static void test_exempt_lifts_special_only(void **state)

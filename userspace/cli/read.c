@@ -165,7 +165,7 @@ static json_t *document_json(const struct kh_document *document, const struct ju
 	if (!judgements)
 		return NULL;
 	rows = json_array();
-	kh_guard_judge_all(judge->guard, document->findings, document->findings_count, 0, judgements);
+	kh_guard_judge_all(judge->guard, document->findings, document->findings_count, NULL, judgements);
 	for (size_t i = 0; i < document->findings_count; i++)
 		json_array_append_new(rows, finding_json(document, &document->findings[i], &judgements[i]));
 	notes = texts_json(document->notes, document->notes_count);

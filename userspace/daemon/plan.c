@@ -98,20 +98,8 @@ static int judge_letter(const struct kh_request *request, struct kh_plan *plan, 
 {
 	json_t *accepted = json_object_get(request->body, "accept");
 	struct kh_plan_letter *letter = &plan->letters[number];
-	const struct kh_guard *guard = request->core->guard;
-	int code = kh_plan_sift(request, plan, number, KH_SIFT_RULES);
+	int code = kh_plan_judge(request, plan, number);
 
-	if (code >= 0)
-		code = kh_plan_reserve(letter, 0);
-	if (code >= 0 && kh_guard_judge_all(guard, letter->findings, letter->count,
-					    kh_plan_bulk_addresses(plan, number), letter->judgements)) {
-		code = kh_plan_sift(request, plan, number, KH_SIFT_WIDE);
-		if (code >= 0)
-			code = kh_plan_reserve(letter, 0);
-		if (code >= 0)
-			kh_guard_judge_all(guard, letter->findings, letter->count, kh_plan_bulk_addresses(plan, number),
-					   letter->judgements);
-	}
 	if (code < 0)
 		return code;
 	for (size_t i = 0; accepted && i < letter->count; i++)

@@ -53,10 +53,8 @@ struct kh_plan_tally {
 };
 
 /* plan_bulk.c: bulk lists on their way through a plan. */
-/* What the rules speak about comes out of the bulk lists and is a finding of its letter. 0 or -errno. */
-int kh_plan_sift(const struct kh_request *request, struct kh_plan *plan, size_t letter, enum kh_sift what);
-/* IPv4 addresses that the letter's bulk lists cover. */
-uint64_t kh_plan_bulk_addresses(const struct kh_plan *plan, size_t letter);
+/* Judges a letter. What the guard has to say something about comes out of its bulk lists and is a finding of it. 0 or -errno. */
+int kh_plan_judge(const struct kh_request *request, struct kh_plan *plan, size_t letter);
 /* Writes the bulk list of a file. Values that have rows are added to the findings of its letter, judged, and not written yet. */
 int kh_plan_write_bulk(const struct kh_request *request, struct kh_plan *plan, struct kh_plan_file *file,
 		       struct kh_error *error);

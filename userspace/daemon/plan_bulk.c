@@ -35,7 +35,7 @@ static int take(const struct kh_finding *finding, void *context)
 	return kh_plan_add(taking->letter, &owned, taking->file);
 }
 
-int kh_plan_sift(const struct kh_request *request, struct kh_plan *plan, size_t letter, enum kh_sift what)
+static int sift(const struct kh_request *request, struct kh_plan *plan, size_t letter, enum kh_sift what)
 {
 	int code = 0;
 
@@ -46,17 +46,29 @@ int kh_plan_sift(const struct kh_request *request, struct kh_plan *plan, size_t 
 		if (plan->files[i].letter == letter && kh_bulk_count(&document->bulk))
 			code = kh_guard_sift(request->core->guard, &document->bulk, what, take, &taking);
 	}
-	return code;
+	return code < 0 ? code : kh_plan_reserve(&plan->letters[letter], 0);
 }
 
-uint64_t kh_plan_bulk_addresses(const struct kh_plan *plan, size_t letter)
+int kh_plan_judge(const struct kh_request *request, struct kh_plan *plan, size_t letter)
 {
-	uint64_t addresses = 0;
+	const struct kh_bulk **lists KH_CLEANUP(kh_freep) =
+		calloc(plan->files_count + 1, sizeof(const struct kh_bulk *));
+	const struct kh_plan_letter *judged = &plan->letters[letter];
+	const struct kh_guard *guard = request->core->guard;
+	struct kh_guard_bulks bulks = { .lists = lists };
+	int code = lists ? sift(request, plan, letter, KH_SIFT_RULES) : -ENOMEM;
 
+	if (code < 0)
+		return code;
 	for (size_t i = 0; i < plan->files_count; i++)
-		if (plan->files[i].letter == letter)
-			addresses += kh_bulk_ipv4_addresses(&plan->files[i].document->bulk);
-	return addresses;
+		if (plan->files[i].letter == letter && kh_bulk_count(&plan->files[i].document->bulk))
+			lists[bulks.count++] = &plan->files[i].document->bulk;
+	if (!kh_guard_judge_all(guard, judged->findings, judged->count, &bulks, judged->judgements) || !bulks.count)
+		return 0;
+	code = sift(request, plan, letter, KH_SIFT_WIDE);
+	if (code >= 0)
+		kh_guard_judge_all(guard, judged->findings, judged->count, &bulks, judged->judgements);
+	return code;
 }
 
 /* ---- Writing ------------------------------------------------------------------------------------------ */
@@ -68,10 +80,7 @@ static int take_row(const struct kh_range *range, uint32_t line, void *context)
 	};
 	char raw[KH_RANGE_TEXT];
 
-	finding.indicator.range = *range;
-	finding.indicator.type = range->first == range->last	      ? KH_TYPE_ADDRESS
-				 : kh_range_prefix_length(range) >= 0 ? KH_TYPE_PREFIX
-								      : KH_TYPE_RANGE;
+	finding.indicator = kh_indicator_of_range(range);
 	finding.raw = kh_range_format(range, raw);
 	return take(&finding, context);
 }

@@ -30,6 +30,7 @@ void kh_guard_free(struct kh_guard *guard)
 	kh_rules_clear(&guard->shared);
 	free(guard->exempt);
 	free(guard->holes);
+	free(guard->ruled);
 	free(guard->texts);
 	free(guard);
 }
@@ -127,33 +128,41 @@ static int lift_exempt(struct kh_guard *guard)
 	return 0;
 }
 
-/* Sorted rules to sorted, disjoint ranges; neighbours become one. */
-static int merge_holes(struct kh_guard *guard)
+/* The ranges of some rules, sorted, disjoint, neighbours as one. */
+static int merge(const struct kh_rules *const *lists, size_t lists_count, struct kh_range **ret_ranges,
+		 size_t *ret_count)
 {
-	const struct kh_rules *rules = &guard->refuse;
-	struct kh_range *holes = calloc(rules->count + 1, sizeof(*holes));
-	size_t count = 0;
+	size_t count = 0, all = 0;
+	struct kh_range *ranges;
 
-	if (!holes)
+	for (size_t i = 0; i < lists_count; i++)
+		all += lists[i]->count;
+	ranges = calloc(all + 1, sizeof(*ranges));
+	if (!ranges)
 		return -ENOMEM;
-	for (size_t i = 0; i < rules->count; i++) {
-		const struct kh_range *range = &rules->rules[i].range;
-		struct kh_range *top = count > 0 ? &holes[count - 1] : NULL;
+	for (size_t i = 0, at = 0; i < lists_count; i++)
+		for (size_t j = 0; j < lists[i]->count; j++)
+			ranges[at++] = lists[i]->rules[j].range;
+	qsort(ranges, all, sizeof(*ranges), kh_range_compare);
+	for (size_t i = 0; i < all; i++) {
+		const struct kh_range range = ranges[i];
+		struct kh_range *top = count > 0 ? &ranges[count - 1] : NULL;
 
 		/* first - 1 is not reached for first == 0: then it is at most top->last */
-		if (!top || top->family != range->family || (range->first > top->last && range->first - 1 > top->last))
-			holes[count++] = *range;
-		else if (range->last > top->last)
-			top->last = range->last;
+		if (!top || top->family != range.family || (range.first > top->last && range.first - 1 > top->last))
+			ranges[count++] = range;
+		else if (range.last > top->last)
+			top->last = range.last;
 	}
-	free(guard->holes);
-	guard->holes = holes;
-	guard->holes_count = count;
+	free(*ret_ranges);
+	*ret_ranges = ranges;
+	*ret_count = count;
 	return 0;
 }
 
 int kh_guard_seal(struct kh_guard *guard)
 {
+	const struct kh_rules *const both[] = { &guard->refuse, &guard->shared };
 	int err = lift_exempt(guard);
 
 	if (err == 0)
@@ -161,7 +170,9 @@ int kh_guard_seal(struct kh_guard *guard)
 	if (err == 0)
 		err = kh_rules_index(&guard->shared);
 	if (err == 0)
-		err = merge_holes(guard);
+		err = merge(both, 1, &guard->holes, &guard->holes_count);
+	if (err == 0)
+		err = merge(both, KH_ARRAY_SIZE(both), &guard->ruled, &guard->ruled_count);
 	guard->sealed = err == 0;
 	return err;
 }

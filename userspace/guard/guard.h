@@ -59,21 +59,40 @@ int kh_guard_seal(struct kh_guard *guard);
  * itself (host bits, malformed) outlives too-wide and shared; a refusal outlives it. A malformed value is left as proposed. */
 void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *finding, struct kh_judgement *ret_judgement);
 
-/* Judges all findings of one letter, in order: as above, then the letter's width limit: when the IPv4 addresses it would enforce, with
- * the `more` that its bulk lists cover, number more than limits.letter_ipv4, every prefix and range of it (not single addresses) waits.
- * True: so it is, and the prefixes of the bulk lists are to be taken out, too (kh_guard_sift), and all judged again. */
-bool kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count, uint64_t more,
-			struct kh_judgement *ret_judgements);
-
-/* Takes out of a bulk list what a rule speaks about (KH_SIFT_RULES): refused, too wide, shared, or with never-block ranges inside; or every
- * prefix and range (KH_SIFT_WIDE). `out` is called for each, as the finding that it is in a shorter list (borrowed; raw is its own text);
- * what stays is to be enforced as it is. O(n log rules). 0, -ENOMEM, or what `out` returned, then the list is spoiled. */
-enum kh_sift {
-	KH_SIFT_RULES,
-	KH_SIFT_WIDE,
+/* Bulk lists of one letter; each sorted. */
+struct kh_guard_bulks {
+	const struct kh_bulk *const *lists;
+	size_t count;
 };
+
+/* Judges all findings of one letter, in order: as above, then the letter's width limit: when the IPv4 addresses it
+ * would enforce, those of its bulk lists with them (all sifted; NULL: it has none), each counted once, number more than
+ * limits.letter_ipv4, every prefix and range of it (not single addresses) waits. True: so it is; the prefixes and ranges
+ * of the bulk lists are then to be taken out (KH_SIFT_WIDE) and all judged again, which gives them the same reason. */
+bool kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count,
+			const struct kh_guard_bulks *bulks, struct kh_judgement *ret_judgements);
+
+enum kh_sift {
+	KH_SIFT_RULES, /* what a rule speaks about: refused, too wide, shared, or with never-block ranges inside */
+	KH_SIFT_WIDE, /* every prefix and range: the letter covers too much */
+};
+
+/* Takes values out of a sorted bulk list. For each, in the order of the list, `out` gets the finding that it is in a
+ * shorter list (proposed ENFORCE, KH_WHY_TABLE, section LIST, no page, its line; borrowed, raw is its canonical text),
+ * to be judged with the letter's others. What stays after KH_SIFT_RULES, the guard enforces as KH_WHY_TABLE without a
+ * rule or a cut, unless the letter is too wide. O(values + rules). 0, or what `out` returned (< 0 stops it): then the
+ * value in question and those after it are still in the list. */
 int kh_guard_sift(const struct kh_guard *guard, struct kh_bulk *bulk, enum kh_sift what,
 		  int (*out)(const struct kh_finding *finding, void *context), void *context);
+
+/*
+ * A letter with bulk lists, in full:
+ *
+ *   for each list: kh_guard_sift(guard, list, KH_SIFT_RULES, add to the findings)
+ *   if (kh_guard_judge_all(guard, findings, count, lists, judgements) and there are lists)
+ *           for each list: kh_guard_sift(guard, list, KH_SIFT_WIDE, add to the findings)
+ *           kh_guard_judge_all(guard, findings, count, lists, judgements)
+ */
 
 /* The refuse ranges, sorted, disjoint, merged: what compile cuts out. Borrowed until the guard is freed. */
 void kh_guard_holes(const struct kh_guard *guard, const struct kh_range **ret_holes, size_t *ret_count);

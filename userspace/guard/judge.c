@@ -6,6 +6,7 @@
 #include "guard/private.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,19 +77,23 @@ static bool refused(const struct kh_guard *guard, const struct kh_range *range, 
 	return true;
 }
 
-static bool too_wide(const struct kh_guard *guard, const struct kh_range *range, struct kh_judgement *judgement)
+bool kh_guard_too_wide(const struct kh_guard *guard, const struct kh_range *range)
 {
 	int widest = range->family == 4 ? guard->limits.widest_ipv4 : guard->limits.widest_ipv6;
 	kh_u128 most = kh_address_max(range->family);
-	char rule[32];
 
 	if (widest > 0)
 		most = ((kh_u128)1 << ((range->family == 4 ? 32 : 128) - widest)) - 1;
-	if (range->last - range->first <= most)
-		return false;
-	snprintf(rule, sizeof(rule), "widest_ipv%d = %d", range->family, widest);
+	return range->last - range->first > most;
+}
+
+static void set_too_wide(const struct kh_guard *guard, uint8_t family, struct kh_judgement *judgement)
+{
+	int widest = family == 4 ? guard->limits.widest_ipv4 : guard->limits.widest_ipv6;
+	char rule[32];
+
+	snprintf(rule, sizeof(rule), "widest_ipv%d = %d", family, widest);
 	set(judgement, KH_REVIEW, KH_WHY_TOO_WIDE, rule);
-	return true;
 }
 
 void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *finding, struct kh_judgement *ret_judgement)
@@ -120,8 +125,10 @@ void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *findi
 	/* The other reasons to wait are questions about the value itself: they are asked first. */
 	if (finding->proposed != KH_ENFORCE && finding->reason != KH_WHY_PROSE)
 		return;
-	if (too_wide(guard, &indicator->range, ret_judgement))
+	if (kh_guard_too_wide(guard, &indicator->range)) {
+		set_too_wide(guard, indicator->range.family, ret_judgement);
 		return;
+	}
 	position = kh_rules_overlapping(&guard->shared, &indicator->range);
 	if (position != KH_RULE_NONE)
 		set_by_rule(guard, &guard->shared, position, KH_REVIEW, ret_judgement);
@@ -133,48 +140,92 @@ static bool counts(const struct kh_finding *finding, const struct kh_judgement *
 	       finding->indicator.type != KH_TYPE_ADDRESS_PORT;
 }
 
-/* IPv4 addresses that the enforced findings cover, each counted once. Without memory for that, each as often as it is listed. */
-static uint64_t addresses_covered(const struct kh_finding *findings, size_t count,
-				  const struct kh_judgement *judgements)
+/* ---- The letter as a whole ---------------------------------------------------------------------- */
+
+/* What the enforced findings and the bulk lists cover in IPv4: one sorted list each, read in step. */
+struct sweep {
+	struct kh_bulk found;
+	struct kh_bulk_cursor {
+		const struct kh_bulk_v4 *at, *end;
+	} * cursors;
+	size_t count;
+};
+
+static void sweep_clear(struct sweep *sweep)
 {
-	struct kh_range *ranges KH_CLEANUP(kh_freep) = calloc(count, sizeof(*ranges));
-	uint64_t covered = 0, listed = 0, next = 0;
-	size_t used = 0;
+	kh_bulk_clear(&sweep->found);
+	free(sweep->cursors);
+}
 
-	for (size_t i = 0; i < count; i++) {
-		const struct kh_range *range = &findings[i].indicator.range;
+static int gather(struct kh_bulk *found, const struct kh_finding *findings, size_t count,
+		  const struct kh_judgement *judgements)
+{
+	for (size_t i = 0; i < count; i++)
+		if (counts(&findings[i], &judgements[i]) && kh_bulk_add(found, &findings[i].indicator.range, 0) < 0)
+			return -ENOMEM;
+	return kh_bulk_sort(found) < 0 ? -ENOMEM : 0;
+}
 
-		if (!counts(&findings[i], &judgements[i]))
-			continue;
-		listed += (uint64_t)(range->last - range->first) + 1;
-		if (ranges)
-			ranges[used++] = *range;
-	}
-	if (!ranges)
-		return listed;
-	qsort(ranges, used, sizeof(*ranges), kh_range_compare);
-	for (size_t i = 0; i < used; i++) {
-		uint64_t first = (uint64_t)ranges[i].first, end = (uint64_t)ranges[i].last + 1;
+static uint64_t run_sweep(struct sweep *sweep)
+{
+	uint64_t covered = 0, next = 0;
 
-		if (first < next)
-			first = next;
+	for (;;) {
+		struct kh_bulk_cursor *lowest = NULL;
+		uint64_t first, end;
+
+		for (size_t i = 0; i < sweep->count; i++) {
+			struct kh_bulk_cursor *cursor = &sweep->cursors[i];
+
+			if (cursor->at < cursor->end && (!lowest || cursor->at->first < lowest->at->first))
+				lowest = cursor;
+		}
+		if (!lowest)
+			return covered;
+		first = lowest->at->first > next ? lowest->at->first : next;
+		end = (uint64_t)lowest->at->last + 1;
 		if (end > first) {
 			covered += end - first;
 			next = end;
 		}
+		lowest->at++;
 	}
-	return covered;
 }
 
-bool kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count, uint64_t more,
-			struct kh_judgement *ret_judgements)
+/* IPv4 addresses that the letter would enforce, each counted once. Without memory for that, as often as a file lists it. */
+static uint64_t addresses_covered(const struct kh_finding *findings, size_t count, const struct kh_guard_bulks *bulks,
+				  const struct kh_judgement *judgements)
 {
-	uint64_t covered = more;
+	struct sweep sweep KH_CLEANUP(sweep_clear) = { .count = (bulks ? bulks->count : 0) + 1 };
+	uint64_t listed = 0;
+
+	sweep.cursors = calloc(sweep.count, sizeof(*sweep.cursors));
+	if (sweep.cursors && !gather(&sweep.found, findings, count, judgements)) {
+		for (size_t i = 0; i < sweep.count; i++) {
+			const struct kh_bulk *list = i + 1 < sweep.count ? bulks->lists[i] : &sweep.found;
+
+			if (list->v4_count)
+				sweep.cursors[i] = (struct kh_bulk_cursor){ list->v4, list->v4 + list->v4_count };
+		}
+		return run_sweep(&sweep);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (counts(&findings[i], &judgements[i]))
+			listed += (uint64_t)(findings[i].indicator.range.last - findings[i].indicator.range.first) + 1;
+	for (size_t i = 0; bulks && i < bulks->count; i++)
+		listed += kh_bulk_ipv4_addresses(bulks->lists[i]);
+	return listed;
+}
+
+bool kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *findings, size_t count,
+			const struct kh_guard_bulks *bulks, struct kh_judgement *ret_judgements)
+{
+	uint64_t covered;
 	char rule[64];
 
 	for (size_t i = 0; i < count; i++)
 		kh_guard_judge(guard, &findings[i], &ret_judgements[i]);
-	covered += count > 0 ? addresses_covered(findings, count, ret_judgements) : 0;
+	covered = addresses_covered(findings, count, bulks, ret_judgements);
 	if (covered <= guard->limits.letter_ipv4)
 		return false;
 	snprintf(rule, sizeof(rule), "%" PRIu64 " > %" PRIu64, covered, guard->limits.letter_ipv4);
@@ -185,57 +236,6 @@ bool kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *f
 			set(&ret_judgements[i], KH_REVIEW, KH_WHY_LETTER_TOO_WIDE, rule);
 	}
 	return true;
-}
-
-/* ---- Bulk lists ------------------------------------------------------------------------------------ */
-
-struct sifting {
-	const struct kh_guard *guard;
-	enum kh_sift what;
-	int (*out)(const struct kh_finding *finding, void *context);
-	void *context;
-	int code;
-};
-
-/* Would its judgement be anything but "enforce, nothing to say"? */
-static bool is_spoken_of(const struct kh_guard *guard, const struct kh_range *range)
-{
-	struct kh_judgement judgement;
-	size_t first;
-
-	return holes_overlapping(guard, range, &first) > first ||
-	       (range->first != range->last && too_wide(guard, range, &judgement)) ||
-	       (guard->shared.count && kh_rules_overlapping(&guard->shared, range) != KH_RULE_NONE);
-}
-
-static bool keep(const struct kh_range *range, uint32_t line, void *context)
-{
-	struct sifting *sifting = context;
-	struct kh_finding finding = {
-		.proposed = KH_ENFORCE, .reason = KH_WHY_TABLE, .line = (int)line, .section = KH_SECTION_LIST
-	};
-	char raw[KH_RANGE_TEXT];
-	bool wide = range->first != range->last;
-
-	if (sifting->code || (sifting->what == KH_SIFT_WIDE ? !wide : !is_spoken_of(sifting->guard, range)))
-		return true;
-	finding.indicator.range = *range;
-	finding.indicator.type = !wide				      ? KH_TYPE_ADDRESS
-				 : kh_range_prefix_length(range) >= 0 ? KH_TYPE_PREFIX
-								      : KH_TYPE_RANGE;
-	finding.raw = kh_range_format(range, raw);
-	sifting->code = sifting->out(&finding, sifting->context);
-	return false;
-}
-
-int kh_guard_sift(const struct kh_guard *guard, struct kh_bulk *bulk, enum kh_sift what,
-		  int (*out)(const struct kh_finding *finding, void *context), void *context)
-{
-	struct sifting sifting = { .guard = guard, .what = what, .out = out, .context = context };
-
-	assert(guard->sealed);
-	kh_bulk_filter(bulk, keep, &sifting);
-	return sifting.code;
 }
 
 int kh_guard_find(const struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason *ret_reason,

@@ -38,8 +38,10 @@ struct kh_guard {
 	struct kh_range *exempt;
 	size_t exempt_count;
 	size_t exempt_capacity;
-	struct kh_range *holes;
+	struct kh_range *holes; /* of the refuse rules: sorted, disjoint, merged */
 	size_t holes_count;
+	struct kh_range *ruled; /* the same of all rules: what no rule speaks about lies outside */
+	size_t ruled_count;
 	char *texts;
 	size_t texts_length;
 	size_t texts_capacity;
@@ -59,5 +61,8 @@ int kh_rules_index(struct kh_rules *rules);
 size_t kh_rules_containing(const struct kh_rules *rules, const struct kh_range *range);
 /* The same for the narrowest rule that shares an address with it. */
 size_t kh_rules_overlapping(const struct kh_rules *rules, const struct kh_range *range);
+
+/* Is it wider than the configured limit? */
+bool kh_guard_too_wide(const struct kh_guard *guard, const struct kh_range *range);
 
 #endif

@@ -90,6 +90,11 @@ static enum kh_indicator_type type_of(const struct kh_range *range)
 	return length < 0 ? KH_TYPE_RANGE : KH_TYPE_PREFIX;
 }
 
+struct kh_indicator kh_indicator_of_range(const struct kh_range *range)
+{
+	return (struct kh_indicator){ .range = *range, .type = type_of(range) };
+}
+
 /* ":443", ":443/tcp" after an address. */
 static int parse_port(const char *text, uint16_t *ret_port, uint8_t *ret_protocol)
 {

@@ -55,6 +55,9 @@ char *kh_indicator_format(const struct kh_indicator *indicator);
  * network, and the caller decides. On other failures *ret is unchanged. */
 int kh_indicator_parse(const char *text, struct kh_indicator *ret_indicator, struct kh_error *error);
 
+/* The address, prefix or range that it is. */
+struct kh_indicator kh_indicator_of_range(const struct kh_range *range);
+
 /* Can the packet programs of this version enforce it? (domains, URLs and unknown: no) */
 bool kh_indicator_enforceable(const struct kh_indicator *indicator);
 
