@@ -101,11 +101,52 @@ int bench_v6_source(struct xdp_md *context)
 	return verdict;
 }
 
-/* What the harness costs: a program that decides at once. */
+/* Programs that decide at once: what the harness costs, and how much traffic can be handed over at all. */
 SEC("xdp.frags")
 int bench_drop(struct xdp_md *context)
 {
 	(void)context;
+	return XDP_DROP;
+}
+
+SEC("xdp.frags")
+int bench_pass(struct xdp_md *context)
+{
+	(void)context;
+	return XDP_PASS;
+}
+
+/* ---- Live traffic ------------------------------------------------------------------------------- */
+
+__u32 generate_to; /* ifindex */
+__u32 generate_sum; /* of the IPv4 header without source and checksum, 16-bit words */
+
+SEC("xdp.frags")
+int bench_generate(struct xdp_md *context)
+{
+	struct iphdr *header = frame_at(context, sizeof(struct ethhdr), sizeof(*header));
+	__u32 index, sum;
+	__be32 source;
+
+	next_sample(&index);
+	if (!header)
+		return XDP_ABORTED;
+	source = samples_v4[index & (BENCH_SAMPLES_V4 - 1)];
+	sum = generate_sum + (source & 0xffff) + (source >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	header->saddr = source;
+	header->check = (__u16)~sum;
+	return (int)bpf_redirect(generate_to, 0);
+}
+
+/* The verdict of the program under test is counted, then the frame ends here, whatever it was. */
+SEC("xdp.frags")
+int bench_gate(struct xdp_md *context)
+{
+	struct bench_lane *lane = &lanes[bpf_get_smp_processor_id() & (BENCH_CPUS - 1)];
+
+	lane->verdicts[judge(context) & (BENCH_VERDICTS - 1)]++;
 	return XDP_DROP;
 }
 

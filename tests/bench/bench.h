@@ -77,11 +77,15 @@ uint64_t bench_random(void); /* the same sequence in every run */
 #define BENCH_SKIPPED 77
 #define BENCH_WAN 11 /* ifindexes, in a network namespace of our own */
 #define BENCH_LAN 21
+#define BENCH_NFT 31
+#define BENCH_STACK 41 /* no XDP on it; the other ends are one higher */
 #define BENCH_OFFICE_V4 0xc0000239u /* 192.0.2.57 */
 
 __attribute__((noreturn)) void bench_die(const char *format, ...) KH_PRINTF(1, 2);
 /* A mount and a network namespace with a bpffs on /mnt and two veth pairs. Nothing is left of them when the process ends, however it does. */
 void bench_enter(void);
+/* An empty /run that only this process and its children see: for what nft and ipset load. */
+void bench_scratch(void);
 /* From here on the process has the capabilities of the daemon's unit and no others. */
 void bench_drop_capabilities(void);
 

@@ -25,7 +25,8 @@ void bench_pin(unsigned cpu);
 struct bench_lane *bench_lane_of(const struct bench_run *run);
 /* Runs `chunks` * BENCH_CHUNK packets (and one); exits with a message when one of them does not get the verdict `expected` (an XDP action). */
 void bench_run(const struct bench_run *run, uint32_t chunks, uint32_t expected);
-/* The same after `warm` chunks that are not timed; nanoseconds a packet. */
+/* The same after `warm` chunks that are not timed; nanoseconds a packet. A run in which others had the CPU is repeated, a few times. */
+extern unsigned bench_disturbed; /* runs that were taken although others had the CPU */
 double bench_run_ns(const struct bench_run *run, uint32_t warm, uint32_t chunks, uint32_t expected);
 
 #endif

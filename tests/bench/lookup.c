@@ -365,6 +365,7 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	bench_enter();
 	bench_drop_capabilities();
 	bench_pin(settings.cpu);
@@ -376,5 +377,7 @@ int main(int argc, char **argv)
 		run_sightings(&settings);
 	if (hot)
 		run_hot_indicator(&settings);
+	if (bench_disturbed)
+		printf("note: %u runs shared their core with other work of this machine\n", bench_disturbed);
 	return 0;
 }

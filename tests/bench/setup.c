@@ -65,9 +65,18 @@ static void skip(const char *why)
 	exit(BENCH_SKIPPED);
 }
 
+/* No router solicitations, no neighbour discovery: nothing is received but what we send. */
+static void quiet_devices(void)
+{
+	FILE *file KH_CLEANUP(kh_fclosep) = fopen("/proc/sys/net/ipv6/conf/default/disable_ipv6", "we");
+
+	if (file)
+		fputs("1", file);
+}
+
 void bench_enter(void)
 {
-	static const unsigned devices[] = { BENCH_WAN, BENCH_LAN };
+	static const unsigned devices[] = { BENCH_WAN, BENCH_LAN, BENCH_NFT, BENCH_STACK };
 
 	if (geteuid() != 0)
 		skip("loading packet programs needs root");
@@ -77,14 +86,22 @@ void bench_enter(void)
 		skip("cannot make namespaces here");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("bpf", "/mnt", "bpf", 0, NULL) < 0)
 		bench_die("cannot mount a bpffs on /mnt: %s", strerror(errno));
+	quiet_devices();
 	for (size_t i = 0; i < KH_ARRAY_SIZE(devices); i++) {
 		char command[160];
 
-		snprintf(command, sizeof(command), "ip link add bench%u index %u type veth peer name far%u index %u",
+		snprintf(command, sizeof(command),
+			 "ip link add bench%u index %u address 00:00:5e:00:53:01 type veth peer name far%u index %u",
 			 devices[i], devices[i], devices[i], devices[i] + 1);
 		if (system(command) != 0)
 			bench_die("%s: failed", command);
 	}
+}
+
+void bench_scratch(void)
+{
+	if (mount("bench", "/run", "tmpfs", 0, NULL) < 0)
+		bench_die("cannot mount a tmpfs on /run: %s", strerror(errno));
 }
 
 /* userspace/systemd/khiend.service.in: CapabilityBoundingSet. */
