@@ -148,7 +148,7 @@ LIBS_test_rules := guard model common
 
 COMPILE_TESTS := test_compile test_compile_random test_compile_image
 UNIT_TESTS += $(COMPILE_TESTS)
-$(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile common)$(eval EXTRA_$(t) := tests/unit/naive.c))
+$(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile model common)$(eval EXTRA_$(t) := tests/unit/naive.c))
 EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
 $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 

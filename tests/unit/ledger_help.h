@@ -276,7 +276,7 @@ static int print_force(const struct kh_force *force, void *context)
 KH_UNUSED static const char *force_text(struct env *env, int64_t now, int64_t grace)
 {
 	clear(env);
-	assert_ok(kh_ledger_force(env->ledger, now, grace, print_force, env, &why));
+	assert_ok(kh_ledger_force(env->ledger, now, grace, print_force, NULL, env, &why));
 	return env->text;
 }
 

@@ -163,6 +163,90 @@ static void test_small_lists(void **state)
 	}
 }
 
+/* ---- Bulk lists: the same image as from as many orders ------------------------------------------------ */
+
+#define LISTS_MAX 3
+
+/* A list of random values, and the orders that it stands for. Returns how many. */
+static size_t random_bulk(struct random_list *list, struct kh_compile_list *ret_list, struct kh_bulk *bulk,
+			  uint64_t *left_out, uint32_t first_slot, struct kh_compile_order *ret_orders)
+{
+	struct kh_compile_list made = { .values = bulk,
+					.left_out = random_below(&list->random, 2) ? left_out : NULL,
+					.first_slot = first_slot,
+					.deadline = random_below(&list->random, 2) ? random_deadline(&list->random) : 0,
+					.action = random_below(&list->random, 3) == 0 };
+	uint32_t values = random_below(&list->random, 60);
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < values; i++) {
+		struct kh_range range = random_range(&list->random, random_below(&list->random, 2) ? 4 : 6);
+
+		assert_int_equal(kh_bulk_add(bulk, &range, i), 0);
+	}
+	assert_true(kh_bulk_sort(bulk) >= 0);
+	for (size_t i = 0; i < kh_bulk_count(bulk); i++) {
+		uint32_t line;
+
+		if (random_below(&list->random, 4) == 0)
+			left_out[i / 64] |= 1ull << i % 64;
+		if (made.left_out && (left_out[i / 64] >> i % 64 & 1))
+			continue;
+		ret_orders[count++] = (struct kh_compile_order){ .range = kh_bulk_range(bulk, i, &line),
+								 .slot = first_slot + (uint32_t)i,
+								 .deadline = made.deadline,
+								 .action = made.action };
+	}
+	*ret_list = made;
+	return count;
+}
+
+static void test_bulk_lists(void **state)
+{
+	static struct random_list list;
+	static struct kh_compile_order all[ORDERS_MAX + LISTS_MAX * 64];
+	size_t seeds = number_from("KH_TEST_LISTS", 400);
+
+	(void)state;
+	for (size_t seed = 1; seed <= seeds; seed++) {
+		struct kh_compile_list lists[LISTS_MAX];
+		struct kh_bulk bulks[LISTS_MAX] = {};
+		uint64_t left_out[LISTS_MAX][1] = {};
+		struct kh_image *from_orders = NULL, *from_lists = NULL;
+		struct kh_compile_input input = { .lists = lists };
+		struct kh_error error = {};
+		size_t count;
+
+		random_list(&list, seed);
+		input.orders = list.orders;
+		input.orders_count = count = list.list.orders_count;
+		input.holes = list.holes;
+		input.holes_count = list.list.holes_count;
+		memcpy(all, list.orders, count * sizeof(all[0]));
+		input.lists_count = random_below(&list.random, LISTS_MAX + 1);
+		for (size_t i = 0; i < input.lists_count; i++)
+			count += random_bulk(&list, &lists[i], &bulks[i], left_out[i], 1000 + 64 * (uint32_t)i,
+					     all + count);
+		if (kh_compile_all(&input, seed, &from_lists, &error) < 0 ||
+		    kh_compile(all, count, list.holes, list.list.holes_count, seed, &from_orders, &error) < 0)
+			fail_msg("list %zu: %s", seed, error.text);
+		/* a list has slots for what it leaves out, too: those are looked at, not the rest of the header */
+		assert_int_equal(from_lists->pages, from_orders->pages);
+		if (memcmp((const char *)from_lists->data + KH_PAGE_SIZE,
+			   (const char *)from_orders->data + KH_PAGE_SIZE, (from_lists->pages - 1) * KH_PAGE_SIZE) != 0)
+			fail_msg("list %zu: another image", seed);
+		assert_true(kh_image_header(from_lists)->slots_needed >= kh_image_header(from_orders)->slots_needed);
+		assert_int_equal(kh_image_header(from_lists)->indicators_v4,
+				 kh_image_header(from_orders)->indicators_v4);
+		assert_int_equal(kh_image_header(from_lists)->indicators_v6,
+				 kh_image_header(from_orders)->indicators_v6);
+		kh_image_free(from_lists);
+		kh_image_free(from_orders);
+		for (size_t i = 0; i < LISTS_MAX; i++)
+			kh_bulk_clear(&bulks[i]);
+	}
+}
+
 /* ---- Large lists ----------------------------------------------------------------------------- */
 
 /* Clustered: few networks hold most of the list, as in real blocklists. */
@@ -349,11 +433,9 @@ static void test_full_hashes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small_lists),
-		cmocka_unit_test(test_large_list),
-		cmocka_unit_test(test_deep_nesting),
-		cmocka_unit_test(test_long_overlaps),
-		cmocka_unit_test(test_slices_longer_than_a_page),
+		cmocka_unit_test(test_small_lists),   cmocka_unit_test(test_bulk_lists),
+		cmocka_unit_test(test_large_list),    cmocka_unit_test(test_deep_nesting),
+		cmocka_unit_test(test_long_overlaps), cmocka_unit_test(test_slices_longer_than_a_page),
 		cmocka_unit_test(test_full_hashes),
 	};
 

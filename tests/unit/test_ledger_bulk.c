@@ -475,7 +475,7 @@ static void count_packets(struct pair *pair)
 	memset(worlds, 0, sizeof(worlds));
 	for (size_t w = 0; w < 2; w++) {
 		begin(both[w]);
-		assert_ok(kh_ledger_force(both[w]->ledger, pair->now, 5, on_force, &worlds[w], &why));
+		assert_ok(kh_ledger_force(both[w]->ledger, pair->now, 5, on_force, NULL, &worlds[w], &why));
 		commit(both[w]);
 	}
 	assert_memory_equal(worlds[0].deadline, worlds[1].deadline, sizeof(worlds[0].deadline));

@@ -112,7 +112,7 @@ static int use_writing(struct kh_ledger *ledger)
 	if (code >= 0)
 		code = kh_ledger_fold_records(ledger, 1, &raw, 1, NULL);
 	if (code >= 0)
-		code = kh_ledger_force(ledger, 100, 1, ignore_force, NULL, NULL);
+		code = kh_ledger_force(ledger, 100, 1, ignore_force, NULL, NULL, NULL);
 	if (code >= 0)
 		code = kh_ledger_commit(ledger, NULL);
 	kh_ledger_rollback(ledger);

@@ -199,11 +199,11 @@ static void a_stopped_pass_says_so(void **state)
 	one_act(env, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	one_act(env, "203.0.113.2", KH_ORDER_ACTIVE, 0);
 	begin(env);
-	assert_int_equal(kh_ledger_force(env->ledger, 1, 1, stop_with, &stop, NULL), -ENOSPC);
+	assert_int_equal(kh_ledger_force(env->ledger, 1, 1, stop_with, NULL, &stop, NULL), -ENOSPC);
 	kh_ledger_rollback(env->ledger);
 	stop = 1;
 	begin(env);
-	assert_int_equal(kh_ledger_force(env->ledger, 1, 1, stop_with, &stop, NULL), 1);
+	assert_int_equal(kh_ledger_force(env->ledger, 1, 1, stop_with, NULL, &stop, NULL), 1);
 	kh_ledger_rollback(env->ledger);
 	assert_string_equal(query_text(env, "SELECT * FROM slots"), "");
 }
@@ -277,7 +277,7 @@ static void check_pass(struct env *env, struct model *model)
 
 	memcpy(model->before, model->slot, sizeof(model->slot));
 	memset(model->slot, 0, sizeof(model->slot));
-	assert_ok(kh_ledger_force(env->ledger, model->now, 60, on_force, model, &why));
+	assert_ok(kh_ledger_force(env->ledger, model->now, 60, on_force, NULL, model, &why));
 	for (int octet = 1; octet <= VALUES; octet++) {
 		uint32_t slot = model->slot[octet], before = model->before[octet];
 

@@ -90,6 +90,38 @@ static int check_orders(const struct kh_compile_order *orders, size_t count, str
 	return 0;
 }
 
+static int check_lists(const struct kh_compile_input *input, struct sorted_orders *ret_sorted, struct kh_error *error)
+{
+	size_t total = input->orders_count;
+
+	for (size_t i = 0; i < input->lists_count; i++) {
+		const struct kh_compile_list *list = &input->lists[i];
+		size_t count = kh_bulk_count(list->values);
+		struct kh_compile_order same = { .action = list->action, .slot = list->first_slot };
+		const char *fault;
+
+		total += count;
+		if (total > KH_COMPILE_ORDERS_MAX)
+			return kh_fail(error, -E2BIG, _("%zu orders are more than a generation can hold (%u)"), total,
+				       KH_COMPILE_ORDERS_MAX);
+		if (list->first_slot && count)
+			same.slot = list->first_slot + (uint32_t)count - 1;
+		for (size_t j = 0; j < count; j++) {
+			uint32_t line;
+
+			same.range = kh_bulk_range(list->values, j, &line);
+			fault = order_fault(&same);
+			if (fault)
+				return kh_fail(error, -EINVAL, _("Order %zu cannot be compiled: %s"), total - count + j,
+					       _(fault));
+		}
+		ret_sorted->highest_slot = same.slot > ret_sorted->highest_slot ? same.slot : ret_sorted->highest_slot;
+		ret_sorted->v4_count += list->values->v4_count;
+		ret_sorted->v6_count += list->values->v6_count;
+	}
+	return 0;
+}
+
 static int check_holes(const struct kh_range *holes, size_t count, struct kh_error *error)
 {
 	for (size_t i = 0; i < count; i++)
@@ -122,15 +154,9 @@ static uint32_t add_slot(struct slot_set *set, uint32_t slot)
 }
 
 /* Deals the orders out; an order wholly in holes is left out, and so is not counted. */
-static int deal(const struct kh_compile_order *orders, size_t count, const struct kh_range *holes, size_t holes_count,
-		struct sorted_orders *sorted, struct kh_parts *parts)
+static void deal(const struct kh_compile_order *orders, size_t count, const struct kh_range *holes, size_t holes_count,
+		 struct sorted_orders *sorted, struct slot_set *set, struct kh_parts *parts)
 {
-	struct slot_set set KH_CLEANUP(slot_set_clear) = {};
-	int r = allocate(sorted, &set);
-
-	parts->slots_needed = sorted->highest_slot + 1;
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < count; i++) {
 		const struct kh_compile_order *order = &orders[i];
 		struct kh_link link = kh_link_of(order);
@@ -139,19 +165,74 @@ static int deal(const struct kh_compile_order *orders, size_t count, const struc
 			continue;
 		if (order->port) {
 			sorted->ports[sorted->ports_count++] = (uint32_t)i;
-			parts->indicators_ports += add_slot(&set, order->slot);
+			parts->indicators_ports += add_slot(set, order->slot);
 		} else if (order->range.family == 4) {
 			uint64_t key = (uint64_t)order->range.first << 32 | (uint64_t)order->range.last;
 
 			sorted->v4[sorted->v4_count++] = (struct kh_sort_item){ key, link.deadline, link.order };
-			parts->indicators_v4 += add_slot(&set, order->slot);
+			parts->indicators_v4 += add_slot(set, order->slot);
 		} else {
 			uint64_t key = (uint64_t)(order->range.first >> 64);
 
 			sorted->v6[sorted->v6_count++] = (struct kh_sort_item){ key, 0, (uint32_t)i };
-			parts->indicators_v6 += add_slot(&set, order->slot);
+			parts->indicators_v6 += add_slot(set, order->slot);
 		}
 	}
+}
+
+/* Sorted values go along with the sorted holes. */
+static void deal_list_v4(const struct kh_compile_list *list, const struct kh_range *holes, size_t holes_count,
+			 struct sorted_orders *sorted, struct slot_set *set, struct kh_parts *parts)
+{
+	struct kh_compile_order order = { .action = list->action, .deadline = list->deadline };
+	size_t hole = 0;
+
+	for (size_t i = 0; i < list->values->v4_count; i++) {
+		const struct kh_bulk_v4 *value = &list->values->v4[i];
+		struct kh_link link;
+
+		while (hole < holes_count && holes[hole].family == 4 && holes[hole].last < value->first)
+			hole++;
+		if (list->left_out && (list->left_out[i / 64] >> i % 64 & 1))
+			continue;
+		if (hole < holes_count && holes[hole].family == 4 && holes[hole].first <= value->first &&
+		    holes[hole].last >= value->last)
+			continue;
+		order.slot = list->first_slot + (uint32_t)i;
+		link = kh_link_of(&order);
+		sorted->v4[sorted->v4_count++] =
+			(struct kh_sort_item){ (uint64_t)value->first << 32 | value->last, link.deadline, link.order };
+		parts->indicators_v4 += add_slot(set, order.slot);
+	}
+}
+
+/* IPv6 values of lists as orders: an item refers to its order, and such lists are short. */
+static int expand_v6(const struct kh_compile_input *input, size_t v6_values, struct kh_compile_order **ret_orders,
+		     size_t *ret_count)
+{
+	struct kh_compile_order *orders = malloc((input->orders_count + v6_values + 1) * sizeof(*orders));
+	size_t count = input->orders_count;
+
+	if (!orders)
+		return -ENOMEM;
+	if (count)
+		memcpy(orders, input->orders, count * sizeof(*orders));
+	for (size_t i = 0; i < input->lists_count; i++) {
+		const struct kh_compile_list *list = &input->lists[i];
+
+		for (size_t j = 0; j < list->values->v6_count; j++) {
+			size_t number = list->values->v4_count + j;
+
+			if (list->left_out && (list->left_out[number / 64] >> number % 64 & 1))
+				continue;
+			orders[count++] = (struct kh_compile_order){ .range = kh_bulk_v6_range(&list->values->v6[j]),
+								     .slot = list->first_slot + (uint32_t)number,
+								     .deadline = list->deadline,
+								     .action = list->action };
+		}
+	}
+	*ret_orders = orders;
+	*ret_count = count;
 	return 0;
 }
 
@@ -201,21 +282,48 @@ static int copy_holes(const struct kh_range *holes, size_t *count, struct kh_ran
 	return 0;
 }
 
-int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes,
-	       size_t holes_count, uint64_t generation, struct kh_image **ret_image, struct kh_error *error)
+static int deal_all(const struct kh_compile_input *input, const struct kh_compile_order *orders, size_t orders_count,
+		    const struct kh_range *holes, size_t holes_count, struct sorted_orders *sorted,
+		    struct kh_parts *parts)
+{
+	struct slot_set set KH_CLEANUP(slot_set_clear) = {};
+	int r = allocate(sorted, &set);
+
+	if (r < 0)
+		return r;
+	parts->slots_needed = sorted->highest_slot + 1;
+	deal(orders, orders_count, holes, holes_count, sorted, &set, parts);
+	for (size_t i = 0; i < input->lists_count; i++)
+		deal_list_v4(&input->lists[i], holes, holes_count, sorted, &set, parts);
+	return 0;
+}
+
+int kh_compile_all(const struct kh_compile_input *input, uint64_t generation, struct kh_image **ret_image,
+		   struct kh_error *error)
 {
 	struct kh_parts parts KH_CLEANUP(parts_clear) = { .generation = generation };
 	struct sorted_orders sorted KH_CLEANUP(sorted_orders_clear) = {};
 	struct kh_range *merged KH_CLEANUP(kh_freep) = NULL;
+	struct kh_compile_order *expanded KH_CLEANUP(kh_freep) = NULL;
+	const struct kh_compile_order *orders = input->orders;
+	size_t orders_count = input->orders_count, holes_count = input->holes_count, v6_values;
 	int r = check_orders(orders, orders_count, &sorted, error);
 
+	v6_values = sorted.v6_count;
 	if (r >= 0)
-		r = check_holes(holes, holes_count, error);
+		r = check_lists(input, &sorted, error);
+	if (r >= 0)
+		r = check_holes(input->holes, holes_count, error);
 	if (r < 0)
 		return r;
-	r = copy_holes(holes, &holes_count, &merged);
+	v6_values = sorted.v6_count - v6_values;
+	r = copy_holes(input->holes, &holes_count, &merged);
+	if (r >= 0 && v6_values)
+		r = expand_v6(input, v6_values, &expanded, &orders_count);
+	if (expanded)
+		orders = expanded;
 	if (r >= 0)
-		r = deal(orders, orders_count, merged, holes_count, &sorted, &parts);
+		r = deal_all(input, orders, orders_count, merged, holes_count, &sorted, &parts);
 	if (r >= 0) {
 		share_holes(&parts, merged, holes_count);
 		r = build(&parts, orders, &sorted);
@@ -227,4 +335,14 @@ int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const
 	if (r == -ENOMEM)
 		return kh_fail(error, r, _("No memory to compile %zu orders"), orders_count);
 	return r;
+}
+
+int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes,
+	       size_t holes_count, uint64_t generation, struct kh_image **ret_image, struct kh_error *error)
+{
+	const struct kh_compile_input input = {
+		.orders = orders, .orders_count = orders_count, .holes = holes, .holes_count = holes_count
+	};
+
+	return kh_compile_all(&input, generation, ret_image, error);
 }

@@ -20,6 +20,7 @@
 #include "common/address.h"
 #include "common/error.h"
 #include "khien/abi.h"
+#include "model/bulk.h"
 
 /* One order in force. Several orders may have the same range, and the same slot. */
 struct kh_compile_order {
@@ -29,6 +30,25 @@ struct kh_compile_order {
 	uint16_t port; /* 0: all traffic of the address */
 	uint8_t protocol; /* with port: 6, 17, or 0 for both */
 	uint8_t action; /* enum kh_action */
+};
+
+/* A bulk list in force: what a million orders are when all agree. Value n has the slot first_slot + n. */
+struct kh_compile_list {
+	const struct kh_bulk *values; /* borrowed; sorted */
+	const uint64_t *left_out; /* a bit for each value that is not ordered; NULL: all are */
+	uint32_t first_slot;
+	uint32_t deadline;
+	uint8_t action;
+};
+
+/* What is compiled: all borrowed, nothing changed. */
+struct kh_compile_input {
+	const struct kh_compile_order *orders;
+	size_t orders_count;
+	const struct kh_compile_list *lists;
+	size_t lists_count;
+	const struct kh_range *holes; /* in any order */
+	size_t holes_count;
 };
 
 struct kh_image {
@@ -42,6 +62,10 @@ struct kh_image {
  * An order wholly in holes is left out, and is not among the header's indicators. */
 int kh_compile(const struct kh_compile_order *orders, size_t orders_count, const struct kh_range *holes,
 	       size_t holes_count, uint64_t generation, struct kh_image **ret_image, struct kh_error *error);
+
+/* The same of orders and lists. The index in an error counts the orders first, then the values of the lists. */
+int kh_compile_all(const struct kh_compile_input *input, uint64_t generation, struct kh_image **ret_image,
+		   struct kh_error *error);
 
 void kh_image_free(struct kh_image *image); /* takes NULL */
 

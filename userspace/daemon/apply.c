@@ -22,6 +22,8 @@
 struct gather {
 	struct kh_compile_order *orders;
 	size_t count, capacity;
+	struct kh_compile_list *lists;
+	size_t lists_count, lists_capacity;
 	uint32_t *fresh;
 	size_t fresh_count, fresh_capacity;
 	struct kh_range *holes;
@@ -39,6 +41,7 @@ static void keep_holes(struct kh_core *core, struct gather *gather)
 static void gather_clear(struct gather *gather)
 {
 	free(gather->orders);
+	free(gather->lists);
 	free(gather->fresh);
 	free(gather->holes);
 }
@@ -67,6 +70,29 @@ static int on_force(const struct kh_force *force, void *context)
 	return 0;
 }
 
+static int on_list(const struct kh_force_list *list, void *context)
+{
+	struct gather *gather = context;
+	size_t count = list->fresh ? kh_bulk_count(list->values) : 0;
+	int code = kh_grow(&gather->lists, &gather->lists_capacity, gather->lists_count + 1, sizeof(*gather->lists));
+
+	if (code >= 0)
+		code = kh_grow(&gather->fresh, &gather->fresh_capacity, gather->fresh_count + count,
+			       sizeof(*gather->fresh));
+	if (code < 0)
+		return code;
+	gather->lists[gather->lists_count++] = (struct kh_compile_list){
+		.values = list->values,
+		.left_out = list->left_out,
+		.first_slot = list->first_slot,
+		.deadline = list->deadline > UINT32_MAX ? UINT32_MAX : (uint32_t)list->deadline,
+		.action = (uint8_t)list->action,
+	};
+	for (size_t i = 0; i < count; i++)
+		gather->fresh[gather->fresh_count++] = list->first_slot + (uint32_t)i;
+	return 0;
+}
+
 static int add_hole(struct gather *gather, const struct kh_range *range)
 {
 	int code = kh_grow(&gather->holes, &gather->holes_capacity, gather->holes_count + 1, sizeof(*gather->holes));
@@ -86,7 +112,7 @@ static int gather_all(struct kh_core *core, struct gather *gather, struct kh_err
 {
 	const struct kh_range *holes;
 	size_t count;
-	int code = kh_ledger_force(core->ledger, kh_now(), KH_SLOT_GRACE_SECONDS, on_force, gather, error);
+	int code = kh_ledger_force(core->ledger, kh_now(), KH_SLOT_GRACE_SECONDS, on_force, on_list, gather, error);
 
 	if (code < 0)
 		return code;
@@ -148,9 +174,18 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	int code = gather_all(core, &gather, error);
 
 	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
-	if (code >= 0)
-		code = kh_compile(gather.orders, gather.count, gather.holes, gather.holes_count,
-				  (uint64_t)generation + 1, &image, error);
+	if (code >= 0) {
+		const struct kh_compile_input input = {
+			.orders = gather.orders,
+			.orders_count = gather.count,
+			.lists = gather.lists,
+			.lists_count = gather.lists_count,
+			.holes = gather.holes,
+			.holes_count = gather.holes_count,
+		};
+
+		code = kh_compile_all(&input, (uint64_t)generation + 1, &image, error);
+	}
 	if (code >= 0 && same_image(image, core->image)) {
 		kh_image_free(KH_TAKE(image));
 		keep_holes(core, &gather);

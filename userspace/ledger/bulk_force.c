@@ -129,6 +129,21 @@ static int hand_out(const struct kh_held *held, const struct kh_slot_run *run,
 	return 0;
 }
 
+static int hand_over(const struct kh_held *held, const struct kh_slot_run *run,
+		     int (*list)(const struct kh_force_list *, void *), void *context)
+{
+	struct kh_force_list force = {
+		.values = &held->members->values,
+		.left_out = held->hidden,
+		.first_slot = (uint32_t)run->first,
+		.action = held->action,
+		.deadline = held->expires,
+		.fresh = !run->stored,
+	};
+
+	return list(&force, context);
+}
+
 static int write_run(struct kh_ledger *ledger, const struct kh_slot_run *run, int64_t now, struct kh_error *error)
 {
 	int64_t rows = 0;
@@ -185,7 +200,8 @@ static int give_runs(struct kh_ledger *ledger, struct kh_slot_runs *runs,
 
 int kh_slot_runs_force(struct kh_ledger *ledger, struct kh_slot_runs *runs, int64_t now,
 		       bool (*taken)(size_t slot, const void *context), size_t taken_count, const void *taken_context,
-		       int (*callback)(const struct kh_force *, void *), void *context, struct kh_error *error)
+		       int (*callback)(const struct kh_force *, void *),
+		       int (*list)(const struct kh_force_list *, void *), void *context, struct kh_error *error)
 {
 	bool moved = false;
 	int code = kh_bulks_load(ledger, error);
@@ -201,7 +217,9 @@ int kh_slot_runs_force(struct kh_ledger *ledger, struct kh_slot_runs *runs, int6
 	for (size_t i = 0; i < ledger->bulks.count && code == 0; i++) {
 		const struct kh_held *held = &ledger->bulks.list[i];
 
-		if (is_in_force(held))
+		if (is_in_force(held) && list)
+			code = hand_over(held, find_run(runs, held->id), list, context);
+		else if (is_in_force(held))
 			code = hand_out(held, find_run(runs, held->id), callback, context);
 	}
 	for (size_t i = 0; i < runs->count && code == 0; i++) {

@@ -12,51 +12,12 @@
 
 /* ---- Members -------------------------------------------------------------------------------------- */
 
-struct kh_range kh_member_range(const struct kh_members *members, size_t index, uint32_t *ret_line,
-				uint32_t *ret_indicator)
-{
-	if (index < members->v4_count) {
-		const struct kh_member_v4 *v4 = &members->v4[index];
-
-		*ret_line = v4->line;
-		*ret_indicator = v4->indicator;
-		return (struct kh_range){ v4->first, v4->last, 4 };
-	}
-	const struct kh_member_v6 *v6 = &members->v6[index - members->v4_count];
-
-	*ret_line = v6->line;
-	*ret_indicator = v6->indicator;
-	return (struct kh_range){ (kh_u128)v6->first_high << 64 | v6->first_low,
-				  (kh_u128)v6->last_high << 64 | v6->last_low, 6 };
-}
-
-int64_t kh_member_find(const struct kh_members *members, const struct kh_range *range)
-{
-	size_t low = range->family == 4 ? 0 : members->v4_count;
-	size_t high = range->family == 4 ? members->v4_count : kh_members_count(members);
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		uint32_t line, indicator;
-		struct kh_range here = kh_member_range(members, middle, &line, &indicator);
-		int order = kh_range_compare(&here, range);
-
-		if (!order)
-			return (int64_t)middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return -1;
-}
-
 void kh_members_free(struct kh_members *members)
 {
 	if (!members)
 		return;
-	free(members->v4);
-	free(members->v6);
+	kh_bulk_clear(&members->values);
+	free(members->indicators);
 	kh_ids_clear(&members->ids);
 	free(members);
 }
@@ -71,7 +32,7 @@ void kh_members_meet(const struct kh_members *a, const struct kh_members *b,
 	if (a_count < b_count / 16) {
 		for (; i < a_count; i++) {
 			struct kh_range range = kh_member_range(a, i, &line, &indicator);
-			int64_t found = kh_member_find(b, &range);
+			int64_t found = kh_bulk_find(&b->values, &range);
 
 			if (found >= 0)
 				callback(i, (size_t)found, context);
@@ -123,10 +84,11 @@ void kh_ids_clear(struct kh_ids *ids)
 static int index_ids(struct kh_members *members)
 {
 	size_t count = kh_members_count(members);
-	uint32_t low = UINT32_MAX, high = 0, line, indicator;
+	uint32_t low = UINT32_MAX, high = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		kh_member_range(members, i, &line, &indicator);
+		uint32_t indicator = members->indicators[i];
+
 		low = indicator < low ? indicator : low;
 		high = indicator > high ? indicator : high;
 	}
@@ -134,38 +96,44 @@ static int index_ids(struct kh_members *members)
 		return 0;
 	if (kh_ids_reserve(&members->ids, low, high) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		kh_member_range(members, i, &line, &indicator);
-		kh_ids_add(&members->ids, indicator);
-	}
+	for (size_t i = 0; i < count; i++)
+		kh_ids_add(&members->ids, members->indicators[i]);
 	return 0;
 }
 
 /* ---- Reading values --------------------------------------------------------------------------------- */
 
+/* Appends `count` elements of `each` bytes. */
+static int append(void *array, size_t before, size_t count, size_t each, const uint8_t *data)
+{
+	uint8_t *longer = realloc(*(void **)array, (before + count) * each);
+
+	if (!longer)
+		return -ENOMEM;
+	memcpy(longer + before * each, data, count * each);
+	*(void **)array = longer;
+	return 0;
+}
+
+/* Values, then the indicators of each. */
 static int add_part(struct kh_members *members, int family, const uint8_t *data, size_t size)
 {
-	size_t each = family == 4 ? sizeof(struct kh_member_v4) : sizeof(struct kh_member_v6), count = size / each;
+	struct kh_bulk *values = &members->values;
+	size_t each = family == 4 ? sizeof(*values->v4) : sizeof(*values->v6), count;
+	int code;
 
-	if ((family != 4 && family != 6) || size % each || (family == 4 && members->v6_count))
+	if ((family != 4 && family != 6) || !size || size % (each + sizeof(uint32_t)) ||
+	    (family == 4 && values->v6_count))
 		return -EUCLEAN;
-	if (family == 4) {
-		struct kh_member_v4 *v4 = realloc(members->v4, (members->v4_count + count) * each);
-
-		if (!v4)
-			return -ENOMEM;
-		members->v4 = v4;
-		memcpy(v4 + members->v4_count, data, size);
-		members->v4_count += count;
-		return 0;
-	}
-	struct kh_member_v6 *v6 = realloc(members->v6, (members->v6_count + count) * each);
-
-	if (!v6)
-		return -ENOMEM;
-	members->v6 = v6;
-	memcpy(v6 + members->v6_count, data, size);
-	members->v6_count += count;
+	count = size / (each + sizeof(uint32_t));
+	code = append(&members->indicators, kh_members_count(members), count, sizeof(uint32_t), data + count * each);
+	if (code >= 0 && family == 4)
+		code = append(&values->v4, values->v4_count, count, each, data);
+	else if (code >= 0)
+		code = append(&values->v6, values->v6_count, count, each, data);
+	if (code < 0)
+		return code;
+	*(family == 4 ? &values->v4_count : &values->v6_count) += count;
 	return 0;
 }
 

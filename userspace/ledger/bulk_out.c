@@ -51,7 +51,7 @@ static int hide_everywhere(struct kh_ledger *ledger, int64_t letter, const struc
 
 		if (held->absent || held->letter != letter)
 			continue;
-		found = kh_member_find(held->members, range);
+		found = kh_bulk_find(&held->members->values, range);
 		if (found >= 0 && kh_held_hide(held, (size_t)found) < 0)
 			return -ENOMEM;
 	}
@@ -120,7 +120,7 @@ int kh_bulk_take_out(struct kh_ledger *ledger, int64_t letter, const struct kh_i
 
 		if (held->absent || held->letter != letter)
 			continue;
-		found = kh_member_find(held->members, &indicator->range);
+		found = kh_bulk_find(&held->members->values, &indicator->range);
 		if (found < 0)
 			continue;
 		if (!kh_held_shows(held, (size_t)found))

@@ -30,37 +30,28 @@ struct writing {
 
 static void writing_clear(struct writing *writing)
 {
-	free(writing->values.v4);
-	free(writing->values.v6);
+	kh_bulk_clear(&writing->values.values);
+	free(writing->values.indicators);
 	free(writing->fates);
-}
-
-static uint32_t *indicator_of(struct kh_members *members, size_t index)
-{
-	return index < members->v4_count ? &members->v4[index].indicator
-					 : &members->v6[index - members->v4_count].indicator;
 }
 
 static int copy_values(struct writing *writing, const struct kh_bulk *bulk)
 {
-	struct kh_members *values = &writing->values;
+	struct kh_bulk *values = &writing->values.values;
+	size_t count = kh_bulk_count(bulk);
 
 	values->v4 = malloc((bulk->v4_count + 1) * sizeof(*values->v4));
 	values->v6 = malloc((bulk->v6_count + 1) * sizeof(*values->v6));
-	writing->fates = calloc(kh_bulk_count(bulk) + 1, 1);
-	if (!values->v4 || !values->v6 || !writing->fates)
+	writing->values.indicators = calloc(count + 1, sizeof(uint32_t));
+	writing->fates = calloc(count + 1, 1);
+	if (!values->v4 || !values->v6 || !writing->values.indicators || !writing->fates)
 		return -ENOMEM;
-	for (; values->v4_count < bulk->v4_count; values->v4_count++) {
-		const struct kh_bulk_v4 *v4 = &bulk->v4[values->v4_count];
-
-		values->v4[values->v4_count] = (struct kh_member_v4){ v4->first, v4->last, v4->line, 0 };
-	}
-	for (; values->v6_count < bulk->v6_count; values->v6_count++) {
-		const struct kh_bulk_v6 *v6 = &bulk->v6[values->v6_count];
-
-		values->v6[values->v6_count] = (struct kh_member_v6){ v6->first_high, v6->first_low, v6->last_high,
-								      v6->last_low,   v6->line,	     0 };
-	}
+	if (bulk->v4_count)
+		memcpy(values->v4, bulk->v4, bulk->v4_count * sizeof(*values->v4));
+	if (bulk->v6_count)
+		memcpy(values->v6, bulk->v6, bulk->v6_count * sizeof(*values->v6));
+	values->v4_count = bulk->v4_count;
+	values->v6_count = bulk->v6_count;
 	return 0;
 }
 
@@ -79,7 +70,7 @@ static void on_held(size_t theirs, size_t ours, void *context)
 	uint32_t line, indicator;
 
 	kh_member_range(held->members, theirs, &line, &indicator);
-	*indicator_of(&writing->values, ours) = indicator;
+	writing->values.indicators[ours] = indicator;
 	if (!held->absent && held->letter == writing->terms->letter && kh_held_shows(held, theirs))
 		writing->fates[ours] = same_terms(held, writing->terms) ? FATE_SAME : FATE_OTHER;
 }
@@ -106,10 +97,10 @@ static int find_rows(struct writing *writing, struct kh_error *error)
 		if (indicator.type != KH_TYPE_ADDRESS && indicator.type != KH_TYPE_PREFIX &&
 		    indicator.type != KH_TYPE_RANGE)
 			continue;
-		found = kh_member_find(&writing->values, &indicator.range);
+		found = kh_bulk_find(&writing->values.values, &indicator.range);
 		if (found < 0)
 			continue;
-		*indicator_of(&writing->values, (size_t)found) = (uint32_t)sqlite3_column_int64(statement, 0);
+		writing->values.indicators[found] = (uint32_t)sqlite3_column_int64(statement, 0);
 		if (sqlite3_column_type(statement, 2) != SQLITE_NULL)
 			writing->fates[found] = FATE_ROW;
 	}
@@ -133,18 +124,18 @@ static int find_known(struct writing *writing, struct kh_error *error)
 /* Keeps what is to be written, and gives new indicators to those that have none. */
 static int pick(struct writing *writing, size_t *ret_unchanged, struct kh_error *error)
 {
-	struct kh_members *values = &writing->values;
-	size_t v4 = 0, v6 = 0, all = kh_members_count(values);
+	struct kh_bulk *values = &writing->values.values;
+	uint32_t *indicators = writing->values.indicators;
+	size_t v4 = 0, v6 = 0, all = kh_bulk_count(values);
 	int64_t fresh = 0, next;
 
 	*ret_unchanged = 0;
 	for (size_t i = 0; i < all; i++) {
-		bool keep = writing->fates[i] == FATE_NEW || writing->fates[i] == FATE_OTHER;
-
 		*ret_unchanged += writing->fates[i] == FATE_SAME;
-		if (!keep)
+		if (writing->fates[i] != FATE_NEW && writing->fates[i] != FATE_OTHER)
 			continue;
-		fresh += !*indicator_of(values, i);
+		fresh += !indicators[i];
+		indicators[v4 + v6] = indicators[i];
 		if (i < values->v4_count)
 			values->v4[v4++] = values->v4[i];
 		else
@@ -155,21 +146,22 @@ static int pick(struct writing *writing, size_t *ret_unchanged, struct kh_error 
 	next = fresh ? kh_indicator_reserve(writing->ledger, fresh, error) : 1;
 	if (next < 0)
 		return (int)next;
-	for (size_t i = 0; i < v4 + v6; i++) {
-		uint32_t *indicator = indicator_of(values, i);
-
-		if (!*indicator)
-			*indicator = (uint32_t)next++;
-	}
+	for (size_t i = 0; i < v4 + v6; i++)
+		if (!indicators[i])
+			indicators[i] = (uint32_t)next++;
 	return 0;
 }
 
-static int write_parts(struct kh_ledger *ledger, int64_t bulk, int family, const void *data, size_t each, size_t count,
-		       int64_t *part, struct kh_error *error)
+/* Values of one family with their indicators. */
+static int write_parts(struct kh_ledger *ledger, int64_t bulk, int family, const void *values, size_t each,
+		       const uint32_t *indicators, size_t count, int64_t *part, struct kh_error *error)
 {
-	const uint8_t *at = data;
-	size_t most = PART_BYTES / each;
+	const uint8_t *at = values;
+	size_t most = PART_BYTES / (each + sizeof(*indicators));
+	uint8_t *data KH_CLEANUP(kh_freep) = malloc(PART_BYTES);
 
+	if (!data)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
 	while (count) {
 		size_t here = count < most ? count : most;
 		KH_STATEMENT(statement);
@@ -178,14 +170,17 @@ static int write_parts(struct kh_ledger *ledger, int64_t bulk, int family, const
 
 		if (code < 0)
 			return code;
+		memcpy(data, at, here * each);
+		memcpy(data + here * each, indicators, here * sizeof(*indicators));
 		kh_sql_bind_int(statement, 1, bulk);
 		kh_sql_bind_int(statement, 2, (*part)++);
 		kh_sql_bind_int(statement, 3, family);
-		kh_sql_bind_blob(statement, 4, at, here * each);
+		kh_sql_bind_blob(statement, 4, data, here * (each + sizeof(*indicators)));
 		code = kh_sql_run(ledger, statement, error);
 		if (code < 0)
 			return code;
 		at += here * each;
+		indicators += here;
 		count -= here;
 	}
 	return 0;
@@ -218,27 +213,26 @@ static int64_t write_row(struct kh_ledger *ledger, const struct kh_order_row *te
 static int write_list(struct writing *writing, struct kh_error *error)
 {
 	struct kh_ledger *ledger = writing->ledger;
+	const struct kh_bulk *values = &writing->values.values;
+	const uint32_t *indicators = writing->values.indicators;
 	struct kh_members *members;
-	int64_t part = 0, id = write_row(ledger, writing->terms, kh_members_count(&writing->values), error);
+	int64_t part = 0, id = write_row(ledger, writing->terms, kh_bulk_count(values), error);
 	int code;
 
 	if (id < 0)
 		return (int)id;
-	code = write_parts(ledger, id, 4, writing->values.v4, sizeof(*writing->values.v4), writing->values.v4_count,
-			   &part, error);
+	code = write_parts(ledger, id, 4, values->v4, sizeof(*values->v4), indicators, values->v4_count, &part, error);
 	if (code >= 0)
-		code = write_parts(ledger, id, 6, writing->values.v6, sizeof(*writing->values.v6),
-				   writing->values.v6_count, &part, error);
+		code = write_parts(ledger, id, 6, values->v6, sizeof(*values->v6), indicators + values->v4_count,
+				   values->v6_count, &part, error);
 	if (code < 0)
 		return code;
 	members = malloc(sizeof(*members));
 	if (!members)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
-	*members = (struct kh_members){ .bulk = id,
-					.v4_count = writing->values.v4_count,
-					.v6_count = writing->values.v6_count,
-					.v4 = KH_TAKE(writing->values.v4),
-					.v6 = KH_TAKE(writing->values.v6) };
+	*members =
+		(struct kh_members){ .bulk = id, .values = *values, .indicators = KH_TAKE(writing->values.indicators) };
+	memset(&writing->values.values, 0, sizeof(writing->values.values));
 	ledger->touched[KH_TABLE_BULKS] += (int64_t)kh_members_count(members) - 1; /* and one by kh_change_made */
 	code = kh_bulks_adopt(ledger, members);
 	if (code < 0)

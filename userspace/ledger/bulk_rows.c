@@ -127,7 +127,7 @@ int kh_bulk_orders(struct kh_ledger *ledger, const struct kh_order_filter *filte
 		if (!fits_list(held, filter))
 			continue;
 		if (asked) {
-			int64_t found = kh_member_find(held->members, &wanted);
+			int64_t found = kh_bulk_find(&held->members->values, &wanted);
 
 			if (found < 0)
 				continue;

@@ -179,7 +179,7 @@ int kh_bulk_indicator(struct kh_ledger *ledger, const struct kh_range *range, in
 
 	for (size_t i = 0; i < ledger->bulks.count && code >= 0; i++) {
 		const struct kh_members *members = ledger->bulks.list[i].members;
-		int64_t found = kh_member_find(members, range);
+		int64_t found = kh_bulk_find(&members->values, range);
 		uint32_t line, indicator;
 
 		if (found < 0)

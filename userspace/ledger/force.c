@@ -327,7 +327,8 @@ static bool is_taken(size_t slot, const void *context)
 }
 
 int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
-		    int (*callback)(const struct kh_force *, void *), void *context, struct kh_error *error)
+		    int (*callback)(const struct kh_force *, void *), int (*list)(const struct kh_force_list *, void *),
+		    void *context, struct kh_error *error)
 {
 	struct force force KH_CLEANUP(force_clear) = {
 		.ledger = ledger, .now = now, .grace = grace, .next = 1, .callback = callback, .context = context
@@ -344,8 +345,8 @@ int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
 	if (code >= 0)
 		code = walk(&force, error);
 	if (!code)
-		code = kh_slot_runs_force(ledger, &force.runs, now, is_taken, force.count, &force, callback, context,
-					  error);
+		code = kh_slot_runs_force(ledger, &force.runs, now, is_taken, force.count, &force, callback, list,
+					  context, error);
 	if (code)
 		return code;
 	code = update_slots(&force, error);

@@ -224,8 +224,19 @@ struct kh_force {
 	struct kh_indicator indicator;
 	bool fresh; /* the slot was newly given: the caller zeroes its record in the kernel before commit */
 };
+/* A bulk list in force, for `list`; borrowed until the ledger is used again. */
+struct kh_force_list {
+	const struct kh_bulk *values; /* number n has the slot first_slot + n */
+	const uint64_t *left_out; /* a bit for each value that others speak for; NULL: none */
+	uint32_t first_slot;
+	enum kh_action action;
+	int64_t deadline;
+	bool fresh; /* all slots are */
+};
+/* list NULL: callback is called for each value of the lists. */
 int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
-		    int (*callback)(const struct kh_force *, void *), void *context, struct kh_error *error);
+		    int (*callback)(const struct kh_force *, void *), int (*list)(const struct kh_force_list *, void *),
+		    void *context, struct kh_error *error);
 
 /* ---- Counts ------------------------------------------------------------------------------------- */
 

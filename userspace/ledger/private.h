@@ -81,26 +81,17 @@ struct kh_run {
 
 /* ---- Bulk lists in memory (bulks.c) ---- */
 
-/* Values of a bulk list with their indicators, in the order of the parts: sorted, IPv4 first. They never change. */
-struct kh_member_v4 {
-	uint32_t first, last, line, indicator;
-};
-struct kh_member_v6 {
-	uint64_t first_high, first_low, last_high, last_low;
-	uint32_t line, indicator;
-};
-
 /* A set of indicators, a bit each. May be all zero: empty. */
 struct kh_ids {
 	uint64_t *bits;
 	int64_t first, count; /* of the bits; `first` is a multiple of 64 */
 };
 
+/* Values of a bulk list, sorted, and the indicator of each. They never change. */
 struct kh_members {
 	int64_t bulk;
-	size_t v4_count, v6_count;
-	struct kh_member_v4 *v4;
-	struct kh_member_v6 *v6;
+	struct kh_bulk values;
+	uint32_t *indicators; /* kh_bulk_count(&values) */
 	struct kh_ids ids;
 	bool pending; /* written in the running transaction */
 };
@@ -231,13 +222,15 @@ int kh_key_find(struct kh_ledger *ledger, const char *value, int64_t *ret_id);
 
 static inline size_t kh_members_count(const struct kh_members *members)
 {
-	return members->v4_count + members->v6_count;
+	return kh_bulk_count(&members->values);
 }
 /* Member number `index`, IPv4 first. */
-struct kh_range kh_member_range(const struct kh_members *members, size_t index, uint32_t *ret_line,
-				uint32_t *ret_indicator);
-/* Its number, or -1. */
-int64_t kh_member_find(const struct kh_members *members, const struct kh_range *range);
+static inline struct kh_range kh_member_range(const struct kh_members *members, size_t index, uint32_t *ret_line,
+					      uint32_t *ret_indicator)
+{
+	*ret_indicator = members->indicators[index];
+	return kh_bulk_range(&members->values, index, ret_line);
+}
 static inline bool kh_held_shows(const struct kh_held *held, size_t index)
 {
 	return !held->hidden || !(held->hidden[index / 64] >> index % 64 & 1);
@@ -317,7 +310,8 @@ size_t kh_slot_runs_skip(const struct kh_slot_runs *runs, size_t slot);
  * whether an ordinary indicator has them. 0, -errno, or what the callback returned. */
 int kh_slot_runs_force(struct kh_ledger *ledger, struct kh_slot_runs *runs, int64_t now,
 		       bool (*taken)(size_t slot, const void *context), size_t taken_count, const void *taken_context,
-		       int (*callback)(const struct kh_force *, void *), void *context, struct kh_error *error);
+		       int (*callback)(const struct kh_force *, void *),
+		       int (*list)(const struct kh_force_list *, void *), void *context, struct kh_error *error);
 /* Whose slot it is: 1, 0: no list's, or -errno. Names the indicator. */
 int kh_bulk_holder(struct kh_ledger *ledger, uint32_t slot, int64_t *ret_indicator, struct kh_error *error);
 

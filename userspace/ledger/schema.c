@@ -100,8 +100,8 @@ static const char *const version_2[] = {
 	" note TEXT NOT NULL, file TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (at_change, id)) WITHOUT ROWID",
 	"CREATE TABLE bulks_made (at_change INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" step INTEGER NOT NULL, after_change INTEGER NOT NULL, PRIMARY KEY (at_change, first)) WITHOUT ROWID",
-	/* Its values: never changed, and kept when the row is gone, for an undo of that. id: bulk << 20 | part; data: little-endian
-	 * numbers; IPv4: first, last, line, indicator, 32 bits each; IPv6: first and last (high, low), 64 bits each, line, indicator. */
+	/* Its values: never changed, and kept when the row is gone, for an undo of that. id: bulk << 20 | part; data: n values as
+	 * struct kh_bulk_v4 or kh_bulk_v6 (little-endian), then n indicators of 32 bits. */
 	"CREATE TABLE bulk_parts (id INTEGER PRIMARY KEY, family INTEGER NOT NULL, data BLOB NOT NULL)",
 	/* member n has slot first + n; left_*: as in slots */
 	"CREATE TABLE bulk_slots (bulk INTEGER PRIMARY KEY, first INTEGER NOT NULL, count INTEGER NOT NULL,"

@@ -133,7 +133,7 @@ struct kh_range kh_bulk_range(const struct kh_bulk *bulk, size_t index, uint32_t
 	return kh_bulk_v6_range(&bulk->v6[index]);
 }
 
-bool kh_bulk_holds(const struct kh_bulk *bulk, const struct kh_range *range)
+int64_t kh_bulk_find(const struct kh_bulk *bulk, const struct kh_range *range)
 {
 	size_t low = range->family == 4 ? 0 : bulk->v4_count;
 	size_t high = range->family == 4 ? bulk->v4_count : kh_bulk_count(bulk);
@@ -145,13 +145,13 @@ bool kh_bulk_holds(const struct kh_bulk *bulk, const struct kh_range *range)
 		int order = kh_range_compare(&here, range);
 
 		if (!order)
-			return true;
+			return (int64_t)middle;
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return false;
+	return -1;
 }
 
 void kh_bulk_filter(struct kh_bulk *bulk, bool (*keep)(const struct kh_range *range, uint32_t line, void *context),

@@ -26,6 +26,7 @@ struct kh_bulk_v6 {
 	uint32_t line;
 	uint32_t reserved;
 };
+_Static_assert(sizeof(struct kh_bulk_v4) == 12 && sizeof(struct kh_bulk_v6) == 40, "they are stored as they are");
 
 /* May be all zero: empty. Sorted by first, then last descending (enclosing first), no two alike: kh_bulk_sort() makes it so. */
 struct kh_bulk {
@@ -56,8 +57,12 @@ static inline struct kh_range kh_bulk_v6_range(const struct kh_bulk_v6 *value)
 }
 /* Value number `index` of kh_bulk_count(), IPv4 first. */
 struct kh_range kh_bulk_range(const struct kh_bulk *bulk, size_t index, uint32_t *ret_line);
-/* Is it in the (sorted) list? */
-bool kh_bulk_holds(const struct kh_bulk *bulk, const struct kh_range *range);
+/* Its number in the (sorted) list, or -1. */
+int64_t kh_bulk_find(const struct kh_bulk *bulk, const struct kh_range *range);
+static inline bool kh_bulk_holds(const struct kh_bulk *bulk, const struct kh_range *range)
+{
+	return kh_bulk_find(bulk, range) >= 0;
+}
 /* Keeps the values for which `keep` is true, in their order. */
 void kh_bulk_filter(struct kh_bulk *bulk, bool (*keep)(const struct kh_range *range, uint32_t line, void *context),
 		    void *context);
