@@ -146,11 +146,13 @@ LIBS_test_guard_list := guard model common
 LIBS_test_guard_random := guard model common
 LIBS_test_rules := guard model common
 
-COMPILE_TESTS := test_compile test_compile_random test_compile_image
+COMPILE_TESTS := test_compile test_compile_random test_compile_image test_compile_scale
 UNIT_TESTS += $(COMPILE_TESTS)
 $(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile model common)$(eval EXTRA_$(t) := tests/unit/naive.c))
 EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
+EXTRA_test_compile_scale += tests/unit/nearby.c tests/unit/worlds.c
 $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
+$(B)/tests/test_compile_scale: tests/unit/nearby.c tests/unit/worlds.c
 
 LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_damage \
 	test_ledger_crash test_ledger_bulk
@@ -208,12 +210,13 @@ golden-cli: $(B)/san/khien locale ## compare the screens of khien with those kep
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_generations test_switching test_sightings test_budget test_attach
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_scale test_generations test_switching test_sightings test_budget test_attach
 PACKET_SOURCES := lab.c wire.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel) -lpthread $(LINK_$(@F))
+$(B)/tests/test_scale: tests/unit/nearby.c tests/unit/worlds.c
 LINK_test_attach := -Wl,--wrap=bpf_link_create # plays a kernel without tcx
 
 .PHONY: tests list-tests bpf-tests list-bpf-tests

@@ -28,7 +28,6 @@
 #include "reference.h"
 
 #define LINEAR_EVERY 5000
-#define NEAR_MAX 64
 
 struct hook {
 	const char *pin;
@@ -192,22 +191,18 @@ static bool send_frame(const struct hook *hook, const struct frame *frame)
 }
 
 /* False: the verdict was wrong. */
-static bool try_one(const struct hook *hook, const struct kh_nearby *nearby, bool linear)
+static bool try_one(const struct hook *hook, struct kh_nearby *nearby, bool linear)
 {
-	static struct kh_compile_order near[NEAR_MAX];
 	static struct frame frame;
-	struct kh_naive_list list = { .orders = near }, whole = { .orders = orders, .orders_count = orders_count };
+	struct kh_naive_list list, whole = { .orders = orders, .orders_count = orders_count };
 	struct reference reference;
 	struct judgement judgement, again;
 	bool dropped;
 
 	random_frame(&frame);
 	reference_read(frame.data, frame.length, &reference);
-	list.orders_count = kh_nearby_orders(nearby, &reference.source, near, 0, NEAR_MAX);
-	if (list.orders_count <= NEAR_MAX)
-		list.orders_count = kh_nearby_orders(nearby, &reference.destination, near, list.orders_count, NEAR_MAX);
-	if (list.orders_count > NEAR_MAX)
-		die("too many orders on one packet", "raise NEAR_MAX");
+	if (!kh_nearby_list(nearby, (struct kh_range[]){ reference.source, reference.destination }, 2, &list))
+		die("no memory", "orders of a packet");
 	reference_judge(&reference, &list, hook->outbound, 0, &judgement);
 	if (linear) {
 		reference_judge(&reference, &whole, hook->outbound, 0, &again);
@@ -234,6 +229,7 @@ int main(int argc, char **argv)
 	struct hook hooks[] = { { .pin = "xdp", .xdp = true, .outbound = true },
 				{ .pin = "xdp", .xdp = true },
 				{ .pin = "tc-egress", .outbound = true } };
+	struct kh_naive_list list;
 	struct kh_nearby *nearby;
 	size_t wrong = 0, met = 0, values = 0;
 
@@ -251,7 +247,8 @@ int main(int argc, char **argv)
 	for (int i = 6; i < argc; i++)
 		read_list(argv[i]);
 	counted = calloc(orders_count + 1, sizeof(*counted));
-	nearby = kh_nearby_make(orders, orders_count);
+	list = (struct kh_naive_list){ .orders = orders, .orders_count = orders_count };
+	nearby = kh_nearby_make(&list);
 	if (!counted || !nearby || !orders_count)
 		die("nothing to try", argv[6]);
 	for (uint64_t i = 0; i < strtoull(argv[4], NULL, 10); i++)

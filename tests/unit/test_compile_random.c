@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Random lists against the naive matcher. Small worlds, so that ranges nest, touch and collide all the time; every border and
- * its neighbours are probed at many moments. Seeded; KH_TEST_LISTS asks for more small lists, KH_TEST_SCALE for larger ones.
+ * its neighbours are probed at many moments. Seeded; KH_TEST_LISTS asks for more lists. For large ones see test_compile_scale.c.
  */
 #include "compile_case.h"
 
@@ -247,29 +247,7 @@ static void test_bulk_lists(void **state)
 	}
 }
 
-/* ---- Large lists ----------------------------------------------------------------------------- */
-
-/* Clustered: few networks hold most of the list, as in real blocklists. */
-static struct kh_range clustered_range(uint64_t *random, uint32_t clusters)
-{
-	uint64_t cluster = random_below(random, clusters), place = cluster * 0x9e3779b97f4a7c15u;
-	uint32_t kind = random_below(random, 8);
-	kh_u128 address;
-
-	if (random_below(random, 2)) {
-		static const uint8_t lengths[] = { 32, 32, 32, 32, 32, 29, 24, 22 };
-
-		return kh_range_of_prefix((uint32_t)(place >> 32 & 0xffffff00) + random_below(random, 600),
-					  lengths[kind], 4);
-	} else {
-		static const uint8_t lengths[] = { 128, 128, 127, 96, 64, 64, 48, 40 };
-
-		address = (kh_u128)(0x2000000000000000 | place >> 3) << 64;
-		address &= ~(((kh_u128)1 << 96) - 1);
-		address += (kh_u128)random_below(random, 0x30000) << 64 | random_below(random, 0x1000);
-		return kh_range_of_prefix(address, lengths[kind], 6);
-	}
-}
+/* ---- Lists made to hurt ------------------------------------------------------------------------ */
 
 static void compare_large(struct kh_compile_order *orders, size_t count, uint64_t random, size_t probes)
 {
@@ -297,31 +275,6 @@ static void compare_large(struct kh_compile_order *orders, size_t count, uint64_
 	}
 	kh_image_free(image);
 }
-
-static void test_large_list(void **state)
-{
-	size_t count = number_from("KH_TEST_SCALE", 20000), probes = count < 1500 ? count : 1500;
-	struct kh_compile_order *orders = calloc(count, sizeof(*orders));
-	uint64_t random = 99;
-
-	(void)state;
-	assert_non_null(orders);
-	for (size_t i = 0; i < count; i++) {
-		orders[i].range = clustered_range(&random, (uint32_t)(count / 50 + 1));
-		orders[i].slot = (uint32_t)i + 1;
-		if (random_below(&random, 8) == 0)
-			orders[i].deadline = random_deadline(&random);
-		orders[i].action = random_below(&random, 16) == 0;
-		if (orders[i].range.first == orders[i].range.last && random_below(&random, 8) == 0) {
-			orders[i].port = 443;
-			orders[i].protocol = (uint8_t[]){ 0, 6, 17 }[random_below(&random, 3)];
-		}
-	}
-	compare_large(orders, count, random, probes);
-	free(orders);
-}
-
-/* ---- Lists made to hurt ------------------------------------------------------------------------ */
 
 /* Orders that all cover one address, each inside the next; with `rising`, each inside one that lives longer. */
 static void compare_deep_nesting(bool rising, uint64_t random)
@@ -433,9 +386,11 @@ static void test_full_hashes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small_lists),   cmocka_unit_test(test_bulk_lists),
-		cmocka_unit_test(test_large_list),    cmocka_unit_test(test_deep_nesting),
-		cmocka_unit_test(test_long_overlaps), cmocka_unit_test(test_slices_longer_than_a_page),
+		cmocka_unit_test(test_small_lists),
+		cmocka_unit_test(test_bulk_lists),
+		cmocka_unit_test(test_deep_nesting),
+		cmocka_unit_test(test_long_overlaps),
+		cmocka_unit_test(test_slices_longer_than_a_page),
 		cmocka_unit_test(test_full_hashes),
 	};
 
