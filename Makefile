@@ -128,8 +128,9 @@ LIBS_test_control := daemon common
 LIBS_test_log := daemon common
 LIBS_test_options := daemon common
 
-UNIT_TESTS += test_address test_text test_file test_lang test_indicator test_bulk
+UNIT_TESTS += test_address test_address_scan test_text test_file test_lang test_indicator test_bulk
 LIBS_test_address := common
+LIBS_test_address_scan := common
 LIBS_test_text := common
 LIBS_test_file := common
 LIBS_test_lang := common

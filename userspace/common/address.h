@@ -40,6 +40,9 @@ int kh_prefix_parse(const char *text, size_t length, struct kh_range *ret_range,
 /* Address, prefix (host bits refused) or "first-last" of one family with first <= last. 0 or -EINVAL. */
 int kh_range_parse(const char *text, size_t length, struct kh_range *ret_range);
 
+/* The same at the start of the text: bytes used, or 0. Whatever follows: the caller looks whether the value ends there. */
+size_t kh_range_scan(const char *text, size_t length, struct kh_range *ret_range);
+
 /* Network byte order, 4 or 16 bytes, to a one-address range. family is 4 or 6. */
 struct kh_range kh_range_from_bytes(const void *bytes, uint8_t family);
 /* The first address as 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. */
