@@ -42,7 +42,17 @@ size_t kh_utf8_check(const char *text, size_t length)
 
 	while (at < length) {
 		uint32_t point;
-		int count = decode(text + at, length - at, &point);
+		uint64_t eight;
+		int count;
+
+		if (length - at >= sizeof(eight)) { /* most text is ASCII */
+			memcpy(&eight, text + at, sizeof(eight));
+			if (!(eight & 0x8080808080808080u)) {
+				at += sizeof(eight);
+				continue;
+			}
+		}
+		count = decode(text + at, length - at, &point);
 
 		if (count < 0)
 			return at;

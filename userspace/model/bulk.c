@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Bulk lists: see bulk.h. IPv4 is sorted by radix, for it is what long lists are; IPv6 by comparison.
+ * Bulk lists: see bulk.h. They are sorted by radix: a million values take a few passes.
  */
 #include "model/bulk.h"
 
@@ -41,54 +41,79 @@ void kh_bulk_clear(struct kh_bulk *bulk)
 
 /* ---- Sorting ------------------------------------------------------------------------------------ */
 
-/* What is sorted by: first ascending, last descending. */
-static uint64_t key_v4(const struct kh_bulk_v4 *value)
+/* What IPv4 is sorted by: first ascending, then the wider first, which is last descending. (Of the width few bits differ.) */
+static uint64_t key_v4(const void *value)
 {
-	return (uint64_t)value->first << 32 | (uint32_t)~value->last;
+	const struct kh_bulk_v4 *v4 = value;
+
+	return (uint64_t)v4->first << 32 | (uint32_t) ~(v4->last - v4->first);
 }
 
-/* Stable: of two alike, the one of the earlier line stays first. Bits that no two values differ in cost nothing. */
-static int sort_v4(struct kh_bulk *bulk)
+static uint64_t high_v6(const void *value)
 {
-	size_t count = bulk->v4_count;
-	struct kh_bulk_v4 *from = bulk->v4, *to;
+	return ((const struct kh_bulk_v6 *)value)->first_high;
+}
+
+/* One pass of the radix sort: by 11 bits of the key, stable. */
+static inline __attribute__((always_inline)) void scatter(const char *from, char *to, size_t count, size_t size,
+							  uint64_t (*key)(const void *), int shift)
+{
+	size_t places[2048] = {}, next = 0;
+
+	for (size_t i = 0; i < count; i++)
+		places[key(from + i * size) >> shift & 2047]++;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(places); i++) {
+		size_t here = places[i];
+
+		places[i] = next;
+		next += here;
+	}
+	for (size_t i = 0; i < count; i++)
+		memcpy(to + size * places[key(from + i * size) >> shift & 2047]++, from + i * size, size);
+}
+
+/* Sorts *values, which may become another array of exactly `count`. Stable: of two alike, the one of the earlier line stays
+ * first. Bits that no two keys differ in cost nothing. Inlined, so that size and key are constants. 1: moved; 0; -ENOMEM. */
+static inline __attribute__((always_inline)) int radix_sort(void **values, size_t count, size_t size,
+							    uint64_t (*key)(const void *))
+{
+	char *from = *values, *to;
 	uint64_t differ = 0;
 	bool sorted = true;
+	int shift = 0;
 
 	for (size_t i = 1; i < count; i++) {
-		differ |= key_v4(&from[i]) ^ key_v4(&from[0]);
-		sorted = sorted && key_v4(&from[i - 1]) <= key_v4(&from[i]);
+		differ |= key(from + i * size) ^ key(from);
+		sorted = sorted && key(from + (i - 1) * size) <= key(from + i * size);
 	}
 	if (sorted)
 		return 0;
-	to = malloc(count * sizeof(*to));
+	to = malloc(count * size);
 	if (!to)
 		return -ENOMEM;
-	for (unsigned int shift = 0; shift < 64; shift += 11) {
-		size_t places[2048] = {}, next = 0;
-		struct kh_bulk_v4 *swap;
+	for (; shift < 64 && differ >> shift; shift += 11) {
+		char *swap = from;
 
-		if (!(differ >> shift & 2047))
-			continue;
-		for (size_t i = 0; i < count; i++)
-			places[key_v4(&from[i]) >> shift & 2047]++;
-		for (size_t i = 0; i < KH_ARRAY_SIZE(places); i++) {
-			size_t here = places[i];
-
-			places[i] = next;
-			next += here;
-		}
-		for (size_t i = 0; i < count; i++)
-			to[places[key_v4(&from[i]) >> shift & 2047]++] = from[i];
-		swap = from;
+		shift += __builtin_ctzll(differ >> shift);
+		scatter(from, to, count, size, key, shift);
 		from = to;
 		to = swap;
 	}
-	if (from != bulk->v4)
-		bulk->v4_capacity = count;
-	bulk->v4 = from;
 	free(to);
-	return 0;
+	*values = from;
+	return 1;
+}
+
+static int sort_v4(struct kh_bulk *bulk)
+{
+	void *values = bulk->v4;
+	int moved = radix_sort(&values, bulk->v4_count, sizeof(*bulk->v4), key_v4);
+
+	if (moved == 1) {
+		bulk->v4 = values;
+		bulk->v4_capacity = bulk->v4_count;
+	}
+	return moved < 0 ? moved : 0;
 }
 
 static int compare_v6(const void *a, const void *b)
@@ -100,14 +125,36 @@ static int compare_v6(const void *a, const void *b)
 	return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
+/* By the high half of the address, then the few that have it in common by comparison. */
+static int sort_v6(struct kh_bulk *bulk)
+{
+	void *values = bulk->v6;
+	int moved = radix_sort(&values, bulk->v6_count, sizeof(*bulk->v6), high_v6);
+
+	if (moved < 0)
+		return moved;
+	if (moved) {
+		bulk->v6 = values;
+		bulk->v6_capacity = bulk->v6_count;
+	}
+	for (size_t start = 0, end; start < bulk->v6_count; start = end) {
+		bool sorted = true;
+
+		for (end = start + 1; end < bulk->v6_count && high_v6(&bulk->v6[end]) == high_v6(&bulk->v6[start]);
+		     end++)
+			sorted = sorted && compare_v6(&bulk->v6[end - 1], &bulk->v6[end]) <= 0;
+		if (!sorted)
+			qsort(&bulk->v6[start], end - start, sizeof(*bulk->v6), compare_v6);
+	}
+	return 0;
+}
+
 int64_t kh_bulk_sort(struct kh_bulk *bulk)
 {
 	size_t before = kh_bulk_count(bulk), kept = 0;
 
-	if (sort_v4(bulk) < 0)
+	if (sort_v4(bulk) < 0 || sort_v6(bulk) < 0)
 		return -ENOMEM;
-	if (bulk->v6_count)
-		qsort(bulk->v6, bulk->v6_count, sizeof(*bulk->v6), compare_v6);
 	for (size_t i = 0; i < bulk->v4_count; i++)
 		if (!kept || key_v4(&bulk->v4[kept - 1]) != key_v4(&bulk->v4[i]))
 			bulk->v4[kept++] = bulk->v4[i];
