@@ -167,7 +167,7 @@ LIBS_test_config := daemon common
 UNIT_TESTS += test_cli
 LIBS_test_cli := cli common
 
-READER_TESTS := test_reader test_reader_values test_reader_memory
+READER_TESTS := test_reader test_reader_bulk test_reader_values test_reader_memory
 UNIT_TESTS += $(READER_TESTS)
 $(foreach t,$(READER_TESTS),$(eval LIBS_$(t) := reader model common))
 EXTRA_test_reader_memory := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
@@ -186,12 +186,13 @@ $(B)/tests/golden_reader: tests/golden/golden_reader.c $(B)/san/reader.a $(B)/sa
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^)
 # Sources, not archives: clang's fuzzer wants its own instrumentation. FUZZ_RUNS runs on the committed corpus, which stays as it is.
+# There, eight plain values are a long list.
 FUZZ_RUNS ?= 20000
 FUZZ_READER_SOURCES := tests/fuzz/fuzz_reader.c $(foreach m,reader model common,$(SRC_$(m):%.c=userspace/$(m)/%.c))
 $(B)/tests/fuzz_reader: $(FUZZ_READER_SOURCES) $(wildcard userspace/reader/*.h userspace/model/*.h userspace/common/*.h)
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -O1 -o $@ \
-		$(FUZZ_READER_SOURCES)
+	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DKH_BULK_MIN=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -O1 \
+		-o $@ $(FUZZ_READER_SOURCES)
 .PHONY: fuzz-reader
 fuzz-reader: $(B)/tests/fuzz_reader ## a short fixed fuzz run of the reader (FUZZ_RUNS=20000)
 	@mkdir -p $(B)/fuzz/reader

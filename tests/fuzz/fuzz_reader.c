@@ -36,6 +36,34 @@ static void check_finding(const struct kh_finding *finding, int lines)
 	kh_indicator_clear(&again);
 }
 
+/* Sorted, each value once and in none of the findings; it parses again. */
+static void check_bulk(const struct kh_document *document, int lines)
+{
+	const struct kh_bulk *bulk = &document->bulk;
+	struct kh_range before = { 0 };
+
+	for (size_t i = 0; i < kh_bulk_count(bulk); i++) {
+		struct kh_indicator indicator = { 0 }, again = { 0 };
+		char value[KH_RANGE_TEXT];
+		struct kh_range range;
+		uint32_t line;
+
+		range = kh_bulk_range(bulk, i, &line);
+		assert(line >= 1 && line <= (uint32_t)lines);
+		assert(i == 0 || kh_range_compare(&before, &range) < 0);
+		indicator = kh_indicator_of_range(&range);
+		assert(kh_indicator_parse(kh_range_format(&range, value), &again, NULL) == 0);
+		assert(again.type == indicator.type && kh_range_compare(&again.range, &range) == 0);
+		before = range;
+	}
+	for (size_t i = 0; i < document->findings_count && kh_bulk_count(bulk); i++) {
+		const struct kh_indicator *indicator = &document->findings[i].indicator;
+
+		assert(indicator->type == KH_TYPE_ADDRESS_PORT || !kh_indicator_enforceable(indicator) ||
+		       !kh_bulk_holds(bulk, &indicator->range));
+	}
+}
+
 static void check_document(const struct kh_document *document, const uint8_t *data, size_t size)
 {
 	int lines = 1;
@@ -44,7 +72,8 @@ static void check_document(const struct kh_document *document, const uint8_t *da
 		lines += data[i] == '\n';
 	for (size_t i = 0; i < document->findings_count; i++)
 		check_finding(&document->findings[i], lines);
-	assert(document->findings_count || document->notes_count);
+	check_bulk(document, lines);
+	assert(document->findings_count || kh_bulk_count(&document->bulk) || document->notes_count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -77,6 +77,21 @@ static void test_list_without_memory(void **state)
 	sweep(list);
 }
 
+static void test_long_list_without_memory(void **state)
+{
+	const size_t room = KH_BULK_MIN * 20 + 200;
+	char *text KH_CLEANUP(kh_freep) = malloc(room);
+	size_t length = 0;
+
+	(void)state;
+	assert_non_null(text);
+	for (unsigned i = 0; i < KH_BULK_MIN; i++)
+		length += (size_t)snprintf(text + length, room - length, i % 9 ? "100.%u.%u.1\n" : "2001:db8:%x::%x\n",
+					   i & 255, i >> 8);
+	snprintf(text + length, room - length, "100.1.0.1\nc2.example\n203[.]0.113.7\ntrừ 203.0.113.8\n100[.]2.0.1\n");
+	sweep(text);
+}
+
 static void test_value_without_memory(void **state)
 {
 	static const char *const texts[] = { "hxxp://c2[.]example/x", "203.0.113.7|443" };
@@ -107,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_letter_without_memory),
 		cmocka_unit_test(test_list_without_memory),
+		cmocka_unit_test(test_long_list_without_memory),
 		cmocka_unit_test(test_value_without_memory),
 	};
 

@@ -208,17 +208,26 @@ static int strengthen(struct kh_finding *finding, const struct kh_place *place)
 	return 0;
 }
 
+/* Is there room for one more value? 0 or -EFBIG, with error. */
+static int check_count(struct kh_collector *collector)
+{
+	const struct kh_document *document = collector->document;
+
+	if (document->findings_count + kh_bulk_count(&document->bulk) < KH_READER_MAX_FINDINGS)
+		return 0;
+	kh_fail(collector->error, -EFBIG, _("%s: more than %zu values in one file"), document->file,
+		KH_READER_MAX_FINDINGS);
+	kh_hint(collector->error, _("split it into several files"));
+	return -EFBIG;
+}
+
 static int reserve_finding(struct kh_collector *collector)
 {
 	struct kh_document *document = collector->document;
 	int moved;
 
-	if (document->findings_count >= KH_READER_MAX_FINDINGS) {
-		kh_fail(collector->error, -EFBIG, _("%s: more than %zu values in one file"), document->file,
-			KH_READER_MAX_FINDINGS);
-		kh_hint(collector->error, _("split it into several files"));
+	if (check_count(collector))
 		return -EFBIG;
-	}
 	if (kh_grow(&document->findings, &collector->findings_capacity, document->findings_count + 1,
 		    sizeof(*document->findings)))
 		return -ENOMEM;
@@ -281,6 +290,43 @@ struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *c
 		.raw = line->text + start,
 		.raw_length = end - start,
 	};
+}
+
+/* ---- Long lists --------------------------------------------------------------------------------- */
+
+int kh_collect_bulk(struct kh_collector *collector, const struct kh_range *range, int line)
+{
+	int result = check_count(collector);
+
+	return result ? result : kh_bulk_add(&collector->document->bulk, range, (uint32_t)line);
+}
+
+static bool is_in_bulk(const struct kh_bulk *bulk, const struct kh_indicator *indicator)
+{
+	return kh_indicator_enforceable(indicator) && indicator->type != KH_TYPE_ADDRESS_PORT &&
+	       kh_bulk_holds(bulk, &indicator->range);
+}
+
+/* A plain value is the strongest proposal there is: a finding of the same value is a duplicate of it. */
+int kh_collect_bulk_end(struct kh_collector *collector)
+{
+	struct kh_document *document = collector->document;
+	int64_t dropped = kh_bulk_sort(&document->bulk);
+	size_t kept = 0;
+
+	if (dropped < 0)
+		return -ENOMEM;
+	document->duplicates += (size_t)dropped;
+	for (size_t i = 0; i < document->findings_count; i++) {
+		if (is_in_bulk(&document->bulk, &document->findings[i].indicator)) {
+			document->duplicates++;
+			kh_finding_clear(&document->findings[i]);
+		} else {
+			document->findings[kept++] = document->findings[i];
+		}
+	}
+	document->findings_count = kept;
+	return 0;
 }
 
 /* ---- Facts and notes ---------------------------------------------------------------------------- */

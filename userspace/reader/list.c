@@ -2,6 +2,7 @@
 /*
  * Plain lists: one value a line, first column; comments, list markers, hosts files. A line that holds something and
  * no value is never passed over in silence: look-alikes become findings of type unknown, the rest is counted in a note.
+ * What is plain on a long list goes into the document's bulk, everything else of it is a finding as on any list.
  */
 #include "reader/private.h"
 
@@ -18,6 +19,7 @@ struct list {
 	struct kh_clean clean;
 	struct kh_tokens tokens;
 	enum kh_decision_reason reason; /* for the line: KH_WHY_TABLE, or why it waits */
+	bool bulk; /* a long list: its plain values are no findings */
 	bool content; /* a line with content was seen: the first may be column names */
 	size_t skipped, first_skipped; /* lines without a value */
 	size_t pairs, first_pair; /* two addresses on a line, taken as two */
@@ -29,12 +31,29 @@ static void list_clear(struct list *list)
 	kh_tokens_free(&list->tokens);
 }
 
-/* ---- Fast path: an address or prefix, alone or before a column of numbers ----------------------- */
+/* ---- Plain lines: an address, prefix or range, alone or before a column of numbers --------------- */
+
+static bool is_mapped(kh_u128 address)
+{
+	return address >> 32 == 0xffff;
+}
+
+/* How many bytes the value takes; 0: look closer. */
+static size_t plain_value(const char *text, size_t length, struct kh_range *ret_range)
+{
+	size_t value = kh_range_scan(text, length, ret_range);
+
+	if (!value || (value < length && !kh_is_blank(text[value])))
+		return 0;
+	for (size_t at = value; at < length; at++)
+		if (!kh_is_digit(text[at]) && !kh_is_blank(text[at]))
+			return 0;
+	return ret_range->family == 6 && (is_mapped(ret_range->first) || is_mapped(ret_range->last)) ? 0 : value;
+}
 
 /* 1: the line was read; 0: look closer; -errno. */
 static int read_plain(struct list *list, const char *text, size_t length)
 {
-	struct kh_indicator indicator = { .type = KH_TYPE_ADDRESS };
 	struct kh_place place = {
 		.proposed = KH_ENFORCE,
 		.reason = KH_WHY_TABLE,
@@ -43,27 +62,37 @@ static int read_plain(struct list *list, const char *text, size_t length)
 		.line = list->line.number,
 		.raw = text,
 	};
-	enum kh_host_bits host_bits = KH_HOST_BITS_NONE;
-	size_t at = 0;
-	bool prefix = false;
+	struct kh_indicator indicator;
+	struct kh_range range;
 	int result;
 
-	for (; at < length && (kh_is_hex(text[at]) || text[at] == '.' || text[at] == ':' || text[at] == '/'); at++)
-		prefix = prefix || text[at] == '/';
-	place.raw_length = at;
-	for (; at < length; at++) {
-		if (!kh_is_digit(text[at]) && !kh_is_blank(text[at]))
-			return 0;
+	place.raw_length = plain_value(text, length, &range);
+	if (!place.raw_length)
+		return 0;
+	if (list->bulk && !list->line.page) {
+		result = kh_collect_bulk(list->collector, &range, list->line.number);
+	} else {
+		indicator = kh_indicator_of_range(&range);
+		result = kh_collect_take(list->collector, &indicator, &place);
 	}
-	if (prefix ? kh_prefix_parse(text, place.raw_length, &indicator.range, &host_bits)
-		   : kh_address_parse(text, place.raw_length, &indicator.range))
-		return 0;
-	if (host_bits == KH_HOST_BITS_SET || (indicator.range.family == 6 && indicator.range.first >> 32 == 0xffff))
-		return 0;
-	if (indicator.range.first != indicator.range.last)
-		indicator.type = KH_TYPE_PREFIX;
-	result = kh_collect_take(list->collector, &indicator, &place);
 	return result ? result : 1;
+}
+
+/* Are there KH_BULK_MIN plain values? */
+static bool is_long(const struct kh_input *input)
+{
+	struct kh_lines lines;
+	struct kh_line line;
+	struct kh_range range;
+	size_t plain = 0;
+
+	kh_lines_init(&lines, input->text, input->length);
+	while (plain < KH_BULK_MIN && kh_lines_next(&lines, &line) == 1) {
+		size_t start = kh_list_indent(&line);
+
+		plain += plain_value(line.text + start, line.length - start, &range) > 0;
+	}
+	return plain == KH_BULK_MIN;
 }
 
 /* ---- Any other line ----------------------------------------------------------------------------- */
@@ -293,7 +322,7 @@ static int add_notes(struct list *list)
 
 int kh_list_read(const struct kh_input *input, struct kh_collector *collector)
 {
-	struct list list KH_CLEANUP(list_clear) = { .collector = collector };
+	struct list list KH_CLEANUP(list_clear) = { .collector = collector, .bulk = is_long(input) };
 	struct kh_lines lines;
 	int result;
 
@@ -305,5 +334,6 @@ int kh_list_read(const struct kh_input *input, struct kh_collector *collector)
 	}
 	if (result)
 		return kh_fail_long_line(input, &list.line, collector->error);
-	return add_notes(&list);
+	result = kh_collect_bulk_end(collector);
+	return result ? result : add_notes(&list);
 }

@@ -200,6 +200,9 @@ int kh_collector_init(struct kh_collector *collector, const char *file, const ch
 void kh_collector_clear(struct kh_collector *collector); /* frees the document too, if it is still there */
 /* Adds one value, or strengthens the one there. Takes *indicator in any case. 0, -ENOMEM, -EFBIG (with error). */
 int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicator, const struct kh_place *place);
+/* Adds a plain value of a long list, which kh_collect_bulk_end() sorts; the findings that are in it then go. 0, -ENOMEM, -EFBIG. */
+int kh_collect_bulk(struct kh_collector *collector, const struct kh_range *range, int line);
+int kh_collect_bulk_end(struct kh_collector *collector);
 int kh_collect_cve(struct kh_collector *collector, const char *text, size_t length);
 int kh_collect_hash(struct kh_collector *collector, const char *text, size_t length);
 int kh_collect_note(struct kh_collector *collector, const char *format, ...) KH_PRINTF(2, 3);
