@@ -18,6 +18,8 @@
 
 #define FACT_GENERATION "generation"
 #define FACT_GENERATION_SINCE "generation-since"
+#define KEEP_QUIET_SECONDS 2 /* of generations one after the other only the last is kept on disk */
+#define KEEP_LATEST_SECONDS 60
 
 struct gather {
 	struct kh_compile_order *orders;
@@ -138,12 +140,15 @@ static void image_path(const struct kh_core *core, char ret_path[static PATH_MAX
 	snprintf(ret_path, PATH_MAX, "%s/generation.image", core->state);
 }
 
-/* The copy for the next boot. That it could not be written takes nothing from what is enforced now. */
-static void keep_image(struct kh_core *core)
+void kh_keep_image(struct kh_core *core, bool now)
 {
 	char path[PATH_MAX];
+	int64_t quiet = kh_now() - core->generation_since, waits = kh_now() - core->image_unkept;
 	int code;
 
+	if (!core->image_unkept || (!now && quiet >= 0 && quiet < KEEP_QUIET_SECONDS && waits < KEEP_LATEST_SECONDS))
+		return;
+	core->image_unkept = 0;
 	image_path(core, path);
 	code = kh_file_write(path, core->image->data, core->image->pages * KH_PAGE_SIZE, 0600);
 	if (code < 0)
@@ -210,7 +215,8 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	kh_image_free(core->image);
 	core->image = image;
 	core->generation_since = kh_now();
-	keep_image(core);
+	if (!core->image_unkept)
+		core->image_unkept = kh_now();
 	kh_log(LOG_INFO, "event=generation number=%llu ipv4=%u ipv6=%u ports=%u",
 	       (unsigned long long)kh_image_header(image)->generation, kh_image_header(image)->indicators_v4,
 	       kh_image_header(image)->indicators_v6, kh_image_header(image)->indicators_ports);

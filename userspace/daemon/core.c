@@ -93,6 +93,7 @@ void kh_core_close(struct kh_core *core)
 		return;
 	if (core->ledger && core->kernel && core->guard && !core->detached && kh_collect(core, &error) < 0)
 		kh_log_error(LOG_WARNING, "counts-not-folded", &error);
+	kh_keep_image(core, true);
 	kh_links_monitor_close(core->monitor);
 	kh_ledger_close(core->ledger);
 	kh_kernel_close(core->kernel);
@@ -181,6 +182,7 @@ void kh_core_tick(struct kh_core *core)
 		watch_clock(core, now);
 	}
 	expire(core, now);
+	kh_keep_image(core, false);
 	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)
 		kh_core_clock_changed(core);
 	note_health(core, now);

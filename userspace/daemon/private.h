@@ -64,6 +64,7 @@ struct kh_core {
 	struct kh_guard *guard;
 	struct kh_image *image; /* in force; NULL: none */
 	int64_t generation_since;
+	int64_t image_unkept; /* since when the copy on disk is not the image in force; 0: it is */
 	struct kh_watch watches[KH_INTERFACES_MAX];
 	size_t watches_count;
 	uint64_t *folded; /* packets of each slot when last folded, of map folded_map */
@@ -103,6 +104,9 @@ int kh_is_machine(const struct kh_core *core, const struct kh_range *address, co
 int kh_apply(struct kh_core *core, struct kh_error *error);
 /* The same outside any change: after a change of addresses, lists or configuration. */
 int kh_apply_now(struct kh_core *core, struct kh_error *error);
+/* Writes the copy of the image for the next boot, once no other follows for a while: the ledger is what makes a change durable, the copy
+ * makes the next boot protect early. That it cannot be written takes nothing from what is enforced. `now`: at once. */
+void kh_keep_image(struct kh_core *core, bool now);
 /* At start: the image kept on disk, when the kernel has none. */
 int kh_restore_image(struct kh_core *core, struct kh_error *error);
 
