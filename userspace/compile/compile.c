@@ -107,8 +107,11 @@ static int check_lists(const struct kh_compile_input *input, struct sorted_order
 		if (list->first_slot && count)
 			same.slot = list->first_slot + (uint32_t)count - 1;
 		for (size_t j = 0; j < count; j++) {
+			const struct kh_bulk_v4 *v4 = &list->values->v4[j];
 			uint32_t line;
 
+			if (j && j < list->values->v4_count && v4->first <= v4->last)
+				continue; /* what else may be wrong is the same for all */
 			same.range = kh_bulk_range(list->values, j, &line);
 			fault = order_fault(&same);
 			if (fault)
@@ -287,15 +290,23 @@ static int deal_all(const struct kh_compile_input *input, const struct kh_compil
 		    struct kh_parts *parts)
 {
 	struct slot_set set KH_CLEANUP(slot_set_clear) = {};
+	size_t before = 0;
 	int r = allocate(sorted, &set);
 
 	if (r < 0)
 		return r;
 	parts->slots_needed = sorted->highest_slot + 1;
-	deal(orders, orders_count, holes, holes_count, sorted, &set, parts);
-	for (size_t i = 0; i < input->lists_count; i++)
+	for (size_t i = 0; i < input->lists_count && r >= 0; i++) {
+		before = sorted->v4_count;
 		deal_list_v4(&input->lists[i], holes, holes_count, sorted, &set, parts);
-	return 0;
+		r = kh_sort_tail(sorted->v4, sorted->v4_count, sorted->v4_count - before, 32);
+	}
+	if (r < 0)
+		return r;
+	before = sorted->v4_count;
+	deal(orders, orders_count, holes, holes_count, sorted, &set, parts);
+	/* A few orders beside long lists, which are sorted already. (Alone they are sorted where they are laid out.) */
+	return before ? kh_sort_tail(sorted->v4, sorted->v4_count, sorted->v4_count - before, 32) : 0;
 }
 
 int kh_compile_all(const struct kh_compile_input *input, uint64_t generation, struct kh_image **ret_image,

@@ -25,6 +25,10 @@ struct kh_sort_item {
 /* Sorts by the bits of key from low_bit up; stable, linear. *items may be replaced by another malloc'ed array. 0 or -ENOMEM. */
 int kh_sort_items(struct kh_sort_item **items, size_t count, unsigned int low_bit);
 
+/* Sorts the last `tail` of the items, which are in any order, and merges them with those before, which are sorted. Stable; what is before
+ * stays where it is up to the first item of the tail. 0 or -ENOMEM. */
+int kh_sort_tail(struct kh_sort_item *items, size_t count, size_t tail, unsigned int low_bit);
+
 /* ---- chains.c: orders on one address, and the image's orders section ---------------------------- */
 
 /* One order of a chain. */

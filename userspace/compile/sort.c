@@ -5,6 +5,7 @@
 #include "compile/private.h"
 
 #include <errno.h>
+#include <string.h>
 #include <stdint.h>
 
 #define DIGIT_BITS 11
@@ -60,6 +61,31 @@ int kh_sort_items(struct kh_sort_item **items, size_t count, unsigned int low_bi
 			other[places[from[i].key >> shift & (DIGIT_VALUES - 1)]++] = from[i];
 		*items = other;
 		other = from;
+	}
+	return 0;
+}
+
+int kh_sort_tail(struct kh_sort_item *items, size_t count, size_t tail, unsigned int low_bit)
+{
+	struct kh_sort_item *run KH_CLEANUP(kh_freep) = NULL;
+	size_t left = count - tail, at = count;
+	int r;
+
+	if (!tail || (is_sorted(items + left, tail, low_bit) &&
+		      (!left || items[left - 1].key >> low_bit <= items[left].key >> low_bit)))
+		return 0;
+	run = malloc(tail * sizeof(*run));
+	if (!run)
+		return -ENOMEM;
+	memcpy(run, items + left, tail * sizeof(*run));
+	r = kh_sort_items(&run, tail, low_bit);
+	if (r < 0)
+		return r;
+	while (tail) { /* from the end, so that nothing is overwritten before it was moved */
+		if (left && items[left - 1].key >> low_bit > run[tail - 1].key >> low_bit)
+			items[--at] = items[--left];
+		else
+			items[--at] = run[--tail];
 	}
 	return 0;
 }
