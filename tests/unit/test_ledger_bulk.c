@@ -211,16 +211,16 @@ static int keep_row(const struct kh_order_row *row, void *context)
 	return 0;
 }
 
-static int keep_list(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *context)
+static int keep_list(const struct kh_bulk_row *row, void *context)
 {
 	struct alter *alter = context;
 	size_t i = alter->lists_count;
 
-	assert_true(count > 0);
-	alter->lists[i].bulk = bulk;
-	alter->lists[i].terms = *terms;
-	snprintf(alter->lists[i].note, 64, "%s", terms->note);
-	snprintf(alter->lists[i].file, 64, "%s", terms->file);
+	assert_true(row->count > 0);
+	alter->lists[i].bulk = row->id;
+	alter->lists[i].terms = row->terms;
+	snprintf(alter->lists[i].note, 64, "%s", row->terms.note);
+	snprintf(alter->lists[i].file, 64, "%s", row->terms.file);
 	alter->lists[i].terms.note = alter->lists[i].note;
 	alter->lists[i].terms.file = alter->lists[i].file;
 	alter->lists_count += edit(alter, &alter->lists[i].terms);

@@ -125,19 +125,18 @@ struct kh_kept_list {
 	struct kh_kept terms;
 };
 
-static int on_list(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *context)
+static int on_list(const struct kh_bulk_row *row, void *context)
 {
 	struct kh_alter *alter = context;
-	struct kh_order_row edited = *terms;
+	struct kh_order_row edited = row->terms;
 	int code = alter->edit(alter, &edited);
 
-	(void)count;
 	if (code <= 0)
 		return code;
 	code = kh_grow(&alter->lists, &alter->lists_capacity, alter->lists_count + 1, sizeof(*alter->lists));
 	if (code >= 0) {
-		alter->lists[alter->lists_count].bulk = bulk;
-		code = keep(&alter->lists[alter->lists_count++].terms, terms);
+		alter->lists[alter->lists_count].bulk = row->id;
+		code = keep(&alter->lists[alter->lists_count++].terms, &row->terms);
 	}
 	return code < 0 ? kh_fail(&alter->error, code, _("out of memory")) : 0;
 }

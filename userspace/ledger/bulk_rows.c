@@ -155,18 +155,21 @@ int kh_bulk_orders(struct kh_ledger *ledger, const struct kh_order_filter *filte
 	return 0;
 }
 
-int kh_ledger_bulks(struct kh_ledger *ledger, int64_t letter,
-		    int (*callback)(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *),
+int kh_ledger_bulks(struct kh_ledger *ledger, int64_t letter, int (*callback)(const struct kh_bulk_row *, void *),
 		    void *context)
 {
 	int code = kh_bulks_load(ledger, NULL);
 
 	for (size_t i = 0; i < ledger->bulks.count && code == 0; i++) {
 		const struct kh_held *held = &ledger->bulks.list[i];
-		struct kh_order_row terms = terms_of(held);
+		struct kh_bulk_row row = { .id = held->id,
+					   .terms = terms_of(held),
+					   .values = &held->members->values,
+					   .left_out = held->hidden,
+					   .count = kh_held_shown(held) };
 
-		if (!held->absent && (!letter || held->letter == letter) && kh_held_shown(held))
-			code = callback(held->id, &terms, kh_held_shown(held), context);
+		if (!held->absent && (!letter || held->letter == letter) && row.count)
+			code = callback(&row, context);
 	}
 	return code;
 }

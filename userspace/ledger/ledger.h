@@ -182,9 +182,15 @@ int kh_ledger_order_counts(
 int kh_ledger_bulk_put(struct kh_ledger *ledger, const struct kh_order_row *terms, const struct kh_bulk *bulk,
 		       int (*row)(const struct kh_range *range, uint32_t line, void *context), void *context,
 		       size_t *ret_made, size_t *ret_unchanged, struct kh_error *error);
-/* The bulk lists of a letter (0: all) that speak for some value: `terms` is what their rows have in common. */
-int kh_ledger_bulks(struct kh_ledger *ledger, int64_t letter,
-		    int (*callback)(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *),
+struct kh_bulk_row {
+	int64_t id;
+	struct kh_order_row terms; /* what its rows have in common */
+	const struct kh_bulk *values;
+	const uint64_t *left_out; /* a bit for each value that another speaks for; NULL: none */
+	int64_t count; /* of the others */
+};
+/* The bulk lists of a letter (0: all) that speak for some value. */
+int kh_ledger_bulks(struct kh_ledger *ledger, int64_t letter, int (*callback)(const struct kh_bulk_row *, void *),
 		    void *context);
 /* Changes all values of a list alike: state, action, since, expires and note of `terms`. How many it speaks for; 0: as it was; or -errno. */
 int64_t kh_ledger_bulk_change(struct kh_ledger *ledger, int64_t bulk, const struct kh_order_row *terms,

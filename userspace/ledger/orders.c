@@ -251,15 +251,14 @@ struct expiring {
 	struct kh_order_row terms;
 };
 
-static int find_expiring(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *context)
+static int find_expiring(const struct kh_bulk_row *row, void *context)
 {
 	struct expiring *expiring = context;
 
-	(void)count;
-	if (terms->state != KH_ORDER_ACTIVE || !terms->expires || terms->expires > expiring->now)
+	if (row->terms.state != KH_ORDER_ACTIVE || !row->terms.expires || row->terms.expires > expiring->now)
 		return 0;
-	expiring->bulk = bulk;
-	expiring->terms = *terms;
+	expiring->bulk = row->id;
+	expiring->terms = row->terms;
 	return 1;
 }
 
@@ -322,14 +321,12 @@ int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error 
 	return count;
 }
 
-static int find_deadline(int64_t bulk, const struct kh_order_row *terms, int64_t count, void *context)
+static int find_deadline(const struct kh_bulk_row *row, void *context)
 {
 	int64_t *next = context;
 
-	(void)bulk;
-	(void)count;
-	if (terms->state == KH_ORDER_ACTIVE && terms->expires && (!*next || terms->expires < *next))
-		*next = terms->expires;
+	if (row->terms.state == KH_ORDER_ACTIVE && row->terms.expires && (!*next || row->terms.expires < *next))
+		*next = row->terms.expires;
 	return 0;
 }
 
