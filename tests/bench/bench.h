@@ -94,8 +94,8 @@ struct kh_kernel *bench_kernel_open(const char *name);
 /* The orders that a list gives: slots in list order. malloc'ed. */
 struct kh_compile_order *bench_orders(const struct bench_list *list, size_t *ret_count);
 struct kh_range *bench_holes(const struct bench_list *list, size_t *ret_count);
-/* Compiles and installs. NULL: the empty list. Returns milliseconds from orders in memory to enforced. */
-double bench_install(struct kh_kernel *kernel, const struct bench_list *list);
+/* Compiles and installs; `shuffled`: the orders are in no order. NULL: the empty list. Returns milliseconds from orders in memory to enforced. */
+double bench_install(struct kh_kernel *kernel, const struct bench_list *list, bool shuffled);
 /* What the generation of that folder takes in the kernel: images and records. */
 uint64_t bench_kernel_bytes(const char *name);
 

@@ -456,7 +456,7 @@ static void run_list(const struct settings *settings, const char *what, bool fir
 		bench_die("ipset cannot be emptied");
 	bench.skeleton = bench_bpf_load();
 	bench.khien = bench_kernel_open("khien");
-	bench_install(bench.khien, list);
+	bench_install(bench.khien, list, false);
 	if (settings->have[LPM])
 		bench.load_ms[LPM] = bench_lpm_fill(bench.skeleton, list);
 	if (settings->have[NFT])

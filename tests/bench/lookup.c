@@ -146,7 +146,7 @@ static void open_bench(struct bench *bench, const struct settings *settings, con
 	bench->skeleton = bench_bpf_load();
 	bench->floor = bench_kernel_open("floor");
 	bench->khien = bench_kernel_open("khien");
-	bench_install(bench->floor, NULL);
+	bench_install(bench->floor, NULL, false);
 }
 
 static void close_bench(struct bench *bench)
@@ -172,7 +172,7 @@ static void run_list(const struct settings *settings, const char *what)
 	if (!samples)
 		bench_die("out of memory");
 	open_bench(&bench, settings, list);
-	milliseconds = bench_install(bench.khien, list);
+	milliseconds = bench_install(bench.khien, list, false);
 	if (settings->lpm && list->count <= LPM_MOST)
 		bench_lpm_fill(bench.skeleton, list);
 	for (int hit = 0; hit < 2; hit++) {
@@ -202,7 +202,7 @@ static void run_sightings(const struct settings *settings)
 	open_bench(&bench, settings, list);
 	bench.ifindex = BENCH_LAN;
 	bench.destination = true;
-	bench_install(bench.khien, list);
+	bench_install(bench.khien, list, false);
 	bench_list_sample(list, true, samples, BENCH_SAMPLES_V4);
 	bench_samples_set(bench.skeleton, 4, samples, BENCH_SAMPLES_V4);
 	measure(&bench, list, true, ns);
@@ -300,7 +300,7 @@ static void run_hot_indicator(const struct settings *settings)
 		return;
 	}
 	open_bench(&bench, settings, list);
-	bench_install(bench.khien, list);
+	bench_install(bench.khien, list, false);
 	bench_samples_set(bench.skeleton, 4, &sample, 1);
 	bench_select(bench.skeleton, program_of(&bench, KHIEN));
 	for (int64_t round = 0; round < settings->rounds; round++) {

@@ -176,7 +176,19 @@ struct kh_range *bench_holes(const struct bench_list *list, size_t *ret_count)
 	return holes;
 }
 
-double bench_install(struct kh_kernel *kernel, const struct bench_list *list)
+/* The orders as a file in no order gives them; slots follow. */
+static void shuffle(struct kh_compile_order *orders, size_t count)
+{
+	for (size_t i = count; i > 1; i--) {
+		size_t other = bench_random() % i;
+		struct kh_range range = orders[i - 1].range;
+
+		orders[i - 1].range = orders[other].range;
+		orders[other].range = range;
+	}
+}
+
+double bench_install(struct kh_kernel *kernel, const struct bench_list *list, bool shuffled)
 {
 	static const struct bench_list none;
 	static uint64_t generation;
@@ -186,16 +198,20 @@ double bench_install(struct kh_kernel *kernel, const struct bench_list *list)
 	struct kh_install *install;
 	struct kh_image *image;
 	struct kh_error error = {};
-	double start = bench_now_ms();
+	double start, milliseconds;
 
+	if (shuffled)
+		shuffle(orders, orders_count);
+	start = bench_now_ms();
 	if (kh_compile(orders, orders_count, holes, holes_count, ++generation, &image, &error) < 0)
 		bench_die("cannot compile: %s", error.text);
 	if (kh_kernel_prepare(kernel, image->data, image->pages, NULL, 0, &install, &error) < 0)
 		bench_die("cannot install: %s", error.text);
 	kh_kernel_switch(kernel, install);
+	milliseconds = bench_now_ms() - start;
 	kh_image_free(image);
 	kh_kernel_drop_retired(kernel);
-	return bench_now_ms() - start;
+	return milliseconds;
 }
 
 static uint64_t memlock_of(int map)
