@@ -31,7 +31,7 @@ all: $(B)/khiend $(B)/khien locale man ## build both programs (the default)
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
-DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS))
+DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
 .PHONY: deps deps-missing
 deps: ## install the Debian packages that building and testing take (as root)
@@ -272,8 +272,15 @@ $(B)/tests/bench-live: LDLIBS_kernel += $(shell $(PKG_CONFIG) --libs libmnl 2>/d
 $(B)/tests/bench-timed: tests/bench/timed.c
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -o $@ $<
-.PHONY: bench-tools
+# The other firewalls; where they cannot be had, they are left out and the benchmark says so.
+BENCH_DEPS := nftables iptables ipset
+.PHONY: bench bench-tools
 bench-tools: $(BENCH_TOOLS) $(B)/tests/bench-timed
+bench: ## how fast: look-ups, live traffic, loading, against LPM trie, nft and ipset (root; QUICK=1: under three minutes)
+	$(Q)$(MAKE) --no-print-directory -s deps
+	$(Q)[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory -s deps MORE_DEPS="$(BENCH_DEPS)" > /dev/null || echo "not all of these could be installed: $(BENCH_DEPS)"
+	$(Q)$(MAKE) --no-print-directory -s all bench-tools
+	$(Q)B=$(B) QUICK=$(QUICK) tests/bench/run.sh
 
 # ---- Manual pages and translations ---------------------------------------------------------------
 
