@@ -263,11 +263,12 @@ $(B)/bpf/bench.skel.h: $(BENCH_BPF)
 
 BENCH_LIBS := kernel compile model common
 BENCH_SOURCES := lists.c setup.c harness.c
-BENCH_TOOLS := $(B)/tests/bench-lookup $(B)/tests/bench-live $(B)/tests/bench-load
+BENCH_TOOLS := $(B)/tests/bench-lookup $(B)/tests/bench-live $(B)/tests/bench-load $(B)/tests/bench-swaps
 $(BENCH_TOOLS): $(B)/tests/bench-%: tests/bench/%.c $(BENCH_SOURCES:%=tests/bench/%) $(BENCH_LIBS:%=$(B)/%.a) $(B)/bpf/bench.skel.h
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)$(CC) $(CPPFLAGS_ALL) -Itests/bench $(CFLAGS_ALL) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS_kernel) -lpthread -lm
 $(B)/tests/bench-live: tests/bench/nft.c
+$(B)/tests/bench-live $(B)/tests/bench-swaps: tests/bench/traffic.c
 $(B)/tests/bench-live: LDLIBS_kernel += $(shell $(PKG_CONFIG) --libs libmnl 2>/dev/null)
 $(B)/tests/bench-timed: tests/bench/timed.c
 	@mkdir -p $(@D)

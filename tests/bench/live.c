@@ -13,19 +13,14 @@
  *
  * Every frame that arrived is accounted for by the filter's own counters, or the benchmark fails.
  */
-#include "harness.h"
 #include "nft.h"
+#include "traffic.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <linux/bpf.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -34,7 +29,6 @@
 #include "common/text.h"
 
 #define ROUNDS_MAX 99
-#define BATCH 64
 
 enum contender { BARE, KHIEN, LPM, NFT, IPSET, CONTENDERS };
 static const char *const contender_names[] = { "bare", "khien", "lpm", "nft", "ipset" };
@@ -102,50 +96,7 @@ static void count_iptables(struct tally *tally)
 		bench_die("%s: failed", iptables);
 }
 
-static uint64_t arrived_at(unsigned device)
-{
-	FILE *file KH_CLEANUP(kh_fclosep) = fopen("/proc/net/dev", "re");
-	unsigned long long packets;
-	char line[512], name[32];
-
-	snprintf(name, sizeof(name), "bench%u:", device);
-	while (file && fgets(line, sizeof(line), file)) {
-		const char *at = strstr(line, name);
-
-		if (at && sscanf(at + strlen(name), "%*u %llu", &packets) == 1)
-			return packets;
-	}
-	bench_die("/proc/net/dev has no %s", name);
-}
-
-/* IPv4 packets that the stack received. */
-static uint64_t stack_received(void)
-{
-	FILE *file KH_CLEANUP(kh_fclosep) = fopen("/proc/net/snmp", "re");
-	unsigned long long packets = 0;
-	char line[1024];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "Ip: %*d %*d %llu", &packets) == 1)
-			return packets;
-	bench_die("/proc/net/snmp cannot be read");
-}
-
 /* ---- Filters ------------------------------------------------------------------------------------- */
-
-static void device_up(unsigned device)
-{
-	struct ethtool_value gro = { .cmd = ETHTOOL_SGRO, .data = 1 };
-	struct ifreq request = { .ifr_data = (void *)&gro };
-	int fd KH_CLEANUP(kh_closep) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (run_command(true, "ip link set bench%u up && ip link set far%u up", device, device))
-		bench_die("cannot set the devices up");
-	/* Without XDP the receiving end takes no frames unless GRO is on. */
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "bench%u", device);
-	if (ioctl(fd, SIOCETHTOOL, &request) < 0)
-		bench_die("cannot switch GRO on: %s", strerror(errno));
-}
 
 static void write_elements(const struct bench *bench, FILE *file, const char *before, const char *after)
 {
@@ -214,18 +165,6 @@ static void attach(struct bench *bench, int program)
 		bench_die("cannot attach to a veth device: %s", strerror(errno));
 }
 
-static void attach_khien(struct bench *bench)
-{
-	struct kh_attach attach = {
-		.ifindex = BENCH_WAN, .name = "bench11", .ethernet = true, .wanted = KH_WANT_NATIVE
-	};
-	struct kh_attached attached;
-	struct kh_error error = {};
-
-	if (kh_kernel_attach(bench->khien, &attach, &attached, &error) < 0)
-		bench_die("%s", error.text);
-}
-
 static void filter_on(struct bench *bench, enum contender contender, enum traffic traffic)
 {
 	int khien = kh_kernel_program_fd(bench->khien, KH_PROBE_XDP);
@@ -249,7 +188,7 @@ static void filter_on(struct bench *bench, enum contender contender, enum traffi
 		bench_select(bench->skeleton, contender == KHIEN ? khien : contender == LPM ? lpm : drop);
 		attach(bench, bpf_program__fd(bench->skeleton->progs.bench_gate));
 	} else if (contender == KHIEN) {
-		attach_khien(bench);
+		bench_attach(bench->khien);
 	} else if (contender == LPM || traffic == HIT) {
 		attach(bench, contender == LPM ? lpm : drop);
 	}
@@ -307,12 +246,12 @@ static void count_lpm(struct bench *bench, struct tally *tally)
 /* What the filter itself says, since it was made. */
 static struct tally count(struct bench *bench, enum contender contender, enum traffic traffic)
 {
-	struct tally tally = { .arrived = arrived_at(device_of(contender, traffic)) };
+	struct tally tally = { .arrived = bench_arrived(device_of(contender, traffic)) };
 
 	switch (contender) {
 	case BARE:
 		*(traffic == THROUGH ? &tally.passed : &tally.dropped) =
-			traffic == THROUGH ? stack_received() : tally.arrived;
+			traffic == THROUGH ? bench_stack_received() : tally.arrived;
 		break;
 	case KHIEN:
 		count_khien(bench, &tally);
@@ -335,42 +274,19 @@ static struct tally count(struct bench *bench, enum contender contender, enum tr
 
 /* ---- Traffic ------------------------------------------------------------------------------------- */
 
-static uint32_t header_sum(const uint8_t *frame)
-{
-	uint32_t sum = 0;
-
-	for (int i = 0; i < 20; i += 2) {
-		uint16_t word;
-
-		memcpy(&word, frame + 14 + i, sizeof(word));
-		if (i != 10 && i != 12 && i != 14)
-			sum += word;
-	}
-	return sum;
-}
-
 /* Sends and returns Mpps; every frame that arrived must have got its verdict. */
 static double run_traffic(struct bench *bench, enum contender contender, enum traffic traffic, uint64_t offset)
 {
 	struct bench_lane *lane = &bench->skeleton->bss->lanes[bench->settings->cpu % BENCH_CPUS];
 	uint32_t warm = contender >= LPM ? 4 : 16, chunks = contender >= LPM ? 12 : 48;
-	uint32_t packets = (warm + chunks) * BENCH_CHUNK + BATCH;
+	uint32_t packets = (warm + chunks) * BENCH_CHUNK + BENCH_BATCH;
 	unsigned device = device_of(contender, traffic);
-	uint8_t frame[BENCH_FRAME];
-	size_t length = bench_frame(4, frame);
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = (uint32_t)length,
-		    .repeat = (int)packets, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 	struct tally before, after;
 	uint64_t arrived, judged;
 	double share;
 
-	bench->skeleton->bss->generate_sum = header_sum(frame);
-	bench->skeleton->bss->generate_to = device + 1;
-	lane->position = 0;
-	lane->offset = offset;
 	before = count(bench, contender, traffic);
-	if (bpf_prog_test_run_opts(bpf_program__fd(bench->skeleton->progs.bench_generate), &options) < 0)
-		bench_die("live frames: %s", strerror(errno));
+	bench_send(bench->skeleton, device, offset, bench->settings->cpu, packets);
 	after = count(bench, contender, traffic);
 	arrived = after.arrived - before.arrived;
 	judged = traffic == HIT || (contender == BARE && traffic == MISS) ? after.dropped - before.dropped
@@ -546,7 +462,7 @@ int main(int argc, char **argv)
 	bench_enter();
 	bench_scratch();
 	for (size_t i = 0; i < KH_ARRAY_SIZE(devices); i++)
-		device_up(devices[i]);
+		bench_device_up(devices[i]);
 	find_contenders(&settings);
 	bench_drop_capabilities();
 	bench_pin(settings.cpu);

@@ -46,14 +46,14 @@ step() # TITLE LIMIT COMMAND...
 mkdir -p "$B"
 rm -f "$rows" "$B/bench.json" "$B/bench.svg"
 if [ -n "$quick" ]; then
-	rounds=5 emergencies=10
+	rounds=5 emergencies=10 swaps=50
 	lists=(random:1000 random:10000 random:100000 random:1000000 clustered:1000000 random6:100000)
 	loads=(random:10000 random:100000 random:1000000)
 	live=(random:1000000)
 	pushes=(1000000)
 	through=()
 else
-	rounds=9 emergencies=100
+	rounds=9 emergencies=100 swaps=1000
 	lists=(random:1000 random:10000 random:100000 random:1000000 random:4000000 clustered:10000 clustered:100000 clustered:1000000
 		nested:100000 nested:1000000 holes:100000 holes:1000000 second:100000 second:1000000 random6:10000 random6:100000 random6:1000000)
 	for name in ipsum.txt x4b-datacenter-ipv4-42k-cidr.txt cn.ipv4.cidr cn.ipv6.cidr x4b-datacenter-ipv6-8k-cidr.txt bitwire-inbound-ipv6.txt; do
@@ -69,6 +69,7 @@ fi
 step "one look-up" 1200 "$B/tests/bench-lookup" --rounds "$rounds" --json "$rows" --sighting --hot "${lists[@]}"
 step "compile and install" 600 "$B/tests/bench-load" --rounds "$rounds" --json "$rows" "${loads[@]}"
 step "live traffic, one core" 1200 "$B/tests/bench-live" --rounds "$rounds" --json "$rows" "${through[@]}" "${live[@]}"
+step "generations swapped under live load" 300 "$B/tests/bench-swaps" --swaps "$swaps" --json "$rows"
 for entries in "${pushes[@]}"; do
 	((entries == 1000000)) && some=$emergencies || some=5
 	step "a push of $entries lines through khiend, $some emergencies onto it" 900 tests/bench/push.sh "$entries" "$some" "$rows"
