@@ -113,7 +113,7 @@ static double cpu_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-#define REPEATS 40 /* of the whole benchmark: on a busy machine it must end all the same */
+#define REPEATS 12 /* of the whole benchmark: on a busy machine it must end all the same */
 
 unsigned bench_disturbed;
 

@@ -278,7 +278,7 @@ static struct tally count(struct bench *bench, enum contender contender, enum tr
 static double run_traffic(struct bench *bench, enum contender contender, enum traffic traffic, uint64_t offset)
 {
 	struct bench_lane *lane = &bench->skeleton->bss->lanes[bench->settings->cpu % BENCH_CPUS];
-	uint32_t warm = contender >= LPM ? 4 : 16, chunks = contender >= LPM ? 12 : 48;
+	uint32_t warm = contender >= LPM ? 4 : 16, chunks = contender >= LPM ? 8 : 32;
 	uint32_t packets = (warm + chunks) * BENCH_CHUNK + BENCH_BATCH;
 	unsigned device = device_of(contender, traffic);
 	struct tally before, after;

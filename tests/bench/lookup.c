@@ -72,7 +72,7 @@ static uint32_t expected_of(enum contender contender, bool hit)
 /* Samples to walk over once before timing: all of a long list. The trie is so slow, and so big, that a part of it does. */
 static uint32_t warm_chunks(enum contender contender, size_t entries, size_t samples)
 {
-	size_t packets = entries * 2 < samples ? entries * 2 : samples, most = contender == LPM ? 1u << 18 : samples;
+	size_t packets = entries * 2 < samples ? entries * 2 : samples, most = contender == LPM ? 1u << 17 : samples;
 
 	if (packets > most)
 		packets = most;

@@ -17,7 +17,7 @@ die() { echo "bench: $*" >&2; exit 1; }
 KHIEN_LANG=en lab_up
 python3 - "$lab_dir" "$lab_root" "$entries" "$emergencies" <<'PYTHON'
 # Different random addresses that no shipped never-block rule names: one list, and the emergencies.
-import bisect, glob, ipaddress, random, sys
+import glob, ipaddress, random, sys
 folder, root, entries, emergencies = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 rules = []
 for name in glob.glob(root + "/rules/never-block.d/*.list"):
@@ -39,14 +39,13 @@ for first, last in rules:
         merged[-1][1] = max(merged[-1][1], last)
     else:
         merged.append([first, last])
-starts = [first for first, _ in merged]
-rng, chosen = random.Random(20260115), set()
-while len(chosen) < entries + 1000 * emergencies:
-    address = rng.randrange(1 << 24, 224 << 24)
-    at = bisect.bisect_right(starts, address) - 1
-    if at < 0 or merged[at][1] < address:
-        chosen.add(address)
-chosen = list(chosen)
+rng, wanted = random.Random(20260115), entries + 1000 * emergencies
+chosen, at = [], 0
+for address in sorted(rng.sample(range(1 << 24, 224 << 24), wanted + wanted // 4)):
+    while at < len(merged) and merged[at][1] < address:
+        at += 1
+    if at == len(merged) or address < merged[at][0]:
+        chosen.append(address)
 rng.shuffle(chosen)
 def write(name, part):
     with open(f"{folder}/{name}", "w") as out:

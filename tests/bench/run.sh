@@ -28,7 +28,7 @@ trap stop INT TERM HUP
 
 step() # TITLE LIMIT COMMAND...
 {
-	local title=$1 limit=$2 code=0
+	local title=$1 limit=$2 code=0 start=$SECONDS
 	shift 2
 	printf '\n-- %s\n' "$title"
 	timeout --kill-after=15 "$limit" "$@" </dev/null &
@@ -36,7 +36,7 @@ step() # TITLE LIMIT COMMAND...
 	wait "$child" || code=$?
 	child=
 	case $code in
-	0) ;;
+	0) echo "   ($((SECONDS - start)) s)" ;;
 	77) echo "left out: $title" ;;
 	124 | 137) echo "FAILED: $title: not finished in $limit s"; failed=1 ;;
 	*) echo "FAILED: $title"; failed=1 ;;
@@ -47,7 +47,7 @@ mkdir -p "$B"
 rm -f "$rows" "$B/bench.json" "$B/bench.svg"
 if [ -n "$quick" ]; then
 	rounds=5 emergencies=10 swaps=50
-	lists=(random:1000 random:10000 random:100000 random:1000000 clustered:1000000 random6:100000)
+	lists=(random:10000 random:100000 random:1000000 clustered:1000000 random6:100000)
 	loads=(random:10000 random:100000 random:1000000)
 	live=(random:1000000)
 	pushes=(1000000)
