@@ -141,10 +141,11 @@ UNIT_TESTS += test_stack test_links
 LIBS_test_stack := netlink common
 LIBS_test_links := netlink common
 
-UNIT_TESTS += test_guard test_guard_list test_guard_random test_rules
+UNIT_TESTS += test_guard test_guard_list test_guard_random test_guard_bulk test_rules
 LIBS_test_guard := guard model common
 LIBS_test_guard_list := guard model common
 LIBS_test_guard_random := guard model common
+LIBS_test_guard_bulk := guard model common
 LIBS_test_rules := guard model common
 
 COMPILE_TESTS := test_compile test_compile_random test_compile_image test_compile_scale

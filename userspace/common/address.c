@@ -40,23 +40,20 @@ static size_t scan_v4(const char *text, size_t length, uint32_t *ret_address)
 	return at;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One to four hexadecimal digits. */
 static size_t scan_group(const char *text, size_t length, uint32_t *ret_group)
 {
-	uint32_t group = 0;
+	static const uint8_t digits[256] = {
+		/* and one: 0 is none */
+		['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,	['6'] = 7,  ['7'] = 8,
+		['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+		['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16
+	};
+	uint32_t group = 0, digit;
 	size_t at = 0;
-	int digit;
 
-	for (; at < length && at < 5 && (digit = hex_value(text[at])) >= 0; at++)
-		group = group << 4 | (uint32_t)digit;
+	for (; at < length && at < 5 && (digit = digits[(unsigned char)text[at]]) > 0; at++)
+		group = group << 4 | (digit - 1);
 	*ret_group = group;
 	return at < 5 ? at : 0;
 }
