@@ -29,7 +29,7 @@ send() { in_office "$lab_build/tests/frame" lan1 3 192.0.2.57 203.0.113.7 80 >/d
 lab_daemon_start || exit 1
 out=$(khien push --yes --ref 1/FEED --json "$feed")
 is "a feed: what is plain is enforced, the rest is told" "3 20003 0 1 1" \
-	"$? $(json "'%d %d %d %d' % tuple(d['counts'][k] for k in ('enforce', 'review', 'refuse', 'unenforceable'))" <<<"$out")"
+	"$? $(json "'%(enforce)d %(review)d %(refuse)d %(unenforceable)d' % d['counts']" <<<"$out")"
 is "and proven" True "$(json "d['proof']['tried'] == d['proof']['blocked'] > 0" <<<"$out")"
 is "it is counted" 20003 "$(orders)"
 is "and listed, each value once" 20003 "$(rows)"
