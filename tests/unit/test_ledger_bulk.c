@@ -428,6 +428,19 @@ static void same_lines(char *a, char *b)
 	} while (line);
 }
 
+static void same_states(struct pair *pair)
+{
+	for (size_t i = 0; i < VALUES; i++) {
+		struct kh_indicator indicator = indicator_of(i);
+		enum kh_order_state states[2] = { KH_ORDER_STATE_COUNT, KH_ORDER_STATE_COUNT };
+		int64_t letter = 2 + (int64_t)i % LETTERS;
+		int code = kh_ledger_order_state(pair->rows->ledger, letter, &indicator, &states[0]);
+
+		assert_int_equal(kh_ledger_order_state(pair->bulk->ledger, letter, &indicator, &states[1]), code);
+		assert_int_equal(states[0], states[1]);
+	}
+}
+
 static void same_story(struct pair *pair)
 {
 	char *rows = strdup(summary(pair->rows)), *bulk = strdup(summary(pair->bulk)), value[KH_RANGE_TEXT];
@@ -442,6 +455,7 @@ static void same_story(struct pair *pair)
 	same_orders(pair, (struct kh_order_filter){ .state = -1, .overlaps = range });
 	same_orders(pair, (struct kh_order_filter){ .state = -1, .expires_before = pair->now + 20 });
 	same_by_pages(pair);
+	same_states(pair);
 }
 
 /* ---- What is in force, and its counts ----------------------------------------------------------------- */

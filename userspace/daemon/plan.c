@@ -128,22 +128,13 @@ static enum kh_order_state state_of(enum kh_decision decision)
 	return KH_ORDER_UNENFORCEABLE;
 }
 
-static int on_existing(const struct kh_order_row *row, void *context)
-{
-	*(bool *)context = row->state == KH_ORDER_ACTIVE || row->state == KH_ORDER_REJECTED;
-	return 1;
-}
-
 /* Has a person decided on this value of this letter before? Pushing the letter again does not put it back into the queue. */
 static bool is_decided(struct kh_core *core, int64_t letter, const struct kh_finding *finding)
 {
-	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&finding->indicator);
-	struct kh_order_filter filter = { .letter = letter, .state = -1, .value = value };
-	bool decided = false;
+	enum kh_order_state state;
 
-	if (value)
-		kh_ledger_orders(core->ledger, &filter, on_existing, &decided);
-	return decided;
+	return kh_ledger_order_state(core->ledger, letter, &finding->indicator, &state) == 1 &&
+	       (state == KH_ORDER_ACTIVE || state == KH_ORDER_REJECTED);
 }
 
 static int write_finding(const struct kh_request *request, const struct kh_plan *plan, struct kh_plan_letter *letter,

@@ -174,6 +174,28 @@ int kh_ledger_bulks(struct kh_ledger *ledger, int64_t letter, int (*callback)(co
 	return code;
 }
 
+int kh_bulk_state(struct kh_ledger *ledger, int64_t letter, const struct kh_indicator *indicator,
+		  enum kh_order_state *ret_state)
+{
+	int code = kh_bulks_load(ledger, NULL);
+
+	if (indicator->type != KH_TYPE_ADDRESS && indicator->type != KH_TYPE_PREFIX && indicator->type != KH_TYPE_RANGE)
+		return 0;
+	for (size_t i = 0; i < ledger->bulks.count && code >= 0; i++) {
+		const struct kh_held *held = &ledger->bulks.list[i];
+		int64_t found;
+
+		if (held->absent || held->letter != letter)
+			continue;
+		found = kh_bulk_find(&held->members->values, &indicator->range);
+		if (found < 0 || !kh_held_shows(held, (size_t)found))
+			continue;
+		*ret_state = held->state;
+		return 1;
+	}
+	return code;
+}
+
 /* ---- SQL functions --------------------------------------------------------------------------------------- */
 
 static bool was_in_force(enum kh_order_state state)

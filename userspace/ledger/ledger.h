@@ -154,6 +154,10 @@ struct kh_order_row {
  * state, action, decision, reason, rule, note, raw, file, page, line, section, since, expires. 1: new or changed, 0: as it was. */
 int kh_ledger_order_put(struct kh_ledger *ledger, const struct kh_order_row *order, struct kh_error *error);
 
+/* The state of the order of this value in that letter: 1; 0: there is none; or -errno. */
+int kh_ledger_order_state(struct kh_ledger *ledger, int64_t letter, const struct kh_indicator *indicator,
+			  enum kh_order_state *ret_state);
+
 struct kh_order_filter {
 	int64_t letter; /* 0: any */
 	int state; /* enum kh_order_state, or -1: any */

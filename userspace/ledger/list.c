@@ -123,3 +123,25 @@ int kh_ledger_orders(struct kh_ledger *ledger, const struct kh_order_filter *fil
 		return code;
 	return kh_bulk_orders(ledger, filter, left, callback, context);
 }
+
+int kh_ledger_order_state(struct kh_ledger *ledger, int64_t letter, const struct kh_indicator *indicator,
+			  enum kh_order_state *ret_state)
+{
+	KH_CACHED(statement);
+	struct kh_key key;
+	int code = kh_key_of(indicator, &key);
+
+	if (code >= 0)
+		code = kh_sql_cached(
+			ledger, KH_SQL_ORDER_STATE,
+			"SELECT o.state FROM indicators i JOIN orders o ON o.id = i.id * 1048576 + ?2 WHERE i.key = ?1",
+			&statement, NULL);
+	if (code < 0)
+		return code;
+	kh_sql_bind_blob(statement, 1, key.bytes, key.size);
+	kh_sql_bind_int(statement, 2, letter);
+	code = kh_sql_step(ledger, statement, NULL);
+	if (code == 1)
+		*ret_state = (enum kh_order_state)sqlite3_column_int(statement, 0);
+	return code ? code : kh_bulk_state(ledger, letter, indicator, ret_state);
+}

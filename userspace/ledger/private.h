@@ -42,6 +42,7 @@ enum kh_cached {
 	KH_SQL_MADE_ORDERS,
 	KH_SQL_MADE_ALLOWS,
 	KH_SQL_MADE_BULKS,
+	KH_SQL_ORDER_STATE,
 	KH_SQL_BULK_PART,
 	KH_SQL_BULK_NAME,
 	KH_SQL_BULK_COUNTS,
@@ -326,6 +327,9 @@ int kh_bulks_hide_rows(struct kh_ledger *ledger, struct kh_error *error);
 /* A row, or a newer list, speaks for that value of the list. 0 or -errno. */
 int kh_held_hide(struct kh_held *held, size_t index);
 
+/* As kh_ledger_order_state, of bulk lists. */
+int kh_bulk_state(struct kh_ledger *ledger, int64_t letter, const struct kh_indicator *indicator,
+		  enum kh_order_state *ret_state);
 /* SQL functions: bulk_holds(indicator, letter): is or was it in force there; bulk_numbers(indicator, text): text and the letters whose
  * bulk lists are in force on it, joined by ", ". */
 int kh_bulk_functions(struct kh_ledger *ledger, struct kh_error *error);
