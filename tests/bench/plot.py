@@ -103,7 +103,7 @@ def live(rows, left, top, width, height):
 
 def picture(result):
     machine = result["machine"]
-    words = f"{machine.get('processor', '?')}, {machine['cores']} cores, Linux {machine['kernel']}; medians, contenders in turn in one run"
+    words = f"{machine.get('processor', '?')}, {machine['cores']} cores, Linux {machine['kernel']}; medians, the contenders in turn"
     parts = growth(result["lookup"], 60, 60, 460, 290) + live(result["live"], 540, 60, 390, 290) + [text(60, HEIGHT - 8, words, style="soft")]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img">'
             f"<title>Khiên: cost of a look-up and live traffic</title><style>{STYLE}</style>" + "\n".join(parts) + "</svg>\n")

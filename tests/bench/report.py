@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What the measuring programs wrote, one object a line, as a table for people, bench.json for machines and a picture; with every target.
+# What the measuring programs wrote, one object a line, as a table for people, bench.json for machines, a picture, and the short table of
+# README.md (BENCH.MD); with every target.
 #
-#   report.py ROWS BENCH.JSON BENCH.SVG
+#   report.py ROWS BENCH.JSON BENCH.SVG BENCH.MD
 import json
 import os
 import platform
@@ -169,6 +170,31 @@ def print_tables(result):
           f"{result['machine']['cores']} cores, Linux {result['machine']['kernel']}.")
 
 
+def short_table(result):
+    """What README.md shows: random IPv4, from 10 k to the longest list."""
+    looks = {(r["entries"], r["case"]): r for r in result["lookup"] if r["list"] == "random" and r["family"] == "ipv4"}
+    live = {r["case"]: r for r in result["live"] if r["entries"] == 10**6}
+    loads = {r["entries"]: r for r in result["load"]}
+    lengths = [n for n in (10**4, 10**5, 10**6) if (n, "miss") in looks]
+    lines = ["| one look-up, ns a packet | " + " | ".join(f"{n:,}" for n in lengths) + " |", "|---|" + "---:|" * len(lengths)]
+    for case in ("miss", "hit"):
+        for key, name in (("floor_ns", "floor: the shipped program, empty list"), ("khien_ns", "**Khiên**, all counters"), ("lpm_ns", "kernel LPM trie")):
+            lines.append(f"| {case}: {name} | " + " | ".join(cell(looks[n, case][key]) for n in lengths) + " |")
+    names = (("bare", "XDP drop, no look-up"), ("khien", "**Khiên**"), ("lpm", "XDP, LPM trie"), ("ipset", "iptables, ipset"), ("nft", "nftables"))
+    if live:
+        lines += ["", "| live, one core, 1,000,000 addresses, Mpps | all listed | none listed |", "|---|---:|---:|"]
+        lines += [f"| {name} | " + " | ".join(cell(live.get(case, {}).get(key + "_mpps"), 2) for case in ("hit", "miss")) + " |" for key, name in names]
+    load = loads.get(10**6)
+    if load:
+        lines += ["", "| loading 1,000,000 addresses | |", "|---|---:|",
+                  f"| **Khiên**: from memory to enforced | {cell(load['compile_install_ms'])} ms |",
+                  f"| **Khiên**: `khien push` of a file, enforced and on disk | {cell(load['push_ms'])} ms |",
+                  f"| **Khiên**: 1,000 more onto it, 99th percentile | {cell(load['emergency_p99_ms'])} ms |",
+                  f"| LPM trie, batch calls | {cell(load['lpm_ms'])} ms |", f"| `ipset restore` | {cell(load['ipset_ms'])} ms |",
+                  f"| `nft -f`, interval set | {cell(load['nft_ms'])} ms |"]
+    return "\n".join(lines) + "\n"
+
+
 def main():
     rows = Rows(sys.argv[1])
     loads, targets = merged_loads(rows), Targets()
@@ -191,6 +217,8 @@ def main():
         out.write("\n")
     with open(sys.argv[3], "w", encoding="utf-8") as out:
         out.write(plot.picture(result))
+    with open(sys.argv[4], "w", encoding="utf-8") as out:
+        out.write(short_table(result))
     print_tables(result)
 
 

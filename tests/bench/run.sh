@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# make bench: everything bench.h describes, one after the other, then the table, build/bench.json and build/bench.svg. As root; alone on the
+# make bench: everything bench.h describes, one after the other, then the table, build/bench.json, build/bench.svg and build/bench.md. As root; alone on the
 # machine, or the figures are worth little. Fails when a contender gives a wrong verdict, not when a target is missed.
 #
 #   QUICK=1 tests/bench/run.sh     under three minutes: fewer lists, fewer emergency pushes, live traffic at 1 M only
@@ -44,10 +44,10 @@ step() # TITLE LIMIT COMMAND...
 }
 
 mkdir -p "$B"
-rm -f "$rows" "$B/bench.json" "$B/bench.svg"
+rm -f "$rows" "$B"/bench.{json,svg,md}
 if [ -n "$quick" ]; then
 	rounds=5 emergencies=10 swaps=50
-	lists=(random:10000 random:100000 random:1000000 clustered:1000000 random6:100000)
+	lists=(random:10000 random:100000 random:1000000 clustered:100000 random6:100000)
 	loads=(random:10000 random:100000 random:1000000)
 	live=(random:1000000)
 	pushes=(1000000)
@@ -75,5 +75,5 @@ for entries in "${pushes[@]}"; do
 	step "a push of $entries lines through khiend, $some emergencies onto it" 900 tests/bench/push.sh "$entries" "$some" "$rows"
 done
 printf '\n'
-python3 tests/bench/report.py "$rows" "$B/bench.json" "$B/bench.svg" || failed=1
+python3 tests/bench/report.py "$rows" "$B/bench.json" "$B/bench.svg" "$B/bench.md" || failed=1
 exit $failed
