@@ -155,19 +155,113 @@ static json_t *announced_json(const struct kh_announced *announced)
 	return object;
 }
 
-static json_t *document_json(const struct kh_document *document, const struct judge *judge)
-{
-	struct kh_judgement *judgements KH_CLEANUP(kh_freep) =
-		calloc(document->findings_count + 1, sizeof(*judgements));
-	const struct kh_letter *letter = &document->letter;
-	json_t *rows, *notes;
+/* ---- Judging: a long list's values are findings only when the guard has something to say about them - */
 
-	if (!judgements)
+struct taking {
+	struct kh_document *document;
+	size_t capacity; /* of its findings */
+};
+
+static int take(const struct kh_finding *finding, void *context)
+{
+	struct taking *taking = context;
+	struct kh_document *document = taking->document;
+	char *raw = strdup(finding->raw);
+
+	if (!raw || kh_grow(&document->findings, &taking->capacity, document->findings_count + 1,
+			    sizeof(*document->findings)) < 0) {
+		free(raw);
+		return -ENOMEM;
+	}
+	document->findings[document->findings_count] = *finding;
+	document->findings[document->findings_count++].raw = raw;
+	return 0;
+}
+
+/* Sifts its bulk list and judges its findings. malloc'ed; NULL: out of memory. */
+static struct kh_judgement *judge_document(struct kh_document *document, const struct kh_guard *guard)
+{
+	const struct kh_bulk *list = &document->bulk;
+	const struct kh_guard_bulks bulks = { &list, 1 };
+	struct taking taking = { document, document->findings_count };
+	struct kh_judgement *judgements = NULL;
+
+	for (enum kh_sift what = KH_SIFT_RULES; what <= KH_SIFT_WIDE; what++) {
+		free(judgements);
+		judgements = kh_guard_sift(guard, &document->bulk, what, take, &taking) < 0
+				     ? NULL
+				     : calloc(document->findings_count + 1, sizeof(*judgements));
+		if (!judgements ||
+		    !kh_guard_judge_all(guard, document->findings, document->findings_count, &bulks, judgements))
+			break;
+	}
+	return judgements;
+}
+
+static json_t *bulk_json(const struct kh_document *document, size_t index)
+{
+	static const struct kh_judgement plainly = { .decision = KH_ENFORCE, .reason = KH_WHY_TABLE };
+	struct kh_finding finding = { .section = KH_SECTION_LIST };
+	char raw[KH_RANGE_TEXT];
+	struct kh_range range;
+	uint32_t line;
+
+	range = kh_bulk_range(&document->bulk, index, &line);
+	finding.indicator = kh_indicator_of_range(&range);
+	finding.raw = kh_range_format(&range, raw);
+	finding.line = (int)line;
+	return finding_json(document, &finding, &plainly);
+}
+
+struct place {
+	uint32_t line;
+	uint32_t index; /* of the findings, then of the bulk list */
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Findings in document order; of a long list, with the values of its bulk, by line. NULL: out of memory. */
+static json_t *rows_json(const struct kh_document *document, const struct kh_judgement *judgements, bool is_long)
+{
+	size_t findings = document->findings_count, bulk = kh_bulk_count(&document->bulk);
+	struct place *places KH_CLEANUP(kh_freep) = calloc(findings + bulk + 1, sizeof(*places));
+	json_t *rows = places ? json_array() : NULL;
+
+	for (size_t i = 0; rows && i < findings + bulk; i++) {
+		places[i] = (struct place){ .index = (uint32_t)i };
+		if (i >= findings)
+			kh_bulk_range(&document->bulk, i - findings, &places[i].line);
+		else if (is_long)
+			places[i].line = (uint32_t)document->findings[i].line;
+	}
+	if (rows && is_long)
+		qsort(places, findings + bulk, sizeof(*places), compare_places);
+	for (size_t i = 0; rows && i < findings + bulk; i++) {
+		size_t index = places[i].index;
+
+		json_array_append_new(rows, index >= findings ? bulk_json(document, index - findings)
+							      : finding_json(document, &document->findings[index],
+									     &judgements[index]));
+	}
+	return rows;
+}
+
+static json_t *document_json(struct kh_document *document, const struct judge *judge)
+{
+	bool is_long = kh_bulk_count(&document->bulk) > 0;
+	struct kh_judgement *judgements KH_CLEANUP(kh_freep) = judge_document(document, judge->guard);
+	json_t *rows = judgements ? rows_json(document, judgements, is_long) : NULL, *notes;
+	const struct kh_letter *letter = &document->letter;
+
+	if (!rows)
 		return NULL;
-	rows = json_array();
-	kh_guard_judge_all(judge->guard, document->findings, document->findings_count, NULL, judgements);
-	for (size_t i = 0; i < document->findings_count; i++)
-		json_array_append_new(rows, finding_json(document, &document->findings[i], &judgements[i]));
 	notes = texts_json(document->notes, document->notes_count);
 	json_array_extend(notes, judge->notes);
 	return json_pack("{s:o, s:s, s:{s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}", "file",

@@ -420,6 +420,48 @@ def read_gives_every_document_that_can_be_read():
     same(Run("read", "-", "--json", stdin="203.0.113.7\n").json()["documents"][0]["indicators"][0]["line"], 1, "the line")
 
 
+def long_list():
+    """More values than a bulk list begins with, and some that are looked at one by one."""
+    lines = [f"100.{i >> 8}.{i & 255}.{i % 3}" + ("\t7" if i % 5 == 0 else "") for i in range(12000)]
+    for at, line in enumerate(["10.1.2.3/8", "8.8.8.8", "192.0.0.0/22", "xau.example", "2001:db8::/32", "203.0.113.7:443", "1.2.3", "203[.]0[.]113[.]9",
+                               "192.0.2.9", "198.51.0.0/16", "203.0.113.16-203.0.113.40", "2001:db8::7", "# lời ghi", "100.0.0.0"]):
+        lines.insert(800 * at + 3, line)
+    return lines
+
+
+@check
+def read_gives_a_long_list_as_its_parts():
+    lines, parts = long_list(), []
+    for start in range(0, len(lines), 6000):
+        text = "\n" * start + "\n".join(lines[start:start + 6000]) + "\n"
+        parts += Run("read", "phan.txt", "--json", files={"phan.txt": text}).json()["documents"][0]["indicators"]
+    run = Run("read", "phan.txt", "--json", files={"phan.txt": "\n".join(lines) + "\n"})
+    rows = run.json()["documents"][0]["indicators"]
+    same(run.code, 0, "the exit code")
+    same(len(rows), 12012, "the number of rows")
+    again = [row for row in parts if row["value"] == "100.0.0.0"][1:]  # seen in the first part already
+    for row, part in zip(rows, (row for row in parts if row not in again), strict=True):
+        same(row, part, "a row")
+    decisions = [row["decision"] for row in rows]
+    same([decisions.count(word) for word in ("enforce", "review", "refuse", "unenforceable")], [12005, 4, 2, 1], "the decisions")
+
+
+@check
+def read_makes_the_prefixes_of_a_long_list_wait_when_it_is_too_wide():
+    text = "".join(f"100.{i >> 8}.{i & 255}.1\n" for i in range(12000)) + "".join(f"101.1.{i}.0/24\n" for i in range(209))
+    for name, more, waiting in ("at the limit", "", 0), ("over it", "101.2.0.0/27\n101.2.1.1\n", 210):
+        rows = Run("read", "dai.txt", "--json", files={"dai.txt": text + "".join(f"102.{i}.0.1\n" for i in range(32)) + more}).json()
+        rows = [row for row in rows["documents"][0]["indicators"] if row["reason"] == "letter-too-wide"]
+        same((len(rows), {row["rule"] for row in rows}), (waiting, {"65569 > 65536"} if waiting else set()), name)
+
+
+@check
+def read_shows_a_long_list():
+    run = Run("read", "dai.txt", files={"dai.txt": "\n".join(long_list()) + "\n"})
+    same(run.out.split("\n")[-2:], ["To block 12005 · to review 4 · refused 2 · unenforceable 1", ""], "the end")
+    same(len(run.out.split("\n")), 12012 + 4, "the number of lines")
+
+
 # ---- Help, manual, completion: of one mind -----------------------------------------------------------
 
 @check
