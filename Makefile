@@ -213,12 +213,18 @@ golden-cli: $(B)/san/khien locale ## compare the screens of khien with those kep
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_scale test_generations test_switching test_sightings test_budget test_attach
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_scale test_generations test_switching test_live test_sightings test_budget test_attach
 PACKET_SOURCES := lab.c wire.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel) -lpthread $(LINK_$(@F))
+$(B)/bpf/flood.bpf.o: tests/bpf/flood.bpf.c tests/bpf/flood_shared.h
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(B)/bpf/flood.skel.h: $(B)/bpf/flood.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name flood_bpf > $@
+$(B)/tests/test_live: tests/bpf/flood.c $(B)/bpf/flood.skel.h
 $(B)/tests/test_scale: tests/unit/nearby.c tests/unit/worlds.c
 LINK_test_attach := -Wl,--wrap=bpf_link_create # plays a kernel without tcx
 
