@@ -7,6 +7,9 @@
  * is found by content. Others are found by their signature and refused by name (PDF, ZIP-based office files,
  * images), so that nothing half-read is ever enforced.
  *
+ * A list with at least KH_BULK_MIN plain values (an address, prefix or a-b range on its line, perhaps before columns of numbers; no
+ * pages) has those in document->bulk; everything else it holds are findings, as all of a shorter list is.
+ *
  * A new format is one file in this folder and one line in reader.c's table.
  */
 #ifndef KHIEN_READER_READER_H
@@ -18,7 +21,7 @@
 #include "model/document.h"
 
 #define KH_READER_MAX_BYTES ((size_t)64 << 20) /* a larger file is refused */
-#define KH_READER_MAX_FINDINGS ((size_t)4 << 20)
+#define KH_READER_MAX_FINDINGS ((size_t)4 << 20) /* findings and bulk together */
 
 /* Reads `length` bytes named `file` (for messages and provenance; borrowed, copied). 0; -EINVAL (empty, binary,
  * not UTF-8: error says line and column), -EFBIG, -ENOTSUP (a format this version does not read, named),
