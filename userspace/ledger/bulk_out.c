@@ -91,8 +91,8 @@ static int make_row(struct kh_ledger *ledger, const struct kh_held *held, size_t
 		"INSERT INTO orders SELECT " ORDER_OF("b") " FROM bulks b WHERE b.id = ?4",
 		"INSERT OR IGNORE INTO orders_before SELECT b.at_change, b.after_change, " ORDER_OF(
 			"b") " FROM bulks_before b WHERE b.id = ?4",
-		"INSERT OR IGNORE INTO orders_made SELECT m.at_change, ?1, ?1, 1, m.after_change FROM bulks_made m"
-		" WHERE ?4 BETWEEN m.first AND m.last AND ?2 AND ?3 IS NOT NULL",
+		("INSERT OR IGNORE INTO orders_made SELECT m.at_change, ?1, ?1, 1, m.after_change FROM bulks_made m"
+		 " WHERE ?4 BETWEEN m.first AND m.last AND ?2 AND ?3 IS NOT NULL"),
 	};
 	uint32_t line, indicator;
 	struct kh_range range = kh_member_range(held->members, index, &line, &indicator);

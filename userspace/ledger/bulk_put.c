@@ -230,8 +230,8 @@ static int write_list(struct writing *writing, struct kh_error *error)
 	members = malloc(sizeof(*members));
 	if (!members)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
-	*members =
-		(struct kh_members){ .bulk = id, .values = *values, .indicators = KH_TAKE(writing->values.indicators) };
+	*members = (struct kh_members){ .bulk = id, .values = *values, .indicators = writing->values.indicators };
+	writing->values.indicators = NULL;
 	memset(&writing->values.values, 0, sizeof(writing->values.values));
 	ledger->touched[KH_TABLE_BULKS] += (int64_t)kh_members_count(members) - 1; /* and one by kh_change_made */
 	code = kh_bulks_adopt(ledger, members);
