@@ -290,6 +290,19 @@ bench: ## how fast: look-ups, live traffic, loading, against LPM trie, nft and i
 	$(Q)$(MAKE) --no-print-directory -s all bench-tools
 	$(Q)B=$(B) QUICK=$(QUICK) tests/bench/run.sh
 
+# ---- Real lists ------------------------------------------------------------------------------------
+
+CORPUS_LIBS := kernel compile reader model common
+$(B)/tests/corpus: tests/bpf/corpus.c $(PACKET_SOURCES:%=tests/bpf/%) $(patsubst %,tests/unit/%.c,naive nearby worlds) $(CORPUS_LIBS:%=$(B)/san/%.a)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel)
+.PHONY: corpus
+corpus: ## compare real address lists with the naive matcher and with iprange (CORPUS=../shared/corpus; as root: also packets)
+	$(Q)$(MAKE) --no-print-directory -s deps
+	$(Q)[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory -s deps MORE_DEPS=iprange > /dev/null || echo "iprange could not be installed"
+	$(Q)$(MAKE) --no-print-directory -s $(B)/tests/corpus
+	$(Q)B=$(B) tests/bpf/corpus.sh
+
 # ---- Manual pages and translations ---------------------------------------------------------------
 
 MAN := khien.1 khiend.8 khien.conf.5
