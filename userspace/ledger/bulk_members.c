@@ -215,7 +215,7 @@ int kh_bulks_adopt(struct kh_ledger *ledger, struct kh_members *members_take)
 
 	members_take->pending = true;
 	if ((!members_take->ids.count && index_ids(members_take) < 0) ||
-	    kh_grow(&bulks->members, &bulks->members_capacity, bulks->members_count + 1, sizeof(*bulks->members)) < 0) {
+	    kh_grow(&bulks->members, &bulks->members_capacity, bulks->members_count + 1, sizeof(void *)) < 0) {
 		kh_members_free(members_take);
 		return -ENOMEM;
 	}
