@@ -132,6 +132,8 @@ static void test_ports_and_ranges(void **state)
 	EXPECT("::ffff:203.0.113.7", "203.0.113.7 enforce listed");
 	EXPECT("0.0.0.0/0", "0.0.0.0/0 enforce listed");
 	EXPECT("::/0", "::/0 enforce listed");
+	EXPECT("::/80", "::/80 enforce listed"); /* its last address is mapped */
+	EXPECT("::1-::ffff:203.0.113.7", "::1-::ffff:203.0.113.7 review malformed");
 }
 
 static void test_look_alikes_wait(void **state)

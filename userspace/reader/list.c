@@ -48,7 +48,11 @@ static size_t plain_value(const char *text, size_t length, struct kh_range *ret_
 	for (size_t at = value; at < length; at++)
 		if (!kh_is_digit(text[at]) && !kh_is_blank(text[at]))
 			return 0;
-	return ret_range->family == 6 && (is_mapped(ret_range->first) || is_mapped(ret_range->last)) ? 0 : value;
+	/* Of ::/80 only the last address is mapped: a prefix as any other. */
+	if (ret_range->family == 6 &&
+	    (is_mapped(ret_range->first) || (is_mapped(ret_range->last) && kh_range_prefix_length(ret_range) < 0)))
+		return 0;
+	return value;
 }
 
 /* 1: the line was read; 0: look closer; -errno. */
