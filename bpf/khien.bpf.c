@@ -44,11 +44,12 @@ static __always_inline int kh_judge(struct kh_packet *packet, const struct kh_in
 SEC("xdp.frags")
 int khien_xdp(struct xdp_md *context)
 {
-	struct kh_cursor cursor = { (const __u8 *)(long)context->data, (const __u8 *)(long)context->data_end };
+	struct kh_cursor cursor = { .at = (const __u8 *)(long)context->data,
+				    .end = (const __u8 *)(long)context->data_end,
+				    .xdp = context };
 	struct kh_packet packet = { .packets = 1, .direction = KH_INGRESS, .ifindex = context->ingress_ifindex };
-	__u64 beyond = bpf_xdp_get_buff_len(context) - (__u64)(cursor.end - cursor.at);
 
-	kh_parse_ethernet(&cursor, &packet, beyond);
+	kh_parse_ethernet(&cursor, &packet);
 	return kh_judge(&packet, kh_find_interface(packet.ifindex)) ? XDP_DROP : XDP_PASS;
 }
 
@@ -68,17 +69,17 @@ static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 eth
 {
 	struct kh_packet packet = { .packets = 1, .direction = direction, .ifindex = skb->ifindex };
 	const struct kh_interface *interface;
-	struct kh_cursor cursor;
+	struct kh_cursor cursor = {};
 	__u32 headers;
 
 	bpf_skb_pull_data(skb, skb->len < KH_PULL_BYTES ? skb->len : KH_PULL_BYTES);
 	cursor.at = (const __u8 *)(long)skb->data;
 	cursor.end = (const __u8 *)(long)skb->data_end;
+	cursor.beyond = skb->len - (__u64)(cursor.end - cursor.at);
 	if (ethernet)
-		headers = kh_parse_ethernet(&cursor, &packet, skb->len - (__u64)(cursor.end - cursor.at));
+		headers = kh_parse_ethernet(&cursor, &packet);
 	else
-		headers = kh_parse_network(&cursor, &packet, bpf_ntohs((__u16)skb->protocol),
-					   skb->len - (__u64)(cursor.end - cursor.at));
+		headers = kh_parse_network(&cursor, &packet, bpf_ntohs((__u16)skb->protocol));
 	packet.packets = kh_segments(skb, packet.bytes, headers);
 	packet.bytes += (__u64)(packet.packets - 1) * headers;
 	interface = kh_find_interface(packet.ifindex);

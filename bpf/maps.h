@@ -10,7 +10,15 @@
 
 #include "khien/abi.h"
 
-/* The types of the inner arrays; the real ones are as long as their list needs (BPF_F_INNER_MAP, 5.10). */
+/* The types of the inner arrays. All bases are alike; the other two are as long as their list needs (BPF_F_INNER_MAP, 5.10). */
+struct kh_base_array {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct kh_image_base));
+	__uint(map_flags, BPF_F_MMAPABLE);
+};
+
 struct kh_image_array {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -27,7 +35,14 @@ struct kh_record_array {
 	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 };
 
-/* Generation images and their records, by place: one index names both, so that one store switches both. */
+/* Generation images in two parts and their records, by place: one index names all, so that one store switches all. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, KH_GENERATION_SLOTS);
+	__type(key, __u32);
+	__array(values, struct kh_base_array);
+} bases SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, KH_GENERATION_SLOTS);

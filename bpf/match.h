@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * packet -> order, by the generation image (khien/abi.h describes it). The image is fetched once a packet; everything the
+ * packet -> order, by the generation image (khien/abi.h describes it). Which generation is read once a packet; everything the
  * verdict needs is in it, so a packet sees one generation and no mixture. Allow and never-block are not here: the
  * compiler has cut them out.
  *
- * kh_match() is a global function: the verifier proves it once, for any packet, however many programs call it.
+ * kh_match() is inlined and ends for nearly all packets at the presence bits. kh_match_listed() does the rest; it is a global
+ * function: the verifier proves it once, for any packet, however many programs call it.
  */
 #ifndef KHIEN_BPF_MATCH_H
 #define KHIEN_BPF_MATCH_H
@@ -21,9 +22,20 @@ struct kh_order_match {
 	__u32 action;
 };
 
+/* A page that is not in the base. */
 static __always_inline const __u8 *kh_page(void *image, __u32 page)
 {
+	page -= KH_BASE_PAGES;
 	return bpf_map_lookup_elem(image, &page);
+}
+
+/* The base of the generation in this place, or NULL. */
+static __always_inline const struct kh_image_base *kh_base(__u32 place)
+{
+	void *array = place ? bpf_map_lookup_elem(&bases, &place) : NULL;
+	__u32 zero = 0;
+
+	return array ? bpf_map_lookup_elem(array, &zero) : NULL;
 }
 
 static __always_inline __u32 kh_popcount(__u64 x)
@@ -59,30 +71,39 @@ static __always_inline __u32 kh_v4_slice(void *image, const struct kh_image_head
 	return entries[at & (KH_V4_ENTRIES_PER_PAGE - 1)] & KH_REF_MASK;
 }
 
-static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_header *header, __u32 address)
+static __always_inline __u32 kh_v4_has(const struct kh_image_base *base, __u32 address)
 {
-	__u32 index = address >> 14, cell_index, octet = address & 0xff;
-	const struct kh_v4_block *block;
-	const __u8 *page;
-	__u64 bit, cell;
+	return base->v4_present[address >> 14] >> ((address >> 8) & 63) & 1;
+}
 
-	page = kh_page(image, KH_V4_L1_PAGE + (index >> 8));
-	if (!page)
+static __always_inline __u64 kh_v4_cell(void *image, const struct kh_image_header *header, __u32 index)
+{
+	const __u64 *page = (const __u64 *)kh_page(image, header->v4_cells_page + index / KH_CELLS_PER_PAGE);
+
+	return page ? page[index & (KH_CELLS_PER_PAGE - 1)] : 0;
+}
+
+static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base *base, __u32 address)
+{
+	__u32 block = address >> 14, octet = address & 0xff, rank = base->v4_rank[block], index = rank & KH_V4_CELL;
+	__u64 present = base->v4_present[block], bit = 1ull << ((address >> 8) & 63), cell;
+
+	if (!(present & bit))
 		return KH_REF_NONE;
-	block = (const struct kh_v4_block *)(page + (index & 0xff) * sizeof(*block));
-	bit = 1ull << ((address >> 8) & 63);
-	if (!(block->present & bit))
-		return block->ref;
-	cell_index = block->first_cell + kh_popcount(block->present & (bit - 1));
-	page = kh_page(image, header->v4_cells_page + cell_index / KH_CELLS_PER_PAGE);
-	if (!page)
-		return KH_REF_NONE;
-	cell = ((const __u64 *)page)[cell_index & (KH_CELLS_PER_PAGE - 1)];
+	if (rank & KH_V4_UNIFORM)
+		return rank & KH_REF_MASK;
+	if (rank & KH_V4_COMMON) {
+		present = kh_v4_cell(image, &base->header, index);
+		if (!(present & bit))
+			return (__u32)kh_v4_cell(image, &base->header, index + 1) & KH_REF_MASK;
+		index += 2;
+	}
+	cell = kh_v4_cell(image, &base->header, index + kh_popcount(present & (bit - 1)));
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return kh_v4_slice(image, header, cell, octet);
+		return kh_v4_slice(image, &base->header, cell, octet);
 	if (((__u32)(cell >> 48) & 0xff) == octet)
 		return (__u32)cell & KH_REF_MASK;
-	return (__u32)(cell >> 24) & KH_REF_MASK;
+	return (__u32)(cell >> KH_REF_BITS) & KH_REF_MASK;
 }
 
 /* The page of a long slice that holds `key`: a slice of more than a page starts on one, so each page's first entry tells. */
@@ -154,65 +175,74 @@ static __always_inline __u32 kh_v6_mid(void *image, const struct kh_image_header
 	return entries[at & (KH_V6_MIDS_PER_PAGE - 1)].ref;
 }
 
-/* Is the bit of this hash set in a bitmap of the image? */
-static __always_inline __u32 kh_bit(void *image, __u32 page, __u32 mask, __u32 hash)
+/* Is the bit of this hash set? */
+static __always_inline __u32 kh_bit(const __u8 bits[KH_BITS_BYTES], __u32 mask, __u32 hash)
 {
 	__u32 bit = hash & mask;
-	const __u8 *bits = kh_page(image, page + bit / (KH_PAGE_SIZE * 8));
 
-	return bits && bits[(bit >> 3) & (KH_PAGE_SIZE - 1)] >> (bit & 7) & 1;
+	return bits[(bit >> 3) & (KH_BITS_BYTES - 1)] >> (bit & 7) & 1;
 }
 
-static __always_inline __u32 kh_match_v6(void *image, const struct kh_image_header *header, __u64 high, __u64 low)
+static __always_inline __u32 kh_v6_has(const struct kh_image_base *base, __u64 high)
 {
-	__u32 key = (__u32)(high >> 32), first = header->v6_wide_first, count = header->v6_wide_count, search = key,
-	      ref;
-	__u32 hash;
+	return kh_bit(base->v6_bits, base->header.v6_bits_mask, kh_hash_word(base->header.hash_seed, high >> 32));
+}
 
-	if (header->v6_nets) {
-		hash = kh_hash_word(header->hash_seed, key);
-		if (kh_bit(image, header->v6_bitmap_page, header->v6_bitmap_mask, hash)) {
-			for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
-				__u32 bucket = (hash + probe) & header->v6_buckets_mask;
-				const __u8 *page =
-					kh_page(image, header->v6_buckets_page + bucket / KH_BUCKETS_PER_PAGE);
-				const struct kh_v6_net *net;
-				__u32 free = 0;
+static __always_inline __u32 kh_match_v6(void *image, const struct kh_image_base *base, __u64 high, __u64 low)
+{
+	const struct kh_image_header *header = &base->header;
+	__u32 key = (__u32)(high >> 32), hash = kh_hash_word(header->hash_seed, key), search = key, ref;
+	__u32 first = header->v6_wide_first, count = header->v6_wide_count;
 
-				if (!page)
-					break;
-				net = (const struct kh_v6_net *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
+	if (!kh_bit(base->v6_bits, header->v6_bits_mask, hash))
+		goto found;
+	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
+		__u32 bucket = (hash + probe) & header->v6_buckets_mask;
+		const __u8 *page = kh_page(image, header->v6_buckets_page + bucket / KH_BUCKETS_PER_PAGE);
+		const struct kh_v6_net *net;
+		__u32 free = 0;
+
+		if (!page)
+			break;
+		net = (const struct kh_v6_net *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
 #pragma unroll
-				for (__u32 i = 0; i < KH_V6_NETS_PER_BUCKET; i++) {
-					if (!net[i].count) {
-						free = 1;
-					} else if (net[i].key == key) {
-						first = net[i].first;
-						count = net[i].count;
-						search = (__u32)high;
-						goto found;
-					}
-				}
-				if (free)
-					break;
+		for (__u32 i = 0; i < KH_V6_NETS_PER_BUCKET; i++) {
+			if (!net[i].count) {
+				free = 1;
+			} else if (net[i].key == key) {
+				first = net[i].first;
+				count = net[i].count;
+				search = (__u32)high;
+				goto found;
 			}
 		}
+		if (free)
+			break;
 	}
 found:
 	if (!count)
 		return KH_REF_NONE;
+	if (count == KH_V6_WHOLE)
+		return first & KH_REF_MASK;
 	ref = kh_v6_mid(image, header, first, count, search);
 	if (ref & KH_V6_LOW)
 		ref = kh_v6_low(image, header, ref & ~KH_V6_LOW, low);
 	return ref;
 }
 
-static __always_inline __u32 kh_match_port(void *image, const struct kh_image_header *header, __u64 high, __u64 low,
+static __always_inline __u32 kh_port_has(const struct kh_image_base *base, __u64 high, __u64 low)
+{
+	return kh_bit(base->ports_bits, base->header.ports_bits_mask,
+		      kh_hash_address(base->header.hash_seed, high, low));
+}
+
+static __always_inline __u32 kh_match_port(void *image, const struct kh_image_base *base, __u64 high, __u64 low,
 					   __u16 port, __u8 protocol, __u8 family)
 {
+	const struct kh_image_header *header = &base->header;
 	__u32 hash = kh_hash_address(header->hash_seed, high, low);
 
-	if (!kh_bit(image, header->ports_bitmap_page, header->ports_bitmap_mask, hash))
+	if (!kh_bit(base->ports_bits, header->ports_bits_mask, hash))
 		return KH_REF_NONE;
 	hash = kh_hash_port(hash, port, protocol);
 	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
@@ -280,9 +310,9 @@ static __always_inline __u32 kh_wall_clock(const struct kh_control *state)
 }
 
 /* One side of the packet: its address, then its port. Between drops the address wins. */
-static __always_inline void kh_match_side(void *image, const struct kh_image_header *header,
-					  const struct kh_packet *packet, const struct kh_control *state,
-					  __u32 destination, __u32 *now, struct kh_order_match *match)
+static __always_inline void kh_match_side(void *image, const struct kh_image_base *base, const struct kh_packet *packet,
+					  const struct kh_control *state, __u32 destination, __u32 *now,
+					  struct kh_order_match *match)
 {
 	__u64 high = destination ? packet->destination_high : packet->source_high;
 	__u64 low = destination ? packet->destination_low : packet->source_low;
@@ -291,51 +321,43 @@ static __always_inline void kh_match_side(void *image, const struct kh_image_hea
 	__u32 ref;
 
 	if (packet->family == 4)
-		ref = kh_match_v4(image, header, (__u32)low);
+		ref = kh_match_v4(image, base, (__u32)low);
 	else
-		ref = kh_match_v6(image, header, high, low);
+		ref = kh_match_v6(image, base, high, low);
 	if (ref) {
 		*now = kh_wall_clock(state);
-		kh_resolve(image, header, ref, *now, match);
+		kh_resolve(image, &base->header, ref, *now, match);
 	}
-	if (!packet->has_ports || !header->ports_count)
+	if (!packet->has_ports || !base->header.ports_count)
 		return;
-	ref = kh_match_port(image, header, high, low, port, packet->protocol, packet->family);
+	ref = kh_match_port(image, base, high, low, port, packet->protocol, packet->family);
 	if (ref) {
 		*now = kh_wall_clock(state);
-		kh_resolve(image, header, ref, *now, &by_port);
+		kh_resolve(image, &base->header, ref, *now, &by_port);
 		kh_prefer(match, &by_port);
 	}
 }
 
-/* Judges a parsed packet by the generation in force. Always fills match; returns 0. */
-__noinline int kh_match(const struct kh_packet *packet, struct kh_match *match)
+/* Judges a packet of which something is listed, by the generation in match->place. Returns 0. */
+__noinline int kh_match_listed(const struct kh_packet *packet, struct kh_match *match)
 {
 	struct kh_order_match remote = {}, near = {};
-	const struct kh_image_header *header;
-	const struct kh_control *state;
 	__u32 zero = 0, place, now = 0, destination_first;
+	const struct kh_control *state;
+	const struct kh_image_base *base;
 	void *image;
 
 	if (!packet || !match)
 		return 0;
-	match->slot = 0;
-	match->reason = packet->reason;
+	place = match->place;
 	state = bpf_map_lookup_elem(&control, &zero);
-	if (!state)
-		return 0;
-	place = *(volatile const __u32 *)&state->active;
-	image = place ? bpf_map_lookup_elem(&images, &place) : NULL;
-	header = image ? bpf_map_lookup_elem(image, &zero) : NULL;
-	if (!header) {
-		match->reason = KH_REASON_NO_GENERATION;
-		return 0;
-	}
-	if (!packet->family)
+	base = kh_base(place);
+	image = bpf_map_lookup_elem(&images, &place);
+	if (!state || !base || !image)
 		return 0;
 	destination_first = packet->role == KH_ROLE_LAN || packet->direction == KH_EGRESS;
-	kh_match_side(image, header, packet, state, destination_first, &now, &remote);
-	kh_match_side(image, header, packet, state, !destination_first, &now, &near);
+	kh_match_side(image, base, packet, state, destination_first, &now, &remote);
+	kh_match_side(image, base, packet, state, !destination_first, &now, &near);
 	match->on_destination = (__u8)destination_first;
 	if (near.slot && (!remote.slot || (near.action == KH_ACTION_DROP && remote.action != KH_ACTION_DROP))) {
 		remote = near;
@@ -345,10 +367,44 @@ __noinline int kh_match(const struct kh_packet *packet, struct kh_match *match)
 		return 0;
 	match->slot = remote.slot;
 	match->action = (__u8)remote.action;
-	match->place = place;
 	match->now = now;
 	match->reason = remote.action == KH_ACTION_DROP ? KH_REASON_DROPPED : KH_REASON_MONITORED;
 	return 0;
+}
+
+/* Can there be an order for either side? Both sides' loads are under way before the first is waited for. */
+static __always_inline __u32 kh_is_listed(const struct kh_image_base *base, const struct kh_packet *packet)
+{
+	__u32 listed;
+
+	if (packet->family == 4)
+		listed = kh_v4_has(base, (__u32)packet->source_low) | kh_v4_has(base, (__u32)packet->destination_low);
+	else
+		listed = base->header.v6_wide_count | kh_v6_has(base, packet->source_high) |
+			 kh_v6_has(base, packet->destination_high);
+	if (base->header.ports_count && packet->has_ports)
+		listed |= kh_port_has(base, packet->source_high, packet->source_low) |
+			  kh_port_has(base, packet->destination_high, packet->destination_low);
+	return listed;
+}
+
+/* Judges a parsed packet by the generation in force. Always fills match. */
+static __always_inline void kh_match(const struct kh_packet *packet, struct kh_match *match)
+{
+	const struct kh_control *state;
+	const struct kh_image_base *base;
+	__u32 zero = 0;
+
+	match->reason = packet->reason;
+	state = bpf_map_lookup_elem(&control, &zero);
+	if (!state)
+		return;
+	match->place = *(volatile const __u32 *)&state->active;
+	base = kh_base(match->place);
+	if (!base)
+		match->reason = KH_REASON_NO_GENERATION;
+	else if (packet->family && kh_is_listed(base, packet))
+		kh_match_listed(packet, match);
 }
 
 #endif

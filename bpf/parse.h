@@ -29,6 +29,9 @@
 struct kh_cursor {
 	const __u8 *at;
 	const __u8 *end;
+	/* What follows `end` in a buffer of more than one part; unknown with `xdp`, which can tell. */
+	__u64 beyond;
+	struct xdp_md *xdp;
 };
 
 struct kh_vlan_header {
@@ -66,6 +69,18 @@ static __always_inline const void *kh_take(struct kh_cursor *cursor, __u32 size)
 static __always_inline __u64 kh_left(const struct kh_cursor *cursor)
 {
 	return cursor->end > cursor->at ? (__u64)(cursor->end - cursor->at) : 0;
+}
+
+/* From here to the end of the frame. Asking is a call, so it is asked only where the linear data do not say enough. */
+static __always_inline __u64 kh_available(const struct kh_cursor *cursor, __u64 left)
+{
+	__u64 linear;
+
+	if (!cursor->xdp)
+		return left + cursor->beyond;
+	linear = (__u64)((long)cursor->xdp->data_end - (long)cursor->xdp->data);
+	barrier_var(linear); /* else clang mixes it with `left`, and the verifier meets half a difference of pointers */
+	return left + bpf_xdp_get_buff_len(cursor->xdp) - linear;
 }
 
 static __always_inline void kh_set_ports(struct kh_packet *packet, __be16 source, __be16 destination)
@@ -111,19 +126,16 @@ static __always_inline __u32 kh_parse_transport(struct kh_cursor *cursor, struct
 }
 
 /* Returns the length of all headers from layer 3 to the payload, for GSO accounting. */
-static __always_inline __u32 kh_parse_ipv4(struct kh_cursor *cursor, struct kh_packet *packet, __u64 available)
+static __always_inline __u32 kh_parse_ipv4(struct kh_cursor *cursor, struct kh_packet *packet)
 {
+	__u64 left = kh_left(cursor), total;
 	const struct iphdr *header = kh_take(cursor, sizeof(*header));
-	__u32 header_length;
-	__u64 total;
+	__u32 header_length, options;
 	__u16 fragment;
 
-	if (!header) {
-		packet->reason = KH_REASON_TOO_SHORT;
-		return 0;
-	}
-	if (header->version != 4) {
-		packet->reason = KH_REASON_BAD_VERSION;
+	if (!header || header->version != 4) {
+		packet->bytes = kh_available(cursor, left);
+		packet->reason = header ? KH_REASON_BAD_VERSION : KH_REASON_TOO_SHORT;
 		return 0;
 	}
 	packet->family = 4;
@@ -132,12 +144,17 @@ static __always_inline __u32 kh_parse_ipv4(struct kh_cursor *cursor, struct kh_p
 	packet->protocol = header->protocol;
 	header_length = header->ihl * 4u;
 	total = bpf_ntohs(header->tot_len);
-	if (!total || total > available) /* 0: a GSO buffer beyond 64 KiB; longer than the frame: it lies */
-		total = available;
+	if (!total || total > left) {
+		left = kh_available(cursor, left);
+		if (!total || total > left) /* 0: a GSO buffer beyond 64 KiB; longer than the frame: it lies */
+			total = left;
+	}
 	packet->bytes = total;
 	fragment = bpf_ntohs(header->frag_off);
-	if (header_length < sizeof(*header) || total < header_length ||
-	    !kh_take(cursor, header_length - (__u32)sizeof(*header))) {
+	options = header_length - (__u32)sizeof(*header);
+	barrier_var(options); /* the mask says nothing new, but to the verifier of 6.1 */
+	options &= 0x3f;
+	if (header_length < sizeof(*header) || total < header_length || !kh_take(cursor, options)) {
 		packet->reason = KH_REASON_BAD_HEADER;
 		return 0;
 	}
@@ -164,19 +181,16 @@ static __always_inline __u8 kh_is_extension(__u8 protocol)
 	return 0;
 }
 
-static __always_inline __u32 kh_parse_ipv6(struct kh_cursor *cursor, struct kh_packet *packet, __u64 available)
+static __always_inline __u32 kh_parse_ipv6(struct kh_cursor *cursor, struct kh_packet *packet)
 {
+	__u64 left = kh_left(cursor), total;
 	const struct ipv6hdr *header = kh_take(cursor, sizeof(*header));
 	__u32 length = sizeof(*header);
 	__u8 first_fragment = 0;
-	__u64 total;
 
-	if (!header) {
-		packet->reason = KH_REASON_TOO_SHORT;
-		return 0;
-	}
-	if (header->version != 6) {
-		packet->reason = KH_REASON_BAD_VERSION;
+	if (!header || header->version != 6) {
+		packet->bytes = kh_available(cursor, left);
+		packet->reason = header ? KH_REASON_BAD_VERSION : KH_REASON_TOO_SHORT;
 		return 0;
 	}
 	packet->family = 6;
@@ -190,8 +204,11 @@ static __always_inline __u32 kh_parse_ipv6(struct kh_cursor *cursor, struct kh_p
 				  bpf_ntohl(header->daddr.in6_u.u6_addr32[3]);
 	packet->protocol = header->nexthdr;
 	total = bpf_ntohs(header->payload_len) + sizeof(*header);
-	if (total == sizeof(*header) || total > available) /* no length: a jumbogram or a large GSO buffer */
-		total = available;
+	if (total == sizeof(*header) || total > left) {
+		left = kh_available(cursor, left);
+		if (total == sizeof(*header) || total > left) /* no length: a jumbogram or a large GSO buffer */
+			total = left;
+	}
 	packet->bytes = total;
 
 	for (int i = 0; i <= KH_EXTENSION_HEADERS; i++) {
@@ -230,17 +247,14 @@ static __always_inline __u32 kh_parse_ipv6(struct kh_cursor *cursor, struct kh_p
 	return 0;
 }
 
-/* From the layer-3 header on; `protocol` is the EtherType. `beyond` bytes follow the data that can be read (buffers of more than one part). */
-static __always_inline __u32 kh_parse_network(struct kh_cursor *cursor, struct kh_packet *packet, __u16 protocol,
-					      __u64 beyond)
+/* From the layer-3 header on; `protocol` is the EtherType. */
+static __always_inline __u32 kh_parse_network(struct kh_cursor *cursor, struct kh_packet *packet, __u16 protocol)
 {
-	__u64 available = kh_left(cursor) + beyond;
-
-	packet->bytes = available;
 	if (protocol == ETH_P_IP)
-		return kh_parse_ipv4(cursor, packet, available);
+		return kh_parse_ipv4(cursor, packet);
 	if (protocol == ETH_P_IPV6)
-		return kh_parse_ipv6(cursor, packet, available);
+		return kh_parse_ipv6(cursor, packet);
+	packet->bytes = kh_available(cursor, kh_left(cursor));
 	packet->reason = KH_REASON_NOT_IP;
 	return 0;
 }
@@ -270,10 +284,11 @@ static __always_inline __u8 kh_is_vlan(__u16 protocol)
 }
 
 /* A whole Ethernet frame. Returns as kh_parse_network. */
-static __always_inline __u32 kh_parse_ethernet(struct kh_cursor *cursor, struct kh_packet *packet, __u64 beyond)
+static __always_inline __u32 kh_parse_ethernet(struct kh_cursor *cursor, struct kh_packet *packet)
 {
 	const struct ethhdr *ethernet = kh_take(cursor, sizeof(*ethernet));
 	__u16 protocol;
+	__u64 left;
 
 	packet->bytes = 0;
 	if (!ethernet) {
@@ -294,17 +309,20 @@ static __always_inline __u32 kh_parse_ethernet(struct kh_cursor *cursor, struct 
 		}
 		protocol = bpf_ntohs(tag->protocol);
 	}
-	packet->bytes = kh_left(cursor) + beyond;
+	left = kh_left(cursor);
 	if (kh_is_vlan(protocol)) {
+		packet->bytes = kh_available(cursor, left);
 		packet->reason = KH_REASON_TOO_MANY_TAGS;
 		return 0;
 	}
 	if (protocol == ETH_P_PPP_SES) {
 		protocol = kh_parse_pppoe(cursor, packet);
-		if (!protocol)
+		if (!protocol) {
+			packet->bytes = kh_available(cursor, left);
 			return 0;
+		}
 	}
-	return kh_parse_network(cursor, packet, protocol, beyond);
+	return kh_parse_network(cursor, packet, protocol);
 }
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define KH_ABI_VERSION 1
+#define KH_ABI_VERSION 2
 
 /* ---- Verdict reasons ------------------------------------------------------------------------- */
 
@@ -36,20 +36,26 @@ enum kh_action {
 
 /* ---- The generation image --------------------------------------------------------------------
  *
- * A compiled list is one immutable array of 4 KiB pages in one BPF array map (BPF_F_MMAPABLE), so one
- * look-up fetches a page and the rest is arithmetic inside it. The sections, in pages:
+ * A compiled list is one immutable image of 4 KiB pages, in two BPF array maps (BPF_F_MMAPABLE, frozen) that one index names:
  *
- *   0                  struct kh_image_header
- *   1 .. 1024          IPv4 level 1: 2^18 struct kh_v4_block, one for each 64 x /24
- *   v4_cells_page      IPv4 level 2: one 64-bit cell for each /24 that differs from its block
- *   v4_entries_page    IPv4 slices of 32-bit entries, sorted by last octet
- *   v6_bitmap_page     presence bits of the /32s that hold detail, by hash
- *   v6_buckets_page    hash of those /32s: buckets of 4 struct kh_v6_net
- *   v6_mid_page        slices of struct kh_v6_mid over address bits 32..63, and the `wide` slice over bits 0..31
- *   v6_low_page        slices of struct kh_v6_low over address bits 64..127
- *   ports_bitmap_page  presence bits of the addresses that have port orders, by hash
- *   ports_page         hash of (address, port, protocol): buckets of 2 struct kh_port_entry
- *   orders_page        struct kh_order: everything that is not a plain drop without a deadline
+ *   the base, of fixed size: struct kh_image_base, one element
+ *     0                  struct kh_image_header
+ *     v6_bits            presence bits of the /32s that hold anything, by hash
+ *     ports_bits         presence bits of the addresses that have port orders, by hash
+ *     v4_present         IPv4 level 1: one bit for each /24 that holds anything
+ *     v4_rank            IPv4 level 1: for each 64 x /24, where their cells begin
+ *   the rest, of any size, an element a page
+ *     v4_cells_page      IPv4 level 2: one 64-bit cell for each /24 whose bit is set
+ *     v4_entries_page    IPv4 slices of 32-bit entries, sorted by last octet
+ *     v6_buckets_page    hash of the /32s: buckets of 4 struct kh_v6_net
+ *     v6_mid_page        slices of struct kh_v6_mid over address bits 32..63, and the `wide` slice over bits 0..31
+ *     v6_low_page        slices of struct kh_v6_low over address bits 64..127
+ *     ports_page         hash of (address, port, protocol): buckets of 2 struct kh_port_entry
+ *     orders_page        struct kh_order: everything that is not a plain drop without a deadline
+ *
+ * Why two: what makes a packet a miss is in the base alone, and look-ups into inner maps that all have one size are inlined;
+ * those into maps of any size are calls (some 8 ns each on a processor with return thunks, where a whole miss costs 30). So
+ * nearly all packets are judged without a call, by two loads of level 1 that do not wait for each other.
  *
  * The answer of every look-up is a 24-bit reference (enum-like, below):
  *   0                        no order
@@ -83,17 +89,15 @@ struct kh_image_header {
 	__u32 pages; /* of the whole image */
 	__u32 v4_cells_page;
 	__u32 v4_entries_page;
-	__u32 v6_bitmap_page;
-	__u32 v6_bitmap_mask; /* bits - 1; a power of two of at least one page of bits */
+	__u32 v6_bits_mask; /* bits - 1; a power of two, of at least one page of bits */
 	__u32 v6_buckets_page;
 	__u32 v6_buckets_mask; /* buckets - 1 */
 	__u32 v6_mid_page;
 	__u32 v6_wide_first; /* entry index in the mid section; the slice over address bits 0..31 */
-	__u32 v6_wide_count; /* 0: no order covers a whole /32 */
+	__u32 v6_wide_count; /* 0: no order covers KH_V6_WIDE_MIN /32s */
 	__u32 v6_low_page;
-	__u32 v6_nets; /* /32s in the hash; 0: skip bitmap and hash */
-	__u32 ports_bitmap_page;
-	__u32 ports_bitmap_mask;
+	__u32 v6_nets; /* /32s in the hash */
+	__u32 ports_bits_mask;
 	__u32 ports_page;
 	__u32 ports_mask; /* buckets - 1 */
 	__u32 ports_count; /* 0: no port orders */
@@ -104,22 +108,34 @@ struct kh_image_header {
 	__u32 indicators_v4;
 	__u32 indicators_v6;
 	__u32 indicators_ports;
-	__u32 reserved[7];
+	__u32 reserved[9];
 };
 _Static_assert(sizeof(struct kh_image_header) == 152, "kh_image_header size");
 
-#define KH_V4_L1_PAGE 1u
-#define KH_V4_L1_PAGES 1024u
-#define KH_V4_BLOCKS (1u << 18)
+#define KH_V4_BLOCKS (1u << 18) /* 64 x /24 each, index = address >> 14 */
+#define KH_BITS_BYTES 65536u /* room for either kind of presence bits; as much is used as the mask says */
 
-/* 64 x /24, index = address >> 14. A /24 whose bit is clear has `ref`; the others have the cell
- * first_cell + (number of set bits below theirs). */
-struct kh_v4_block {
-	__u64 present;
-	__u32 first_cell;
-	__u32 ref;
+struct kh_image_base {
+	union {
+		struct kh_image_header header;
+		__u8 page[KH_PAGE_SIZE];
+	};
+	__u8 v6_bits[KH_BITS_BYTES];
+	__u8 ports_bits[KH_BITS_BYTES];
+	__u64 v4_present[KH_V4_BLOCKS];
+	__u32 v4_rank[KH_V4_BLOCKS];
 };
-_Static_assert(sizeof(struct kh_v4_block) == 16, "kh_v4_block size");
+#define KH_BASE_PAGES 801u
+_Static_assert(sizeof(struct kh_image_base) == KH_BASE_PAGES * KH_PAGE_SIZE, "kh_image_base size");
+
+/* The rank of a block says where the answer for its /24s is. A /24 whose bit is clear has none; for the others:
+ *   first cell                 its cell is this plus the number of set bits below its own
+ *   KH_V4_UNIFORM | reference  the whole block is this
+ *   KH_V4_COMMON | cell        the cell is a mask of the /24s that differ, the next the reference of all others, then come the cells
+ *                              of those that differ. All bits of the block are set. */
+#define KH_V4_UNIFORM 0x80000000u
+#define KH_V4_COMMON 0x40000000u
+#define KH_V4_CELL 0x3fffffffu
 
 /* A cell is 64 bits:
  *   kind 63..62 = KH_CELL_LONELY  last octet 55..48 has the reference in 23..0, all others the one in 47..24
@@ -135,15 +151,17 @@ _Static_assert(sizeof(struct kh_v4_block) == 16, "kh_v4_block size");
  * The first entry of a slice has octet 0. */
 #define KH_V4_ENTRIES_PER_PAGE 1024u
 
-/* One /32 of IPv6 that holds detail: its slice over address bits 32..63. */
+/* One /32 of IPv6 that holds anything: its slice over address bits 32..63. */
 struct kh_v6_net {
 	__u32 key; /* address bits 0..31 */
-	__u32 count; /* entries of the slice; 0: the place is free */
-	__u32 first; /* entry index in the mid section */
+	__u32 count; /* entries of the slice; KH_V6_WHOLE; 0: the place is free */
+	__u32 first; /* entry index in the mid section; with KH_V6_WHOLE the reference of the whole /32 */
 	__u32 reserved;
 };
 _Static_assert(sizeof(struct kh_v6_net) == 16, "kh_v6_net size");
 
+#define KH_V6_WHOLE 0xffffffffu
+#define KH_V6_WIDE_MIN 257u /* as many /32s in a row, or more, are one entry of the wide slice; fewer are nets */
 #define KH_V6_NETS_PER_BUCKET 4u
 #define KH_BUCKETS_PER_PAGE 64u /* buckets are 64 bytes */
 #define KH_HASH_PROBES 8u /* buckets looked at, wrapping; a bucket with a free place ends the search */

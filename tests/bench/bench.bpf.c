@@ -178,14 +178,15 @@ struct {
 SEC("xdp.frags")
 int bench_lpm(struct xdp_md *context)
 {
-	struct kh_cursor cursor = { (const __u8 *)(long)context->data, (const __u8 *)(long)context->data_end };
+	struct kh_cursor cursor = { .at = (const __u8 *)(long)context->data,
+				    .end = (const __u8 *)(long)context->data_end,
+				    .xdp = context };
 	struct kh_packet packet = { .packets = 1, .direction = KH_INGRESS, .ifindex = context->ingress_ifindex };
-	__u64 beyond = bpf_xdp_get_buff_len(context) - (__u64)(cursor.end - cursor.at);
 	const __u32 *value = NULL;
 	struct kh_counter *counter;
 	__u32 dropped;
 
-	kh_parse_ethernet(&cursor, &packet, beyond);
+	kh_parse_ethernet(&cursor, &packet);
 	if (packet.family == 4) {
 		struct bench_lpm_v4_key key = { 32, bpf_htonl((__u32)packet.source_low) };
 

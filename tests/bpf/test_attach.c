@@ -22,7 +22,10 @@
 #include "wire.h"
 
 #define LISTED "203.0.113.7"
-#define LINKS LAB_FOLDER "/v1/links"
+#define TEXT_OF(number) #number
+#define TEXT(macro) TEXT_OF(macro)
+#define FOLDER LAB_FOLDER "/v" TEXT(KH_ABI_VERSION)
+#define LINKS FOLDER "/links"
 
 /* The linker puts this between the module and libbpf: a kernel without tcx does not know the attach types. */
 static bool without_tcx;
@@ -332,7 +335,7 @@ static void test_older_program(void **state)
 /* A filter whose program uses the control map of our folder, or not. */
 static int load_filter(bool ours)
 {
-	int control KH_CLEANUP(kh_closep) = bpf_obj_get(LAB_FOLDER "/v1/maps/control"), fd;
+	int control KH_CLEANUP(kh_closep) = bpf_obj_get(FOLDER "/maps/control"), fd;
 	const struct bpf_insn pass[] = {
 		{ .code = 0x18, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = control },
 		{},

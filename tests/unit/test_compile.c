@@ -450,7 +450,7 @@ static void test_whole_space_costs_no_cells(void **state)
 	struct kh_image *image = compile_list(&list, 1);
 
 	(void)state;
-	assert_int_equal(image->pages, 1 + KH_V4_L1_PAGES + 1); /* and the wide slice of IPv6 */
+	assert_int_equal(image->pages, KH_BASE_PAGES + 1); /* and the wide slice of IPv6 */
 	kh_image_free(image);
 }
 
@@ -463,13 +463,36 @@ static void test_a_block_has_the_reference_most_common_in_it(void **state)
 	};
 	struct kh_naive_list list = { orders, KH_ARRAY_SIZE(orders), NULL, 0 };
 	struct kh_image *image = compile_list(&list, 1);
-	const struct kh_v4_block *blocks = (const void *)((const char *)image->data + KH_PAGE_SIZE);
+	const struct kh_image_base *base = image->data;
+	const uint64_t *cells = (const void *)(base + 1);
+	uint32_t rank = base->v4_rank[0xc6120000u >> 14];
 
 	(void)state;
-	assert_int_equal(blocks[0xc6120000u >> 14].ref, 1);
-	assert_true(blocks[0xc6120000u >> 14].present == UINT64_MAX << 43);
-	assert_int_equal(blocks[0xc6124000u >> 14].ref, 0);
-	assert_true(blocks[0xc6124000u >> 14].present == UINT64_C(1) << 6);
+	assert_int_equal(rank & ~KH_V4_CELL, KH_V4_COMMON);
+	assert_true(base->v4_present[0xc6120000u >> 14] == UINT64_MAX);
+	assert_true(cells[rank & KH_V4_CELL] == UINT64_MAX << 43);
+	assert_int_equal(cells[(rank & KH_V4_CELL) + 1], 1);
+	assert_true(base->v4_present[0xc6124000u >> 14] == UINT64_C(1) << 6);
+	kh_image_free(image);
+}
+
+static void test_few_whole_nets_leave_all_others_alone(void **state)
+{
+	const struct kh_compile_order orders[] = {
+		{ range_of("2001:db8::/32"), 1, 0, 0, 0, DROP },
+		{ range_of("2400::/24"), 2, 0, 0, 0, DROP }, /* 256 of them */
+		{ range_of("2600::-2600:0100:ffff:ffff:ffff:ffff:ffff:ffff"), 3, 0, 0, 0, DROP }, /* one more */
+	};
+	struct kh_naive_list few = { orders, 2, NULL, 0 }, many = { orders, 3, NULL, 0 };
+	struct kh_image *image = compile_list(&few, 1);
+
+	(void)state;
+	assert_int_equal(kh_image_header(image)->v6_nets, 257);
+	assert_int_equal(kh_image_header(image)->v6_wide_count, 0);
+	kh_image_free(image);
+	image = compile_list(&many, 1);
+	assert_int_equal(kh_image_header(image)->v6_nets, 257);
+	assert_int_equal(kh_image_header(image)->v6_wide_count, 3);
 	kh_image_free(image);
 }
 
@@ -556,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_header_tells_what_it_holds),
 		cmocka_unit_test(test_whole_space_costs_no_cells),
 		cmocka_unit_test(test_a_block_has_the_reference_most_common_in_it),
+		cmocka_unit_test(test_few_whole_nets_leave_all_others_alone),
 		cmocka_unit_test(test_the_same_list_gives_the_same_image),
 		cmocka_unit_test(test_malformed_orders_are_refused),
 		cmocka_unit_test(test_malformed_holes_are_refused),

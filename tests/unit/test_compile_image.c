@@ -11,7 +11,7 @@
 #define DROP KH_ACTION_DROP
 #define MONITOR KH_ACTION_MONITOR
 #define NESTED 40 /* more than the compiler keeps in a plain array */
-#define SCATTERED 700 /* more than a page of any kind of slice */
+#define SCATTERED 800 /* more than a page of any kind of slice */
 #define ORDERS_MAX (NESTED + 5 * SCATTERED)
 
 /* ---- Running out of memory --------------------------------------------------------------------- */
@@ -83,7 +83,8 @@ static int make_list(void **state)
 		add(address, address, 4, 0, DROP);
 		add(net + ((kh_u128)(2 * i) << 64), net + ((kh_u128)(2 * i) << 64) + UINT64_MAX, 6, 0, DROP);
 		add(net + ((kh_u128)1 << 64) + 2 * i, net + ((kh_u128)1 << 64) + 2 * i, 6, 5 + (i & 1), MONITOR);
-		add(wide + ((kh_u128)(2 * i) << 96), wide + ((kh_u128)(2 * i + 1) << 96) - 1, 6, 0, DROP);
+		add(wide + ((kh_u128)(600 * i) << 96), wide + ((kh_u128)(600 * i + (i & 1 ? 1 : 300)) << 96) - 1, 6, 0,
+		    DROP);
 		add(address, address, 4, 0, DROP);
 		orders[list.orders_count - 1].port = 443;
 	}
@@ -147,7 +148,7 @@ static void test_truncated_images_are_refused(void **state)
 {
 	struct kh_image *image = compile_list(&list, 1);
 	const size_t length = image->pages * KH_PAGE_SIZE;
-	const size_t lengths[] = { 0, 1, 151, 4095, 4096, 1024 * 4096, 1025 * 4096, length - 4096, length - 1 };
+	const size_t lengths[] = { 0, 1, 151, 4095, 4096, 800 * 4096, 801 * 4096, length - 4096, length - 1 };
 
 	(void)state;
 	for (size_t i = 0; i < KH_ARRAY_SIZE(lengths); i++) {
@@ -205,6 +206,9 @@ static void test_every_flipped_bit_is_seen(void **state)
 #define HEADER(image) ((struct kh_image_header *)(image)->data)
 #define SECTION(image, type, page) ((type *)(void *)((uint8_t *)(image)->data + (size_t)(page)*KH_PAGE_SIZE))
 
+#define BASE(image) ((struct kh_image_base *)(image)->data)
+#define CELL 30 /* one that is looked up */
+
 /* One forgery: an expression over `image`, and the name of what it breaks. */
 #define FORGERY(name, ...)                               \
 	static void forge_##name(struct kh_image *image) \
@@ -216,29 +220,34 @@ FORGERY(magic, HEADER(image)->magic++)
 FORGERY(abi, HEADER(image)->abi_version++)
 FORGERY(pages, HEADER(image)->pages--)
 FORGERY(section_order, HEADER(image)->v4_entries_page = HEADER(image)->v4_cells_page - 1)
-FORGERY(sections_in_level_1, HEADER(image)->v4_cells_page = 1024)
+FORGERY(sections_in_level_1, HEADER(image)->v4_cells_page = KH_BASE_PAGES - 1)
 FORGERY(last_section, HEADER(image)->orders_page = HEADER(image)->pages + 1)
 FORGERY(slots, HEADER(image)->slots_needed--)
 FORGERY(too_many_slots, HEADER(image)->slots_needed = KH_SLOT_MAX + 2)
 FORGERY(v6_mask, HEADER(image)->v6_buckets_mask = 2 * HEADER(image)->v6_buckets_mask + 1)
-FORGERY(v6_bitmap_mask, HEADER(image)->v6_bitmap_mask--)
+FORGERY(v6_bits_mask, HEADER(image)->v6_bits_mask--)
+FORGERY(v6_bits_many, HEADER(image)->v6_bits_mask = KH_BITS_BYTES * 16 - 1)
+FORGERY(ports_bits_few, HEADER(image)->ports_bits_mask = 1)
 FORGERY(v6_nets, HEADER(image)->v6_nets++)
 FORGERY(wide_first, HEADER(image)->v6_wide_first += 1)
 FORGERY(wide_count, HEADER(image)->v6_wide_count = UINT32_MAX)
 FORGERY(ports_mask, HEADER(image)->ports_mask = UINT32_MAX)
 FORGERY(ports_count, HEADER(image)->ports_count--)
-FORGERY(block_reference,
-	SECTION(image, struct kh_v4_block, 1)[5].ref = KH_REF_CONDITIONAL | HEADER(image)->orders_count)
-FORGERY(block_reference_high, SECTION(image, struct kh_v4_block, 1)[5].ref = 1u << 24 | KH_REF_CONDITIONAL)
-FORGERY(block_cells, SECTION(image, struct kh_v4_block, 1)[5].present = 1;
-	SECTION(image, struct kh_v4_block, 1)[5].first_cell = UINT32_MAX)
-FORGERY(cell_reference, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = 0x7ffffe)
-FORGERY(cell_others, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(0x7ffffe) << 24)
-FORGERY(cell_beyond, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 |
-										   UINT64_C(3) << 32 | UINT32_MAX)
-FORGERY(cell_long, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 | UINT64_C(257)
-													     << 32)
-FORGERY(cell_empty, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62)
+FORGERY(block_reference, BASE(image)->v4_present[5] = UINT64_MAX;
+	BASE(image)->v4_rank[5] = KH_V4_UNIFORM | KH_REF_CONDITIONAL | HEADER(image)->orders_count)
+FORGERY(block_reference_high, BASE(image)->v4_present[5] = UINT64_MAX;
+	BASE(image)->v4_rank[5] = KH_V4_UNIFORM | 1u << 24 | KH_REF_CONDITIONAL)
+FORGERY(block_uniform_in_part, BASE(image)->v4_present[5] = 1; BASE(image)->v4_rank[5] = KH_V4_UNIFORM | 1)
+FORGERY(block_rank, BASE(image)->v4_present[5] = 0; BASE(image)->v4_rank[5] = 1)
+FORGERY(block_cells, BASE(image)->v4_present[5] = 1; BASE(image)->v4_rank[5] = KH_V4_CELL)
+FORGERY(common_beyond, BASE(image)->v4_present[5] = UINT64_MAX; BASE(image)->v4_rank[5] = KH_V4_COMMON | KH_V4_CELL)
+FORGERY(cell_reference, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = 0x7ffffe)
+FORGERY(cell_others, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(0x7ffffe) << 24)
+FORGERY(cell_beyond, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62 |
+										    UINT64_C(3) << 32 | UINT32_MAX)
+FORGERY(cell_long, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62 | UINT64_C(257)
+													      << 32)
+FORGERY(cell_empty, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62)
 FORGERY(entry_first, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[0] |= 1u << 24)
 FORGERY(entry_order, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[1] &= KH_REF_MASK)
 FORGERY(entry_reference, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[1] |= KH_REF_MASK)
@@ -258,13 +267,13 @@ static void forge_cell_crosses(struct kh_image *image)
 {
 	uint32_t *entries = SECTION(image, uint32_t, HEADER(image)->v4_entries_page);
 
-	assert_true(HEADER(image)->v6_bitmap_page - HEADER(image)->v4_entries_page >= 2);
+	assert_true(HEADER(image)->v6_buckets_page - HEADER(image)->v4_entries_page >= 2);
 	for (uint32_t i = 0; i < 3; i++)
 		entries[1022 + i] = i << 24;
 	for (uint32_t i = 0; i < 512; i++)
 		if (SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[i] >> 62 == 2)
 			SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[i] = 0;
-	SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[511] = UINT64_C(2) << 62 | UINT64_C(3) << 32 | 1022;
+	SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62 | UINT64_C(3) << 32 | 1022;
 }
 
 /* Sections and masks that fit each other, and are no power of two. */
@@ -274,7 +283,6 @@ static void forge_mask_no_power(struct kh_image *image)
 	uint32_t pages = header->orders_page - ++header->ports_page;
 	const struct kh_port_entry *entries = SECTION(image, struct kh_port_entry, header->ports_page);
 
-	header->ports_bitmap_mask = (header->ports_page - header->ports_bitmap_page) * KH_PAGE_SIZE * 8 - 1;
 	header->ports_mask = pages * KH_BUCKETS_PER_PAGE - 1;
 	header->ports_count = 0;
 	for (uint32_t i = 0; i < pages * KH_BUCKETS_PER_PAGE * KH_PORTS_PER_BUCKET; i++)
@@ -290,6 +298,29 @@ static void forge_orders_count(struct kh_image *image)
 	while (header->orders_count < room)
 		SECTION(image, struct kh_order, header->orders_page)[header->orders_count++].slot = 1;
 	header->orders_count++;
+}
+
+/* A /18 that is one order but for a part of one /24. */
+static uint64_t *common_block(struct kh_image *image)
+{
+	uint64_t *cells = SECTION(image, uint64_t, HEADER(image)->v4_cells_page);
+
+	BASE(image)->v4_present[5] = UINT64_MAX;
+	BASE(image)->v4_rank[5] = KH_V4_COMMON;
+	cells[0] = 1;
+	cells[1] = 1;
+	cells[2] = UINT64_C(1) << 62 | 1;
+	return cells;
+}
+
+static void forge_common_reference(struct kh_image *image)
+{
+	common_block(image)[1] = HEADER(image)->slots_needed;
+}
+
+static void forge_common_cells(struct kh_image *image)
+{
+	common_block(image)[2] = 0x7ffffe;
 }
 
 static void forge_net_beyond(struct kh_image *image)
@@ -319,7 +350,9 @@ static const struct {
 	ROW(slots),
 	ROW(too_many_slots),
 	ROW(v6_mask),
-	ROW(v6_bitmap_mask),
+	ROW(v6_bits_mask),
+	ROW(v6_bits_many),
+	ROW(ports_bits_few),
 	ROW(v6_nets),
 	ROW(wide_first),
 	ROW(wide_count),
@@ -327,7 +360,12 @@ static const struct {
 	ROW(ports_count),
 	ROW(block_reference),
 	ROW(block_reference_high),
+	ROW(block_uniform_in_part),
+	ROW(block_rank),
 	ROW(block_cells),
+	ROW(common_beyond),
+	ROW(common_reference),
+	ROW(common_cells),
 	ROW(cell_reference),
 	ROW(cell_others),
 	ROW(cell_crosses),
@@ -397,7 +435,8 @@ static void test_what_passes_the_check_is_safe(void **state)
 	static const uint32_t values[] = { 0, 1, 0x7fffffff, 0x80000000, 0xffffffff };
 	struct kh_image *image = compile_list(&list, 1);
 	uint32_t *words = image->data;
-	size_t passed = 0, level_1_end = 1025 * KH_PAGE_SIZE / 4, end = image->pages * KH_PAGE_SIZE / 4;
+	size_t passed = 0, level_1_end = (size_t)KH_BASE_PAGES * KH_PAGE_SIZE / 4,
+	       end = image->pages * KH_PAGE_SIZE / 4;
 	uint64_t random = 7;
 
 	(void)state;

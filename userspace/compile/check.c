@@ -43,6 +43,12 @@ static bool mask_ok(uint32_t mask, uint64_t capacity)
 	return !(mask & (mask + 1)) && (uint64_t)mask + 1 == capacity;
 }
 
+/* Presence bits for `count` keys. */
+static bool bits_ok(uint32_t mask, uint32_t count)
+{
+	return count ? !(mask & (mask + 1)) && mask >= KH_PAGE_SIZE * 8 - 1 && mask < KH_BITS_BYTES * 8 : !mask;
+}
+
 /* ---- Sections -------------------------------------------------------------------------------- */
 
 /* The octets rise, so there are at most 256. */
@@ -59,26 +65,47 @@ static bool v4_slice_ok(const struct view *view, uint64_t cell)
 	return true;
 }
 
+static bool v4_cell_ok(const struct view *view, uint64_t cell)
+{
+	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
+		return v4_slice_ok(view, cell);
+	return reference_ok(view, cell & KH_REF_MASK) && reference_ok(view, cell >> KH_REF_BITS & KH_REF_MASK);
+}
+
+/* The block's rank, and all cells that it leads to. */
+static bool v4_block_ok(const struct view *view, uint64_t present, uint32_t rank)
+{
+	const uint64_t *cells = section(view, view->header->v4_cells_page);
+	uint64_t cell = rank & KH_V4_CELL, end;
+
+	if (!present)
+		return !rank;
+	if (rank & KH_V4_UNIFORM)
+		return present == UINT64_MAX && reference_ok(view, rank & ~KH_V4_UNIFORM);
+	if (rank & KH_V4_COMMON) {
+		if (present != UINT64_MAX || cell + 2 > view->cells || cells[cell + 1] > KH_REF_MASK ||
+		    !reference_ok(view, (uint32_t)cells[cell + 1]))
+			return false;
+		present = cells[cell];
+		cell += 2;
+	}
+	end = cell + (uint64_t)__builtin_popcountll(present);
+	if (end > view->cells)
+		return false;
+	for (; cell < end; cell++)
+		if (!v4_cell_ok(view, cells[cell]))
+			return false;
+	return true;
+}
+
 static bool v4_ok(const struct view *view)
 {
-	const struct kh_v4_block *blocks = section(view, KH_V4_L1_PAGE);
-	const uint64_t *cells = section(view, view->header->v4_cells_page);
+	const struct kh_image_base *base = section(view, 0);
 	const uint32_t *entries = section(view, view->header->v4_entries_page);
 
-	for (uint32_t i = 0; i < KH_V4_BLOCKS; i++) {
-		uint64_t count = (uint64_t)__builtin_popcountll(blocks[i].present);
-
-		if (!reference_ok(view, blocks[i].ref) || (count && blocks[i].first_cell + count > view->cells))
+	for (uint32_t i = 0; i < KH_V4_BLOCKS; i++)
+		if (!v4_block_ok(view, base->v4_present[i], base->v4_rank[i]))
 			return false;
-	}
-	for (uint64_t i = 0; i < view->cells; i++) {
-		bool slice = KH_CELL_KIND(cells[i]) == KH_CELL_SLICE;
-
-		if (slice ? !v4_slice_ok(view, cells[i])
-			  : !reference_ok(view, cells[i] & KH_REF_MASK) ||
-				    !reference_ok(view, cells[i] >> KH_REF_BITS & KH_REF_MASK))
-			return false;
-	}
 	for (uint64_t i = 0; i < view->entries; i++)
 		if (!reference_ok(view, entries[i] & KH_REF_MASK))
 			return false;
@@ -118,7 +145,9 @@ static bool v6_ok(const struct view *view)
 	for (uint64_t i = 0; i < view->nets; i++) {
 		if (!nets[i].count)
 			continue;
-		if (!slice_ok(nets[i].first, nets[i].count, view->mids, KH_V6_MIDS_PER_PAGE))
+		if (nets[i].count == KH_V6_WHOLE
+			    ? !reference_ok(view, nets[i].first)
+			    : !slice_ok(nets[i].first, nets[i].count, view->mids, KH_V6_MIDS_PER_PAGE))
 			return false;
 		found++;
 	}
@@ -164,19 +193,10 @@ static bool view_sections(const void *data, struct view *ret_view)
 {
 	const struct kh_image_header *header = data;
 	const uint32_t starts[] = {
-		KH_V4_L1_PAGE + KH_V4_L1_PAGES,
-		header->v4_cells_page,
-		header->v4_entries_page,
-		header->v6_bitmap_page,
-		header->v6_buckets_page,
-		header->v6_mid_page,
-		header->v6_low_page,
-		header->ports_bitmap_page,
-		header->ports_page,
-		header->orders_page,
-		header->pages,
+		KH_BASE_PAGES,		 header->v4_cells_page, header->v4_entries_page,
+		header->v6_buckets_page, header->v6_mid_page,	header->v6_low_page,
+		header->ports_page,	 header->orders_page,	header->pages,
 	};
-	uint64_t v6_bits, ports_bits;
 
 	for (size_t i = 1; i < KH_ARRAY_SIZE(starts); i++)
 		if (starts[i] < starts[i - 1])
@@ -185,21 +205,19 @@ static bool view_sections(const void *data, struct view *ret_view)
 		.data = data,
 		.header = header,
 		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_CELLS_PER_PAGE,
-		.entries = (uint64_t)(header->v6_bitmap_page - header->v4_entries_page) * KH_V4_ENTRIES_PER_PAGE,
+		.entries = (uint64_t)(header->v6_buckets_page - header->v4_entries_page) * KH_V4_ENTRIES_PER_PAGE,
 		.nets = (uint64_t)(header->v6_mid_page - header->v6_buckets_page) * KH_BUCKETS_PER_PAGE *
 			KH_V6_NETS_PER_BUCKET,
 		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_V6_MIDS_PER_PAGE,
-		.lows = (uint64_t)(header->ports_bitmap_page - header->v6_low_page) * KH_V6_LOWS_PER_PAGE,
+		.lows = (uint64_t)(header->ports_page - header->v6_low_page) * KH_V6_LOWS_PER_PAGE,
 		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_BUCKETS_PER_PAGE *
 			 KH_PORTS_PER_BUCKET,
 	};
-	v6_bits = (uint64_t)(header->v6_buckets_page - header->v6_bitmap_page) * KH_PAGE_SIZE * 8;
-	ports_bits = (uint64_t)(header->ports_page - header->ports_bitmap_page) * KH_PAGE_SIZE * 8;
-	if (header->v6_nets && (!mask_ok(header->v6_bitmap_mask, v6_bits) ||
-				!mask_ok(header->v6_buckets_mask, ret_view->nets / KH_V6_NETS_PER_BUCKET)))
+	if (!bits_ok(header->v6_bits_mask, header->v6_nets) || !bits_ok(header->ports_bits_mask, header->ports_count))
 		return false;
-	if (header->ports_count && (!mask_ok(header->ports_bitmap_mask, ports_bits) ||
-				    !mask_ok(header->ports_mask, ret_view->ports / KH_PORTS_PER_BUCKET)))
+	if (header->v6_nets && !mask_ok(header->v6_buckets_mask, ret_view->nets / KH_V6_NETS_PER_BUCKET))
+		return false;
+	if (header->ports_count && !mask_ok(header->ports_mask, ret_view->ports / KH_PORTS_PER_BUCKET))
 		return false;
 	return header->orders_count <= (uint64_t)(header->pages - header->orders_page) * KH_ORDERS_PER_PAGE &&
 	       header->slots_needed && header->slots_needed <= KH_SLOT_MAX + 1;
@@ -210,7 +228,7 @@ int kh_image_check(const void *data, size_t length, struct kh_error *error)
 	const struct kh_image_header *header = data;
 	struct view view;
 
-	if (length < (KH_V4_L1_PAGE + KH_V4_L1_PAGES) * KH_PAGE_SIZE || length % KH_PAGE_SIZE)
+	if (length < KH_BASE_PAGES * KH_PAGE_SIZE || length % KH_PAGE_SIZE)
 		return kh_fail(error, -EINVAL, _("The generation image is cut short: %zu bytes"), length);
 	if (header->magic != KH_IMAGE_MAGIC)
 		return kh_fail(error, -EINVAL, _("This is not a generation image"));

@@ -13,8 +13,8 @@
 #define SEEDS_PER_SIZE 4
 #define BUCKETS_MAX (1u << 24) /* 1 GiB: KH_SLOT_MAX orders on a port, for both protocols, fill it to the half */
 #define BITS_MIN (KH_PAGE_SIZE * 8)
-#define BITS_MAX (1u << 28)
-#define BITS_PER_KEY 32 /* 3 of 100 strangers find their bit set, at most */
+#define BITS_MAX (KH_BITS_BYTES * 8)
+#define BITS_PER_KEY 32 /* 3 of 100 strangers find their bit set, at most; more where there are more than 16,384 keys */
 
 static uint32_t power_of_two(uint64_t at_least, uint32_t low, uint32_t high)
 {

@@ -24,33 +24,24 @@ static size_t pages_of(size_t count, size_t per_page)
 	return (count + per_page - 1) / per_page;
 }
 
-static size_t bitmap_pages(const struct kh_table *table)
-{
-	return table->bits / (KH_PAGE_SIZE * 8);
-}
-
 /* Fills the places and masks of the header. 0 or -E2BIG. */
 static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_header)
 {
 	const struct kh_table *v6 = &parts->hashes.v6, *ports = &parts->hashes.ports;
 	size_t sections[] = {
-		KH_V4_L1_PAGE + KH_V4_L1_PAGES,
+		KH_BASE_PAGES,
 		pages_of(parts->v4.cells_count, KH_CELLS_PER_PAGE),
 		pages_of(parts->v4.entries_count, KH_V4_ENTRIES_PER_PAGE),
-		bitmap_pages(v6),
 		pages_of(v6->buckets, KH_BUCKETS_PER_PAGE),
 		pages_of(parts->v6.mids_count, KH_V6_MIDS_PER_PAGE),
 		pages_of(parts->v6.lows_count, KH_V6_LOWS_PER_PAGE),
-		bitmap_pages(ports),
 		pages_of(ports->buckets, KH_BUCKETS_PER_PAGE),
 		pages_of(parts->chains.count, KH_ORDERS_PER_PAGE),
 	};
 	uint32_t *starts[] = {
-		&ret_header->v4_cells_page,	&ret_header->v4_entries_page,
-		&ret_header->v6_bitmap_page,	&ret_header->v6_buckets_page,
-		&ret_header->v6_mid_page,	&ret_header->v6_low_page,
-		&ret_header->ports_bitmap_page, &ret_header->ports_page,
-		&ret_header->orders_page,	&ret_header->pages,
+		&ret_header->v4_cells_page, &ret_header->v4_entries_page, &ret_header->v6_buckets_page,
+		&ret_header->v6_mid_page,   &ret_header->v6_low_page,	  &ret_header->ports_page,
+		&ret_header->orders_page,   &ret_header->pages,
 	};
 	size_t page = 0;
 
@@ -61,9 +52,9 @@ static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_hea
 			return -E2BIG;
 		*starts[i] = (uint32_t)page;
 	}
-	ret_header->v6_bitmap_mask = v6->count ? v6->bits - 1 : 0;
+	ret_header->v6_bits_mask = v6->count ? v6->bits - 1 : 0;
 	ret_header->v6_buckets_mask = v6->count ? v6->buckets - 1 : 0;
-	ret_header->ports_bitmap_mask = ports->count ? ports->bits - 1 : 0;
+	ret_header->ports_bits_mask = ports->count ? ports->bits - 1 : 0;
 	ret_header->ports_mask = ports->count ? ports->buckets - 1 : 0;
 	return 0;
 }
@@ -86,7 +77,8 @@ static void set_bit(uint8_t *bitmap, uint32_t bit)
 
 static void fill_hashes(const struct kh_image *image, const struct kh_parts *parts)
 {
-	const struct kh_image_header *header = image->data;
+	struct kh_image_base *base = image->data;
+	const struct kh_image_header *header = &base->header;
 	struct kh_v6_net *nets = section(image, header->v6_buckets_page);
 	struct kh_port_entry *ports = section(image, header->ports_page);
 
@@ -94,23 +86,24 @@ static void fill_hashes(const struct kh_image *image, const struct kh_parts *par
 		const struct kh_v6_net *net = &parts->v6.nets[i];
 
 		nets[parts->hashes.v6.place[i]] = *net;
-		set_bit(section(image, header->v6_bitmap_page),
-			kh_hash_word(header->hash_seed, net->key) & header->v6_bitmap_mask);
+		set_bit(base->v6_bits, kh_hash_word(header->hash_seed, net->key) & header->v6_bits_mask);
 	}
 	for (size_t i = 0; i < parts->ports.count; i++) {
 		const struct kh_port_entry *entry = &parts->ports.entries[i];
 		uint32_t hash = kh_hash_address(header->hash_seed, entry->address_high, entry->address_low);
 
 		ports[parts->hashes.ports.place[i]] = *entry;
-		set_bit(section(image, header->ports_bitmap_page), hash & header->ports_bitmap_mask);
+		set_bit(base->ports_bits, hash & header->ports_bits_mask);
 	}
 }
 
 static void fill(const struct kh_image *image, const struct kh_parts *parts)
 {
-	const struct kh_image_header *header = image->data;
+	struct kh_image_base *base = image->data;
+	const struct kh_image_header *header = &base->header;
 
-	copy(image, KH_V4_L1_PAGE, parts->v4.blocks, KH_V4_BLOCKS, sizeof(*parts->v4.blocks));
+	memcpy(base->v4_present, parts->v4.present, sizeof(base->v4_present));
+	memcpy(base->v4_rank, parts->v4.rank, sizeof(base->v4_rank));
 	copy(image, header->v4_cells_page, parts->v4.cells, parts->v4.cells_count, sizeof(*parts->v4.cells));
 	copy(image, header->v4_entries_page, parts->v4.entries, parts->v4.entries_count, sizeof(*parts->v4.entries));
 	copy(image, header->v6_mid_page, parts->v6.mids, parts->v6.mids_count, sizeof(*parts->v6.mids));

@@ -27,20 +27,31 @@ static uint32_t lookup_v4_slice(const struct kh_image *image, uint64_t cell, uin
 	return entries[at] & KH_REF_MASK;
 }
 
+static uint64_t cell_of(const struct kh_image *image, uint32_t index)
+{
+	const uint64_t *cells =
+		page_of(image, (uint64_t)kh_image_header(image)->v4_cells_page + index / KH_CELLS_PER_PAGE);
+
+	return cells ? cells[index % KH_CELLS_PER_PAGE] : 0;
+}
+
 static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
 {
-	const struct kh_v4_block *block = (const struct kh_v4_block *)page_of(image, KH_V4_L1_PAGE) + (address >> 14);
-	uint64_t bit = UINT64_C(1) << (address >> 8 & 63), cell;
-	const uint64_t *cells;
-	uint32_t index;
+	const struct kh_image_base *base = image->data;
+	uint64_t present = base->v4_present[address >> 14], bit = UINT64_C(1) << (address >> 8 & 63), cell;
+	uint32_t rank = base->v4_rank[address >> 14], index = rank & KH_V4_CELL;
 
-	if (!(block->present & bit))
-		return block->ref;
-	index = block->first_cell + (uint32_t)__builtin_popcountll(block->present & (bit - 1));
-	cells = page_of(image, (uint64_t)kh_image_header(image)->v4_cells_page + index / KH_CELLS_PER_PAGE);
-	if (!cells)
+	if (!(present & bit))
 		return KH_REF_NONE;
-	cell = cells[index % KH_CELLS_PER_PAGE];
+	if (rank & KH_V4_UNIFORM)
+		return rank & KH_REF_MASK;
+	if (rank & KH_V4_COMMON) {
+		present = cell_of(image, index);
+		if (!(present & bit))
+			return (uint32_t)cell_of(image, index + 1) & KH_REF_MASK;
+		index += 2;
+	}
+	cell = cell_of(image, index + (uint32_t)__builtin_popcountll(present & (bit - 1)));
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
 		return lookup_v4_slice(image, cell, address & 255);
 	if ((cell >> 48 & 255) == (address & 255))
@@ -113,12 +124,11 @@ static uint32_t lookup_mid(const struct kh_image *image, uint32_t first, uint32_
 	return entries[at].ref;
 }
 
-static bool bit_set(const struct kh_image *image, uint32_t page, uint32_t mask, uint32_t hash)
+static bool bit_set(const uint8_t bits[static KH_BITS_BYTES], uint32_t mask, uint32_t hash)
 {
 	uint32_t bit = hash & mask;
-	const uint8_t *bits = page_of(image, (uint64_t)page + bit / (KH_PAGE_SIZE * 8));
 
-	return bits && (bits[(bit >> 3) % KH_PAGE_SIZE] >> (bit & 7) & 1);
+	return bits[(bit >> 3) % KH_BITS_BYTES] >> (bit & 7) & 1;
 }
 
 /* A bucket of a hash section, or NULL. */
@@ -132,10 +142,11 @@ static const void *bucket_of(const struct kh_image *image, uint32_t page, uint32
 
 static const struct kh_v6_net *find_net(const struct kh_image *image, uint32_t key)
 {
-	const struct kh_image_header *header = kh_image_header(image);
+	const struct kh_image_base *base = image->data;
+	const struct kh_image_header *header = &base->header;
 	uint32_t hash = kh_hash_word(header->hash_seed, key);
 
-	if (!header->v6_nets || !bit_set(image, header->v6_bitmap_page, header->v6_bitmap_mask, hash))
+	if (!bit_set(base->v6_bits, header->v6_bits_mask, hash))
 		return NULL;
 	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {
 		const struct kh_v6_net *nets =
@@ -161,6 +172,8 @@ static uint32_t lookup_v6(const struct kh_image *image, uint64_t high, uint64_t 
 	const struct kh_v6_net *net = find_net(image, (uint32_t)(high >> 32));
 	uint32_t ref = KH_REF_NONE;
 
+	if (net && net->count == KH_V6_WHOLE)
+		return net->first & KH_REF_MASK;
 	if (net)
 		ref = lookup_mid(image, net->first, net->count, (uint32_t)high);
 	else if (header->v6_wide_count)
@@ -180,11 +193,12 @@ uint32_t kh_image_lookup(const struct kh_image *image, const struct kh_range *ad
 uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_range *address, uint16_t port,
 			      uint8_t protocol)
 {
-	const struct kh_image_header *header = kh_image_header(image);
+	const struct kh_image_base *base = image->data;
+	const struct kh_image_header *header = &base->header;
 	uint64_t high = (uint64_t)(address->first >> 64), low = (uint64_t)address->first;
 	uint32_t hash = kh_hash_address(header->hash_seed, high, low);
 
-	if (!header->ports_count || !bit_set(image, header->ports_bitmap_page, header->ports_bitmap_mask, hash))
+	if (!header->ports_count || !bit_set(base->ports_bits, header->ports_bits_mask, hash))
 		return KH_REF_NONE;
 	hash = kh_hash_port(hash, port, protocol);
 	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {

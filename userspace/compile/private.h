@@ -132,7 +132,8 @@ bool kh_holes_swallow(const struct kh_range *holes, size_t count, const struct k
 
 struct kh_v4 {
 	struct kh_sink sink;
-	struct kh_v4_block *blocks; /* KH_V4_BLOCKS */
+	uint64_t *present; /* KH_V4_BLOCKS, as in struct kh_image_base */
+	uint32_t *rank;
 	uint64_t *cells;
 	size_t cells_count, cells_capacity;
 	uint32_t *entries;

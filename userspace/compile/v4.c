@@ -57,35 +57,50 @@ static uint32_t common_reference(const struct kh_v4 *v4, unsigned int untouched)
 	return common;
 }
 
+/* A block of which most is one reference: a mask of what differs, that reference, and the cells that differ. */
+static void push_common(struct kh_v4 *v4, uint32_t common)
+{
+	size_t first = v4->cells_count;
+	uint64_t differs = 0;
+
+	v4->rank[v4->block] = KH_V4_COMMON | (uint32_t)first;
+	v4->present[v4->block] = UINT64_MAX;
+	v4->cells_count += 2;
+	for (unsigned int net = 0; net < 64; net++) {
+		if (v4->touched & UINT64_C(1) << net ? v4->block_cells[net] == uniform(common) : !common)
+			continue;
+		differs |= UINT64_C(1) << net;
+		v4->cells[v4->cells_count++] = v4->touched & UINT64_C(1) << net ? v4->block_cells[net] : uniform(0);
+	}
+	v4->cells[first] = differs;
+	v4->cells[first + 1] = common;
+	if (differs)
+		return;
+	v4->cells_count = first;
+	v4->rank[v4->block] = KH_V4_UNIFORM | common;
+}
+
 static int close_block(struct kh_v4 *v4)
 {
-	struct kh_v4_block *block = &v4->blocks[v4->block];
 	unsigned int untouched = 64 - (unsigned int)__builtin_popcountll(v4->touched);
-	uint64_t present = 0, rest;
+	uint32_t common;
 	int r;
 
 	if (!v4->touched)
 		return 0;
-	block->ref = untouched < 32 ? common_reference(v4, untouched) : KH_REF_NONE;
-	for (rest = block->ref ? UINT64_MAX : v4->touched; rest; rest &= rest - 1) {
-		unsigned int net = (unsigned int)__builtin_ctzll(rest);
-		uint64_t bit = UINT64_C(1) << net;
-
-		if (!(v4->touched & bit))
-			v4->block_cells[net] = uniform(KH_REF_NONE);
-		if (v4->block_cells[net] != uniform(block->ref))
-			present |= bit;
-	}
-	block->present = present;
-	v4->touched = 0;
-	if (!present)
-		return 0;
-	block->first_cell = (uint32_t)v4->cells_count;
-	r = kh_grow(&v4->cells, &v4->cells_capacity, v4->cells_count + 64, sizeof(*v4->cells));
+	r = kh_grow(&v4->cells, &v4->cells_capacity, v4->cells_count + 66, sizeof(*v4->cells));
 	if (r < 0)
 		return r;
-	for (rest = present; rest; rest &= rest - 1)
-		v4->cells[v4->cells_count++] = v4->block_cells[__builtin_ctzll(rest)];
+	common = untouched < 32 ? common_reference(v4, untouched) : KH_REF_NONE;
+	if (common) {
+		push_common(v4, common);
+	} else {
+		v4->rank[v4->block] = (uint32_t)v4->cells_count;
+		v4->present[v4->block] = v4->touched;
+		for (uint64_t rest = v4->touched; rest; rest &= rest - 1)
+			v4->cells[v4->cells_count++] = v4->block_cells[__builtin_ctzll(rest)];
+	}
+	v4->touched = 0;
 	return 0;
 }
 
@@ -110,7 +125,8 @@ static int put_nets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t re
 		int r;
 
 		if (!(net & 63) && last - net >= 63) {
-			v4->blocks[net >> 6].ref = reference;
+			v4->rank[net >> 6] = KH_V4_UNIFORM | reference;
+			v4->present[net >> 6] = UINT64_MAX;
 			net += 64;
 			continue;
 		}
@@ -283,8 +299,9 @@ int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item 
 	int r;
 
 	v4->sink.put = put;
-	v4->blocks = calloc(KH_V4_BLOCKS, sizeof(*v4->blocks));
-	if (!v4->blocks)
+	v4->present = calloc(KH_V4_BLOCKS, sizeof(*v4->present));
+	v4->rank = calloc(KH_V4_BLOCKS, sizeof(*v4->rank));
+	if (!v4->present || !v4->rank)
 		return -ENOMEM;
 	r = kh_sort_items(items, count, 32);
 	if (r < 0)
@@ -300,7 +317,8 @@ int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item 
 
 void kh_v4_clear(struct kh_v4 *v4)
 {
-	free(v4->blocks);
+	free(v4->present);
+	free(v4->rank);
 	free(v4->cells);
 	free(v4->entries);
 	*v4 = (struct kh_v4){};

@@ -41,10 +41,28 @@ static int wide_push(struct kh_v6 *v6, uint64_t start, uint32_t reference)
 	return 0;
 }
 
+static int push_net(struct kh_v6 *v6, struct kh_v6_net net)
+{
+	int r = kh_grow(&v6->nets, &v6->nets_capacity, v6->nets_count + 1, sizeof(*v6->nets));
+
+	if (r < 0)
+		return r;
+	if (v6->wide_count && v6->wide_next == net.key)
+		v6->wide_next++; /* a net is found first, so the wide slice need not be interrupted */
+	v6->nets[v6->nets_count++] = net;
+	return 0;
+}
+
+/* Whole /32s, first to last: few are nets, which the presence bits keep out of the way of all others. */
 static int wide_put(struct kh_v6 *v6, uint32_t first, uint32_t last, uint32_t reference)
 {
-	int r;
+	int r = 0;
 
+	if (last - first < KH_V6_WIDE_MIN - 1) {
+		for (uint64_t net = first; net <= last && r >= 0; net++)
+			r = push_net(v6, (struct kh_v6_net){ (uint32_t)net, KH_V6_WHOLE, reference, 0 });
+		return r;
+	}
 	if (first > v6->wide_next) {
 		r = wide_push(v6, v6->wide_next, KH_REF_NONE);
 		if (r < 0)
@@ -197,15 +215,9 @@ static int close_net(struct kh_v6 *v6)
 	r = mid_align(v6);
 	if (r < 0)
 		return r;
-	if (v6->wide_count && v6->wide_next == v6->net)
-		v6->wide_next++; /* its own slice is found first, so the wide one need not be interrupted */
-	r = kh_grow(&v6->nets, &v6->nets_capacity, v6->nets_count + 1, sizeof(*v6->nets));
-	if (r < 0)
-		return r;
-	v6->nets[v6->nets_count++] = (struct kh_v6_net){ .key = v6->net,
-							 .count = (uint32_t)(v6->mids_count - v6->mid_first),
-							 .first = (uint32_t)v6->mid_first };
-	return 0;
+	return push_net(v6, (struct kh_v6_net){ .key = v6->net,
+						.count = (uint32_t)(v6->mids_count - v6->mid_first),
+						.first = (uint32_t)v6->mid_first });
 }
 
 static int open_net(struct kh_v6 *v6, uint32_t net)

@@ -75,20 +75,29 @@ static void wait_grace(struct kh_kernel *kernel)
 	bpf_map_update_elem(kernel->images, &unused, &kernel->images_template, BPF_ANY);
 }
 
+static void free_image(struct kh_kernel *kernel, uint32_t place)
+{
+	if (inner_id(kernel->bases, place))
+		bpf_map_delete_elem(kernel->bases, &place);
+	if (inner_id(kernel->images, place))
+		bpf_map_delete_elem(kernel->images, &place);
+}
+
 int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
 {
 	uint32_t active = kernel->control->active;
 
 	if (active >= KH_GENERATION_SLOTS ||
-	    (active && (!inner_id(kernel->images, active) || !inner_id(kernel->records, active)))) {
+	    (active && (!inner_id(kernel->bases, active) || !inner_id(kernel->images, active) ||
+			!inner_id(kernel->records, active)))) {
 		kh_fail(error, -EUCLEAN, _("%s: the generation in force has no list"), kernel->folder);
 		kh_hint(error, _("remove everything and start again: khien detach"));
 		return -EUCLEAN;
 	}
 	wait_grace(kernel);
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++)
-		if (place != active && inner_id(kernel->images, place))
-			bpf_map_delete_elem(kernel->images, &place);
+		if (place != active)
+			free_image(kernel, place);
 	return 0;
 }
 
@@ -116,23 +125,39 @@ static uint32_t free_place(struct kh_kernel *kernel)
 	return 0;
 }
 
-static int create_image(const void *image, size_t pages)
+/* A frozen array of `entries` elements that holds `length` bytes of data. */
+static int create_frozen(const char *name, size_t element, size_t entries, uint32_t flags, const void *data,
+			 size_t length)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	int fd KH_CLEANUP(kh_closep) =
-		bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_image", sizeof(__u32), KH_PAGE_SIZE, (__u32)pages, &options);
-	void *data;
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | flags);
+	int fd KH_CLEANUP(kh_closep) = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)element,
+						      (__u32)entries, &options);
+	void *mapped;
 
 	if (fd < 0)
 		return -errno;
-	data = mmap(NULL, pages * KH_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED)
-		return -errno;
-	memcpy(data, image, pages * KH_PAGE_SIZE);
-	munmap(data, pages * KH_PAGE_SIZE); /* a frozen map must not be mapped for writing */
-	if (bpf_map_freeze(fd) < 0)
-		return -errno;
-	return KH_TAKE_FD(fd);
+	if (length) {
+		mapped = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+		if (mapped == MAP_FAILED)
+			return -errno;
+		memcpy(mapped, data, length);
+		munmap(mapped, length); /* a frozen map must not be mapped for writing */
+	}
+	return bpf_map_freeze(fd) < 0 ? -errno : KH_TAKE_FD(fd);
+}
+
+static int create_base(const void *image)
+{
+	return create_frozen("kh_base", sizeof(struct kh_image_base), 1, 0, image, sizeof(struct kh_image_base));
+}
+
+/* What follows the base; a map has at least one element. */
+static int create_rest(const void *image, size_t pages)
+{
+	size_t rest = pages - KH_BASE_PAGES;
+
+	return create_frozen("kh_image", KH_PAGE_SIZE, rest ? rest : 1, BPF_F_INNER_MAP,
+			     (const struct kh_image_base *)image + 1, rest * KH_PAGE_SIZE);
 }
 
 /* The record array for `needed` slots: the one in force when it is long enough, else a new one. */
@@ -179,18 +204,20 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 		      size_t fresh_count, struct kh_install **ret_install, struct kh_error *error)
 {
 	const struct kh_image_header *header = image;
-	int image_fd KH_CLEANUP(kh_closep) = -1, records_fd KH_CLEANUP(kh_closep) = -1;
+	int base_fd KH_CLEANUP(kh_closep) = -1, image_fd KH_CLEANUP(kh_closep) = -1,
+	    records_fd KH_CLEANUP(kh_closep) = -1;
 	struct kh_install *install KH_CLEANUP(kh_freep) = calloc(1, sizeof(*install));
 	uint32_t place = free_place(kernel);
 
 	if (header->magic != KH_IMAGE_MAGIC || header->abi_version != KH_ABI_VERSION || header->pages != pages ||
-	    header->slots_needed > KH_SLOT_MAX + 1)
+	    pages < KH_BASE_PAGES || header->slots_needed > KH_SLOT_MAX + 1)
 		return kh_fail(error, -EINVAL, _("this is no list that can be installed"));
 	if (!install)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	if (!place)
 		return kh_fail(error, -EBUSY, _("older counters are not yet in the ledger; try again"));
-	image_fd = create_image(image, pages);
+	base_fd = create_base(image);
+	image_fd = base_fd < 0 ? base_fd : create_rest(image, pages);
 	if (image_fd < 0) {
 		kh_fail(error, image_fd, _("the kernel has no room for the list (%zu KiB): %s"), pages * 4,
 			strerror(-image_fd));
@@ -201,12 +228,13 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	if (records_fd < 0)
 		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"),
 			       strerror(-records_fd));
-	if (bpf_map_update_elem(kernel->images, &place, &image_fd, BPF_ANY) < 0 ||
+	if (bpf_map_update_elem(kernel->bases, &place, &base_fd, BPF_ANY) < 0 ||
+	    bpf_map_update_elem(kernel->images, &place, &image_fd, BPF_ANY) < 0 ||
 	    (kh_map_id(records_fd) != inner_id(kernel->records, place) &&
 	     bpf_map_update_elem(kernel->records, &place, &records_fd, BPF_ANY) < 0)) {
 		int code = -errno;
 
-		bpf_map_delete_elem(kernel->images, &place);
+		free_image(kernel, place);
 		return kh_fail(error, code, _("the kernel refused the list: %s"), strerror(-code));
 	}
 	install->place = place;
@@ -221,7 +249,7 @@ void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install)
 	__atomic_store_n(&kernel->control->active, install->place, __ATOMIC_SEQ_CST);
 	wait_grace(kernel);
 	if (old)
-		bpf_map_delete_elem(kernel->images, &old);
+		free_image(kernel, old);
 	free(install);
 }
 
@@ -231,45 +259,53 @@ void kh_kernel_abandon(struct kh_kernel *kernel, struct kh_install *install)
 
 	if (!install)
 		return;
-	bpf_map_delete_elem(kernel->images, &install->place);
+	free_image(kernel, install->place);
 	if (!active || inner_id(kernel->records, install->place) != inner_id(kernel->records, active))
 		bpf_map_delete_elem(kernel->records, &install->place);
 	free(install);
 }
 
+/* Maps an inner array of the generation in force, read-only. */
+static int map_inner(struct kh_kernel *kernel, int outer, struct kh_mapping *ret_mapping)
+{
+	uint32_t active = kernel->control->active, entries;
+	int fd KH_CLEANUP(kh_closep) = active ? kh_inner_fd(outer, active, NULL) : -ENOENT;
+
+	return fd < 0 ? fd : kh_map_array(fd, false, ret_mapping, &entries);
+}
+
 int kh_kernel_image(struct kh_kernel *kernel, void **ret_data, size_t *ret_length)
 {
-	uint32_t active = kernel->control->active, pages;
-	struct kh_mapping mapping = {};
-	int fd KH_CLEANUP(kh_closep) = active ? kh_inner_fd(kernel->images, active, NULL) : -ENOENT, code;
-	void *copy;
+	struct kh_mapping base KH_CLEANUP(kh_unmap) = {}, rest KH_CLEANUP(kh_unmap) = {};
+	int code = map_inner(kernel, kernel->bases, &base);
+	size_t length;
+	uint8_t *copy;
 
-	if (fd < 0)
-		return fd;
-	code = kh_map_array(fd, false, &mapping, &pages);
+	if (code >= 0)
+		code = map_inner(kernel, kernel->images, &rest);
 	if (code < 0)
 		return code;
-	copy = aligned_alloc(KH_PAGE_SIZE, mapping.length);
-	if (copy) {
-		memcpy(copy, mapping.data, mapping.length);
-		*ret_data = copy;
-		*ret_length = mapping.length;
-	}
-	kh_unmap(&mapping);
-	return copy ? 0 : -ENOMEM;
+	length = (size_t)((const struct kh_image_base *)base.data)->header.pages * KH_PAGE_SIZE;
+	if (length < sizeof(struct kh_image_base) || length - sizeof(struct kh_image_base) > rest.length)
+		return -EUCLEAN;
+	copy = aligned_alloc(KH_PAGE_SIZE, length);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, base.data, sizeof(struct kh_image_base));
+	memcpy(copy + sizeof(struct kh_image_base), rest.data, length - sizeof(struct kh_image_base));
+	*ret_data = copy;
+	*ret_length = length;
+	return 0;
 }
 
 int kh_kernel_generation(struct kh_kernel *kernel, struct kh_image_header *ret_header)
 {
-	uint32_t active = kernel->control->active, zero = 0;
-	int fd KH_CLEANUP(kh_closep) = active ? kh_inner_fd(kernel->images, active, NULL) : -ENOENT;
-	uint8_t page[KH_PAGE_SIZE];
+	struct kh_mapping base KH_CLEANUP(kh_unmap) = {};
+	int code = map_inner(kernel, kernel->bases, &base);
 
-	if (fd < 0)
-		return fd;
-	if (bpf_map_lookup_elem(fd, &zero, page) < 0)
-		return -errno;
-	memcpy(ret_header, page, sizeof(*ret_header));
+	if (code < 0)
+		return code;
+	*ret_header = ((const struct kh_image_base *)base.data)->header;
 	return 0;
 }
 

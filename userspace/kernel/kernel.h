@@ -4,9 +4,9 @@
  * generations, reads counters, runs packets through the live programs. Decides nothing about what is blocked.
  *
  * Everything lives in one folder on a bpffs, so that it goes on without the daemon and is found again by the next:
- *   <folder>/v1/maps/...                  v1: KH_ABI_VERSION; another version is built beside it, never mixed with it
- *   <folder>/v1/links/<hook>-<ifindex>    hook: xdp, xdp-generic, tc-ingress, tc-egress (bpffs allows no dots, so no names)
- *   <folder>/v1/programs/...
+ *   <folder>/v2/maps/...                  v2: KH_ABI_VERSION; another version is built beside it, never mixed with it
+ *   <folder>/v2/links/<hook>-<ifindex>    hook: xdp, xdp-generic, tc-ingress, tc-egress (bpffs allows no dots, so no names)
+ *   <folder>/v2/programs/...
  * A clsact filter (kernels without tcx, before 6.6) has no link; it is recognised by its handle, program and maps.
  */
 #ifndef KHIEN_KERNEL_KERNEL_H

@@ -156,6 +156,7 @@ static int open_maps(struct kh_kernel *kernel, struct kh_error *error)
 	LIBBPF_OPTS(bpf_map_create_opts, image_options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 	void *mapped;
 
+	kernel->bases = bpf_map__fd(skeleton->maps.bases);
 	kernel->images = bpf_map__fd(skeleton->maps.images);
 	kernel->records = bpf_map__fd(skeleton->maps.records);
 	kernel->control_map = bpf_map__fd(skeleton->maps.control);

@@ -18,7 +18,7 @@ struct kh_kernel {
 	char folder[PATH_MAX]; /* with the version */
 	struct khien_bpf *skeleton;
 	bool adopted;
-	int images, records, control_map, interfaces, counters, sightings,
+	int bases, images, records, control_map, interfaces, counters, sightings,
 		events; /* descriptors; borrowed from the skeleton */
 	struct kh_control *control; /* mapped */
 	struct ring_buffer *ring;
