@@ -51,7 +51,7 @@ SRC_guard := guard.c rules.c list.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c totals.c health.c
-SRC_kernel := load.c generation.c clock.c counters.c attach.c filters.c move.c
+SRC_kernel := load.c generation.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
@@ -213,7 +213,7 @@ golden-cli: $(B)/san/khien locale ## compare the screens of khien with those kep
 
 # Tests on the real packet programs, as root; each has its own rule above and becomes $(B)/tests/NAME.
 BPF_TESTS += $(PACKET_TESTS)
-PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_scale test_generations test_switching test_live test_sightings test_budget test_attach
+PACKET_TESTS := test_frames test_verdicts test_matrix test_random test_scale test_generations test_switching test_pending test_live test_sightings test_budget test_attach
 PACKET_SOURCES := lab.c wire.c frames.c reference.c verdict_table.c
 PACKET_LIBS := kernel compile model common
 $(PACKET_TESTS:%=$(B)/tests/%): $(B)/tests/%: tests/bpf/%.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/san/%.a)

@@ -38,20 +38,59 @@ static __always_inline void kh_count_reason(const struct kh_packet *packet, __u3
 	}
 }
 
-static __always_inline void kh_count_record(const struct kh_packet *packet, const struct kh_match *match)
+static __always_inline struct kh_record *kh_record(__u32 place, __u32 slot)
 {
-	__u32 place = match->place, slot = match->slot;
 	void *array = bpf_map_lookup_elem(&records, &place);
-	struct kh_record *record = array ? bpf_map_lookup_elem(array, &slot) : NULL;
+
+	return array ? bpf_map_lookup_elem(array, &slot) : NULL;
+}
+
+static __always_inline void kh_add_to_record(const struct kh_pending_count *count)
+{
+	struct kh_record *record = kh_record(count->place, count->slot);
 
 	if (!record)
 		return;
-	__sync_fetch_and_add(&record->packets, packet->packets);
-	__sync_fetch_and_add(&record->bytes, packet->bytes);
-	if (!record->first_seen)
-		record->first_seen = match->now;
-	if (record->last_seen != match->now)
-		record->last_seen = match->now;
+	__sync_fetch_and_add(&record->packets, count->packets);
+	__sync_fetch_and_add(&record->bytes, count->bytes);
+	if (record->first_seen - 1u > count->first_seen - 1u) /* 0: never */
+		record->first_seen = count->first_seen;
+	if (record->last_seen < count->last_seen)
+		record->last_seen = count->last_seen;
+}
+
+static __always_inline void kh_count_record(const struct kh_packet *packet, const struct kh_match *match)
+{
+	__u32 zero = 0;
+	struct kh_pending *mine = bpf_map_lookup_elem(&pending, &zero);
+	const struct kh_control *state = bpf_map_lookup_elem(&control, &zero);
+	struct kh_pending_count *count, one = { .slot = match->slot,
+						.place = match->place,
+						.packets = packet->packets,
+						.bytes = packet->bytes,
+						.first_seen = match->now,
+						.last_seen = match->now };
+
+	if (!mine || !state)
+		return;
+	if (mine->busy || *(volatile const __u32 *)&state->hold) {
+		kh_add_to_record(&one);
+		return;
+	}
+	mine->busy = 1;
+	barrier();
+	count = &mine->counts[match->slot & (KH_PENDING_PLACES - 1)];
+	if (count->slot == match->slot && count->place == match->place) {
+		count->packets += packet->packets;
+		count->bytes += packet->bytes;
+		count->last_seen = match->now;
+	} else {
+		if (count->slot)
+			kh_add_to_record(count);
+		*count = one;
+	}
+	barrier();
+	mine->busy = 0;
 }
 
 static __always_inline __u8 kh_is_own_source(const struct kh_packet *packet, const struct kh_interface *interface)

@@ -8,6 +8,7 @@
  *   khien_tc_out     what the gateway itself sends, on the WAN
  *   khien_tc_out_l3  the same on a WAN without an Ethernet header
  *   khien_clock      tells user space the kernel's jiffies; never attached
+ *   khien_flush      empties a CPU's pending counts into the records; never attached
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -125,5 +126,23 @@ int khien_clock(struct xdp_md *context)
 	if ((void *)(jiffies + 1) > (void *)(long)context->data_end)
 		return XDP_ABORTED;
 	*jiffies = bpf_jiffies64();
+	return XDP_PASS;
+}
+
+SEC("xdp")
+int khien_flush(struct xdp_md *context)
+{
+	const __u32 *cpu = (const __u32 *)(long)context->data;
+	struct kh_pending *counts;
+	__u32 zero = 0;
+
+	if ((const void *)(cpu + 1) > (const void *)(long)context->data_end)
+		return XDP_ABORTED;
+	counts = bpf_map_lookup_percpu_elem(&pending, &zero, *cpu);
+	for (__u32 i = 0; counts && i < KH_PENDING_PLACES; i++) {
+		if (counts->counts[i].slot)
+			kh_add_to_record(&counts->counts[i]);
+		counts->counts[i].slot = 0;
+	}
 	return XDP_PASS;
 }

@@ -240,6 +240,35 @@ struct kh_record {
 };
 _Static_assert(sizeof(struct kh_record) == 32, "kh_record size");
 
+/*
+ * Counts on their way to the records, by CPU. Only programs on that CPU write them, so two CPUs that count one indicator share no cache
+ * line. A count that wants a place taken by another's sends that one to its record: a flood over many indicators costs what counting
+ * straight into the records would. (Measured and left: emptying 128 places at once, all records fetched before the first is added to, takes a
+ * quarter more on such floods.)
+ *
+ * Nothing is lost and nothing counted twice: packet programs run to their end on one CPU, and where one interrupts another (only
+ * test runs of old kernels can be) it finds `busy` and adds to the record itself. So do all while kh_control.hold is set; user space
+ * sets it, waits for a grace period, empties all CPUs by khien_flush and clears it. It reads records only after that.
+ */
+#define KH_PENDING_PLACES 16u
+
+struct kh_pending_count {
+	__u32 slot; /* 0: free */
+	__u32 place; /* of the generation: which array the record is in */
+	__u64 packets;
+	__u64 bytes;
+	__u32 first_seen;
+	__u32 last_seen;
+};
+_Static_assert(sizeof(struct kh_pending_count) == 32, "kh_pending_count size");
+
+struct kh_pending {
+	__u32 busy;
+	__u32 reserved;
+	struct kh_pending_count counts[KH_PENDING_PLACES]; /* by the low bits of the slot */
+};
+_Static_assert(sizeof(struct kh_pending) == 8 + KH_PENDING_PLACES * 32, "kh_pending size");
+
 #define KH_GENERATION_SLOTS 4 /* places in the outer maps; number 0 is never used: "no generation" */
 
 /* One element, shared by all programs. `active` is the switch: one store installs a generation. */
@@ -250,7 +279,9 @@ struct kh_control {
 	__u64 clock_mult; /* 2^32 / HZ: seconds = (jiffies * clock_mult) >> 32 */
 	__u64 events_lost; /* first-sight events that found the buffer full */
 	__u64 sightings_lost; /* packets whose sighting found the table full */
-	__u64 reserved[3];
+	__u32 hold; /* not 0: counts go straight to the records */
+	__u32 padding;
+	__u64 reserved[2];
 };
 _Static_assert(sizeof(struct kh_control) == 64, "kh_control size");
 

@@ -67,8 +67,7 @@ static uint32_t inner_id(int outer, uint32_t place)
 	return bpf_map_lookup_elem(outer, &place, &id) < 0 ? 0 : id;
 }
 
-/* Returns when every packet that was under way has been judged. */
-static void wait_grace(struct kh_kernel *kernel)
+void kh_wait_grace(struct kh_kernel *kernel)
 {
 	uint32_t unused = 0;
 
@@ -94,7 +93,11 @@ int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
 		kh_hint(error, _("remove everything and start again: khien detach"));
 		return -EUCLEAN;
 	}
-	wait_grace(kernel);
+	/* What the last to have the folder may have left undone. */
+	kh_pending_hold(kernel, true);
+	kh_wait_grace(kernel);
+	kh_pending_empty(kernel);
+	kh_pending_hold(kernel, false);
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++)
 		if (place != active)
 			free_image(kernel, place);
@@ -130,8 +133,8 @@ static int create_frozen(const char *name, size_t element, size_t entries, uint3
 			 size_t length)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | flags);
-	int fd KH_CLEANUP(kh_closep) = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)element,
-						      (__u32)entries, &options);
+	int fd KH_CLEANUP(kh_closep) =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)element, (__u32)entries, &options);
 	void *mapped;
 
 	if (fd < 0)
@@ -205,7 +208,7 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 {
 	const struct kh_image_header *header = image;
 	int base_fd KH_CLEANUP(kh_closep) = -1, image_fd KH_CLEANUP(kh_closep) = -1,
-	    records_fd KH_CLEANUP(kh_closep) = -1;
+		    records_fd KH_CLEANUP(kh_closep) = -1;
 	struct kh_install *install KH_CLEANUP(kh_freep) = calloc(1, sizeof(*install));
 	uint32_t place = free_place(kernel);
 
@@ -246,8 +249,12 @@ void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install)
 {
 	uint32_t old = kernel->control->active;
 
+	kh_pending_hold(kernel, true);
 	__atomic_store_n(&kernel->control->active, install->place, __ATOMIC_SEQ_CST);
-	wait_grace(kernel);
+	kh_wait_grace(kernel);
+	/* No count of the old place may be left when it is filled again: its records may be other ones then. */
+	kh_pending_empty(kernel);
+	kh_pending_hold(kernel, false);
 	if (old)
 		free_image(kernel, old);
 	free(install);
@@ -316,7 +323,10 @@ int kh_kernel_records(struct kh_kernel *kernel,
 {
 	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0,
 		 seen[KH_GENERATION_SLOTS] = {};
+	int flushed = kh_pending_flush(kernel);
 
+	if (flushed < 0)
+		return flushed;
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
 		struct kh_mapping mapping = {};
 		uint32_t id, entries;

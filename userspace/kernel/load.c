@@ -159,6 +159,8 @@ static int open_maps(struct kh_kernel *kernel, struct kh_error *error)
 	kernel->bases = bpf_map__fd(skeleton->maps.bases);
 	kernel->images = bpf_map__fd(skeleton->maps.images);
 	kernel->records = bpf_map__fd(skeleton->maps.records);
+	kernel->pending = bpf_map__fd(skeleton->maps.pending);
+	kernel->flush_program = bpf_program__fd(skeleton->progs.khien_flush);
 	kernel->control_map = bpf_map__fd(skeleton->maps.control);
 	kernel->interfaces = bpf_map__fd(skeleton->maps.interfaces);
 	kernel->counters = bpf_map__fd(skeleton->maps.counters);

@@ -18,8 +18,9 @@ struct kh_kernel {
 	char folder[PATH_MAX]; /* with the version */
 	struct khien_bpf *skeleton;
 	bool adopted;
-	int bases, images, records, control_map, interfaces, counters, sightings,
+	int bases, images, records, pending, control_map, interfaces, counters, sightings,
 		events; /* descriptors; borrowed from the skeleton */
+	int flush_program;
 	struct kh_control *control; /* mapped */
 	struct ring_buffer *ring;
 	void (*event_callback)(const struct kh_event *event, void *context);
@@ -64,9 +65,19 @@ int kh_attached_move(struct kh_kernel *kernel, struct kh_error *error);
 /* generation.c */
 uint32_t kh_map_id(int fd); /* 0: none */
 int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error);
+/* Returns when every packet that was under way has been judged and counted. */
+void kh_wait_grace(struct kh_kernel *kernel);
 int kh_inner_fd(int outer, uint32_t place, uint32_t *ret_id);
 /* Maps a whole array, read-only. The caller unmaps. */
 int kh_map_array(int fd, bool writable, struct kh_mapping *ret_mapping, uint32_t *ret_entries);
 void kh_unmap(struct kh_mapping *mapping);
+
+/* pending.c */
+/* Makes the programs count straight into the records, from a grace period later on. */
+void kh_pending_hold(struct kh_kernel *kernel, bool hold);
+/* While held, and after a grace period: all counts into the records. 0 or -errno. */
+int kh_pending_empty(struct kh_kernel *kernel);
+/* All of it: what has been counted until now is in the records when this returns 0. */
+int kh_pending_flush(struct kh_kernel *kernel);
 
 #endif
