@@ -8,9 +8,10 @@
 #include <string.h>
 #include <stdint.h>
 
-#define DIGIT_BITS 11
+#define DIGIT_BITS \
+	8 /* 256 places written to at a time stay in the first-level cache; 2,048 do not, and fewer passes do not make up for it */
 #define DIGIT_VALUES (1u << DIGIT_BITS)
-#define DIGITS_MAX 6 /* 64 bits */
+#define DIGITS_MAX 8 /* 64 bits */
 
 static bool is_sorted(const struct kh_sort_item *items, size_t count, unsigned int low_bit)
 {

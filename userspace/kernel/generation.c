@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Installs generations: a new image and its record array go into a free place of the outer maps, then one store makes the programs
- * use that place. Every update of an array-of-maps waits for an RCU grace period in the kernel, so when one returns after the store no
- * packet is still being judged by the old place.
+ * use that place. After a grace period no packet is still being judged by the old place.
  */
 #include "kernel/private.h"
 
@@ -45,41 +44,16 @@ int kh_map_array(int fd, bool writable, struct kh_mapping *ret_mapping, uint32_t
 	return 0;
 }
 
-int kh_inner_fd(int outer, uint32_t place, uint32_t *ret_id)
-{
-	uint32_t id = 0;
-	int fd;
-
-	if (bpf_map_lookup_elem(outer, &place, &id) < 0)
-		return -errno;
-	fd = bpf_map_get_fd_by_id(id);
-	if (fd < 0)
-		return -errno;
-	if (ret_id)
-		*ret_id = id;
-	return fd;
-}
-
-static uint32_t inner_id(int outer, uint32_t place)
-{
-	uint32_t id = 0;
-
-	return bpf_map_lookup_elem(outer, &place, &id) < 0 ? 0 : id;
-}
-
-void kh_wait_grace(struct kh_kernel *kernel)
-{
-	uint32_t unused = 0;
-
-	bpf_map_update_elem(kernel->images, &unused, &kernel->images_template, BPF_ANY);
-}
-
 static void free_image(struct kh_kernel *kernel, uint32_t place)
 {
-	if (inner_id(kernel->bases, place))
-		bpf_map_delete_elem(kernel->bases, &place);
-	if (inner_id(kernel->images, place))
-		bpf_map_delete_elem(kernel->images, &place);
+	struct kh_outer_change changes[2];
+	size_t count = 0;
+
+	if (kh_inner_id(kernel->bases, place))
+		changes[count++] = (struct kh_outer_change){ .outer = kernel->bases, .place = place, .inner = -1 };
+	if (kh_inner_id(kernel->images, place))
+		changes[count++] = (struct kh_outer_change){ .outer = kernel->images, .place = place, .inner = -1 };
+	kh_outer_change(changes, count);
 }
 
 int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
@@ -87,8 +61,8 @@ int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
 	uint32_t active = kernel->control->active;
 
 	if (active >= KH_GENERATION_SLOTS ||
-	    (active && (!inner_id(kernel->bases, active) || !inner_id(kernel->images, active) ||
-			!inner_id(kernel->records, active)))) {
+	    (active && (!kh_inner_id(kernel->bases, active) || !kh_inner_id(kernel->images, active) ||
+			!kh_inner_id(kernel->records, active)))) {
 		kh_fail(error, -EUCLEAN, _("%s: the generation in force has no list"), kernel->folder);
 		kh_hint(error, _("remove everything and start again: khien detach"));
 		return -EUCLEAN;
@@ -108,7 +82,7 @@ int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
 static bool is_held_elsewhere(struct kh_kernel *kernel, uint32_t place, uint32_t id)
 {
 	for (uint32_t other = 1; other < KH_GENERATION_SLOTS; other++)
-		if (other != place && inner_id(kernel->records, other) == id)
+		if (other != place && kh_inner_id(kernel->records, other) == id)
 			return true;
 	return false;
 }
@@ -120,7 +94,7 @@ static uint32_t free_place(struct kh_kernel *kernel)
 
 	for (uint32_t step = 1; step < KH_GENERATION_SLOTS; step++) {
 		uint32_t place = (active + step - 1) % (KH_GENERATION_SLOTS - 1) + 1;
-		uint32_t id = inner_id(kernel->records, place);
+		uint32_t id = kh_inner_id(kernel->records, place);
 
 		if (place != active && (!id || is_held_elsewhere(kernel, place, id)))
 			return place;
@@ -195,14 +169,6 @@ static int take_records(struct kh_kernel *kernel, uint32_t needed, const uint32_
 	return fd < 0 ? -errno : fd;
 }
 
-uint32_t kh_map_id(int fd)
-{
-	struct bpf_map_info info = {};
-	__u32 length = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &length) < 0 ? 0 : info.id;
-}
-
 int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh,
 		      size_t fresh_count, struct kh_install **ret_install, struct kh_error *error)
 {
@@ -211,6 +177,9 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 		    records_fd KH_CLEANUP(kh_closep) = -1;
 	struct kh_install *install KH_CLEANUP(kh_freep) = calloc(1, sizeof(*install));
 	uint32_t place = free_place(kernel);
+	struct kh_outer_change changes[3];
+	size_t count;
+	int code;
 
 	if (header->magic != KH_IMAGE_MAGIC || header->abi_version != KH_ABI_VERSION || header->pages != pages ||
 	    pages < KH_BASE_PAGES || header->slots_needed > KH_SLOT_MAX + 1)
@@ -231,13 +200,15 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	if (records_fd < 0)
 		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"),
 			       strerror(-records_fd));
-	if (bpf_map_update_elem(kernel->bases, &place, &base_fd, BPF_ANY) < 0 ||
-	    bpf_map_update_elem(kernel->images, &place, &image_fd, BPF_ANY) < 0 ||
-	    (kh_map_id(records_fd) != inner_id(kernel->records, place) &&
-	     bpf_map_update_elem(kernel->records, &place, &records_fd, BPF_ANY) < 0)) {
-		int code = -errno;
-
+	changes[0] = (struct kh_outer_change){ .outer = kernel->bases, .place = place, .inner = base_fd };
+	changes[1] = (struct kh_outer_change){ .outer = kernel->images, .place = place, .inner = image_fd };
+	changes[2] = (struct kh_outer_change){ .outer = kernel->records, .place = place, .inner = records_fd };
+	count = kh_map_id(records_fd) == kh_inner_id(kernel->records, place) ? 2 : 3;
+	code = kh_outer_change(changes, count);
+	if (code < 0) {
 		free_image(kernel, place);
+		if (count == 3)
+			bpf_map_delete_elem(kernel->records, &place);
 		return kh_fail(error, code, _("the kernel refused the list: %s"), strerror(-code));
 	}
 	install->place = place;
@@ -267,7 +238,7 @@ void kh_kernel_abandon(struct kh_kernel *kernel, struct kh_install *install)
 	if (!install)
 		return;
 	free_image(kernel, install->place);
-	if (!active || inner_id(kernel->records, install->place) != inner_id(kernel->records, active))
+	if (!active || kh_inner_id(kernel->records, install->place) != kh_inner_id(kernel->records, active))
 		bpf_map_delete_elem(kernel->records, &install->place);
 	free(install);
 }
@@ -321,7 +292,7 @@ int kh_kernel_records(struct kh_kernel *kernel,
 				      void *),
 		      void *context)
 {
-	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0,
+	uint32_t active = kernel->control->active, kept = active ? kh_inner_id(kernel->records, active) : 0,
 		 seen[KH_GENERATION_SLOTS] = {};
 	int flushed = kh_pending_flush(kernel);
 
@@ -354,10 +325,10 @@ int kh_kernel_records(struct kh_kernel *kernel,
 
 void kh_kernel_drop_retired(struct kh_kernel *kernel)
 {
-	uint32_t active = kernel->control->active, kept = active ? inner_id(kernel->records, active) : 0;
+	uint32_t active = kernel->control->active, kept = active ? kh_inner_id(kernel->records, active) : 0;
 
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
-		uint32_t id = inner_id(kernel->records, place);
+		uint32_t id = kh_inner_id(kernel->records, place);
 
 		if (id && id != kept)
 			bpf_map_delete_elem(kernel->records, &place);

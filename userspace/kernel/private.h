@@ -6,6 +6,7 @@
 #define KHIEN_KERNEL_PRIVATE_H
 
 #include <limits.h>
+#include <pthread.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -63,14 +64,31 @@ void kh_filters_remove(uint32_t control, void (*callback)(const char *what, void
 int kh_attached_move(struct kh_kernel *kernel, struct kh_error *error);
 
 /* generation.c */
-uint32_t kh_map_id(int fd); /* 0: none */
 int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error);
-/* Returns when every packet that was under way has been judged and counted. */
-void kh_wait_grace(struct kh_kernel *kernel);
-int kh_inner_fd(int outer, uint32_t place, uint32_t *ret_id);
 /* Maps a whole array, read-only. The caller unmaps. */
 int kh_map_array(int fd, bool writable, struct kh_mapping *ret_mapping, uint32_t *ret_entries);
 void kh_unmap(struct kh_mapping *mapping);
+
+/* outer.c */
+uint32_t kh_map_id(int fd); /* 0: none */
+uint32_t kh_inner_id(int outer, uint32_t place); /* 0: none */
+int kh_inner_fd(int outer, uint32_t place, uint32_t *ret_id);
+/* Returns when every packet that was under way has been judged and counted. */
+void kh_wait_grace(struct kh_kernel *kernel);
+
+struct kh_outer_change {
+	int outer;
+	uint32_t place;
+	int inner; /* -1: remove what is there */
+	int code;
+	/* the change's own */
+	pthread_t thread;
+	bool threaded;
+};
+
+/* Makes changes of several outer maps at once, each in a thread of its own, or one after the other where threads cannot be had: each waits
+ * for a grace period, some 8 ms. 0, or the error of one of them; the others are made all the same. */
+int kh_outer_change(struct kh_outer_change *changes, size_t count);
 
 /* pending.c */
 /* Makes the programs count straight into the records, from a grace period later on. */
