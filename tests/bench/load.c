@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench-load: from prefixes in memory to enforced: kh_compile(), kh_kernel_prepare(), kh_kernel_switch(), over a generation already in force, with
+ * bench-load: from prefixes in memory to enforced: kh_compile(), kh_kernel_prepare(), kh_kernel_switch() (from whose end on every packet is
+ * judged by the new list), over a generation already in force, with
  * the prefixes sorted and in random order. And what a generation takes in the kernel, by the kernel's own account (memlock of its maps). The LPM
  * trie is filled beside it, by batch calls. bench-live loads the same lists into nft and ipset, push.sh through the daemon.
  */

@@ -201,10 +201,36 @@ static void test_a_switch_leaves_nothing_pending(void **state)
 	send_one(3);
 	assert_in_range(pending_places(), 1, 4);
 	kh_kernel_switch(lab_kernel(), prepare(1000));
+	kh_kernel_settle(lab_kernel());
 	assert_int_equal(pending_places(), 0);
 	after = read_all().now;
 	assert_int_equal(after.packets[0], before.packets[0] + 1);
 	assert_int_equal(after.packets[3], before.packets[3] + 1);
+}
+
+/* Between the switch and what follows it packets are judged by the new list and counted, straight into its records; and what follows is made
+ * up for by the next to prepare. */
+static void test_before_a_switch_settles(void **state)
+{
+	struct totals before = read_all().now, after;
+	int pending;
+
+	(void)state;
+	send_one(0);
+	pending = (int)pending_places();
+	assert_in_range(pending, 1, 4);
+	kh_kernel_switch(lab_kernel(), prepare(1000));
+	send_one(0);
+	send_one(3);
+	assert_int_equal(pending_places(), pending);
+	kh_kernel_switch(lab_kernel(), prepare(1000));
+	assert_int_equal(pending_places(), 0);
+	send_one(3);
+	kh_kernel_settle(lab_kernel());
+	kh_kernel_settle(lab_kernel());
+	after = read_all().now;
+	assert_int_equal(after.packets[0], before.packets[0] + 2);
+	assert_int_equal(after.packets[3], before.packets[3] + 2);
 }
 
 /* A count goes to the array of the generation that judged, whichever is in force when it gets there. */
@@ -291,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_lost_and_nothing_counted_twice),
 		cmocka_unit_test(test_death),
 		cmocka_unit_test(test_a_switch_leaves_nothing_pending),
+		cmocka_unit_test(test_before_a_switch_settles),
 		cmocka_unit_test(test_each_array_its_own),
 		cmocka_unit_test(test_all_places),
 		cmocka_unit_test(test_times),

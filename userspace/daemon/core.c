@@ -165,6 +165,12 @@ static void watch_clock(struct kh_core *core, int64_t now)
 		kh_ledger_rollback(core->ledger);
 }
 
+void kh_core_settle(struct kh_core *core)
+{
+	if (core && !core->detached)
+		kh_kernel_settle(core->kernel);
+}
+
 void kh_core_tick(struct kh_core *core)
 {
 	int64_t now = kh_now();
@@ -173,6 +179,7 @@ void kh_core_tick(struct kh_core *core)
 	if (core->detached)
 		return;
 	core->events_logged = 0;
+	kh_core_settle(core);
 	kh_lang_set(core->config->language);
 	if (now - core->collected >= KH_COLLECT_SECONDS || now < core->collected) {
 		core->ledger_failing = kh_collect(core, &error) < 0;

@@ -37,6 +37,7 @@ void kh_core_close(struct kh_core *core);
 json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count);
 
 /* For the event loop. */
+void kh_core_settle(struct kh_core *core); /* after an answer: what it need not wait for (kh_kernel_settle) */
 void kh_core_tick(struct kh_core *core); /* every second: fold counters when due, expire, health */
 void kh_core_links_changed(
 	struct kh_core *core); /* the netlink monitor reported something: re-attach, re-judge, re-compile */

@@ -26,6 +26,7 @@
 #include "netlink/links.h"
 
 #define TICK_USEC 1000000u
+#define SETTLE_USEC 5000u /* after an answer: a long one goes out in pieces, and its reader must not wait for us */
 #define ACCEPTED "khien.conf.accepted" /* in the state folder: the last configuration that served */
 
 struct server {
@@ -35,7 +36,7 @@ struct server {
 	struct kh_core *core;
 	struct kh_control_server *control;
 	sd_event *event;
-	sd_event_source *links, *events, *tick, *clock;
+	sd_event_source *links, *events, *tick, *clock, *settle;
 	int clock_fd;
 	int failed; /* -errno: ended by itself, for this reason */
 	struct kh_error error;
@@ -163,8 +164,18 @@ static int core_start(struct server *server, const struct kh_config *config, str
 static json_t *on_request(void *context, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count)
 {
 	struct server *server = context;
+	json_t *reply = kh_core_request(server->core, peer, request, fds, fds_count);
 
-	return kh_core_request(server->core, peer, request, fds, fds_count);
+	if (sd_event_source_set_time_relative(server->settle, SETTLE_USEC) >= 0)
+		sd_event_source_set_enabled(server->settle, SD_EVENT_ONESHOT);
+	return reply;
+}
+
+/* The answer is out. */
+static int on_settle(sd_event_source *source KH_UNUSED, uint64_t usec KH_UNUSED, void *data)
+{
+	kh_core_settle(((struct server *)data)->core);
+	return 0;
 }
 
 /* ---- Reload ------------------------------------------------------------------------------------- */
@@ -285,6 +296,13 @@ static int loop_prepare(struct server *server)
 					       server);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(server->tick, SD_EVENT_ON);
+	if (r >= 0)
+		r = sd_event_add_time_relative(server->event, &server->settle, CLOCK_MONOTONIC, SETTLE_USEC, 0,
+					       on_settle, server);
+	if (r >= 0)
+		r = sd_event_source_set_priority(server->settle, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(server->settle, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
 	server->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -335,6 +353,7 @@ int kh_serve(const struct kh_options *options, struct kh_error *error)
 	kh_control_close(server.control);
 	core_stop(&server);
 	sd_event_source_disable_unref(server.tick);
+	sd_event_source_disable_unref(server.settle);
 	sd_event_source_disable_unref(server.clock);
 	kh_closep(&server.clock_fd);
 	sd_event_unref(server.event);

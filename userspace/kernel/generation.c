@@ -102,17 +102,19 @@ static uint32_t free_place(struct kh_kernel *kernel)
 	return 0;
 }
 
-/* A frozen array of `entries` elements that holds `length` bytes of data. */
-static int create_frozen(const char *name, size_t element, size_t entries, uint32_t flags, const void *data,
-			 size_t length)
+static int create_array(const char *name, size_t element, size_t entries, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | flags);
-	int fd KH_CLEANUP(kh_closep) =
-		bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)element, (__u32)entries, &options);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)element, (__u32)entries, &options);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Writes `length` bytes of data into an array, and freezes it. */
+static int fill_and_freeze(int fd, const void *data, size_t length)
+{
 	void *mapped;
 
-	if (fd < 0)
-		return -errno;
 	if (length) {
 		mapped = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 		if (mapped == MAP_FAILED)
@@ -120,21 +122,35 @@ static int create_frozen(const char *name, size_t element, size_t entries, uint3
 		memcpy(mapped, data, length);
 		munmap(mapped, length); /* a frozen map must not be mapped for writing */
 	}
-	return bpf_map_freeze(fd) < 0 ? -errno : KH_TAKE_FD(fd);
+	return bpf_map_freeze(fd) < 0 ? -errno : 0;
 }
 
-static int create_base(const void *image)
+/* Zeroes the records of `fresh` slots. Mapped is only where they lie: to map all takes longer than all else here. */
+static int zero_records(int fd, uint32_t entries, const uint32_t *fresh, size_t fresh_count)
 {
-	return create_frozen("kh_base", sizeof(struct kh_image_base), 1, 0, image, sizeof(struct kh_image_base));
-}
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), first = entries, last = 0, offset, length;
+	struct kh_record *records;
+	uint8_t *data;
 
-/* What follows the base; a map has at least one element. */
-static int create_rest(const void *image, size_t pages)
-{
-	size_t rest = pages - KH_BASE_PAGES;
-
-	return create_frozen("kh_image", KH_PAGE_SIZE, rest ? rest : 1, BPF_F_INNER_MAP,
-			     (const struct kh_image_base *)image + 1, rest * KH_PAGE_SIZE);
+	for (size_t i = 0; i < fresh_count; i++) {
+		if (fresh[i] >= entries)
+			continue;
+		first = fresh[i] < first ? fresh[i] : first;
+		last = fresh[i] > last ? fresh[i] : last;
+	}
+	if (first == entries)
+		return 0;
+	offset = first * sizeof(*records) / page * page;
+	length = (last + 1) * sizeof(*records) - offset;
+	data = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+	if (data == MAP_FAILED)
+		return -errno;
+	records = (void *)(data + (first * sizeof(*records) - offset));
+	for (size_t i = 0; i < fresh_count; i++)
+		if (fresh[i] < entries)
+			memset(&records[fresh[i] - first], 0, sizeof(*records));
+	munmap(data, length);
+	return 0;
 }
 
 /* The record array for `needed` slots: the one in force when it is long enough, else a new one. */
@@ -142,31 +158,32 @@ static int take_records(struct kh_kernel *kernel, uint32_t needed, const uint32_
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 	uint32_t active = kernel->control->active, entries = 0;
-	struct kh_mapping mapping = {};
-	struct kh_record *records;
-	int fd = active ? kh_inner_fd(kernel->records, active, NULL) : -ENOENT, code;
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+	int fd = active ? kh_inner_fd(kernel->records, active, NULL) : -ENOENT;
 
 	if (fd >= 0) {
-		code = kh_map_array(fd, true, &mapping, &entries);
-		if (code < 0) {
-			close(fd);
-			return code;
-		}
-		if (entries >= needed) {
-			records = mapping.data;
-			for (size_t i = 0; i < fresh_count; i++)
-				if (fresh[i] < entries)
-					memset(&records[fresh[i]], 0, sizeof(records[0]));
-			kh_unmap(&mapping);
+		int code = bpf_obj_get_info_by_fd(fd, &info, &length) < 0 ? -errno : 0;
+
+		if (code >= 0 && info.max_entries >= needed)
+			code = zero_records(fd, info.max_entries, fresh, fresh_count);
+		if (code >= 0 && info.max_entries >= needed)
 			return fd;
-		}
-		kh_unmap(&mapping);
 		close(fd);
+		if (code < 0)
+			return code;
 	}
 	entries = (needed + needed / 8 + RECORDS_STEP) / RECORDS_STEP * RECORDS_STEP;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_records", sizeof(__u32), sizeof(struct kh_record), entries,
 			    &options);
 	return fd < 0 ? -errno : fd;
+}
+
+static int refuse_list(struct kh_error *error, int code, size_t pages)
+{
+	kh_fail(error, code, _("the kernel has no room for the list (%zu KiB): %s"), pages * 4, strerror(-code));
+	kh_hint(error, _("the list before stays in force; free memory, or push a shorter list"));
+	return code;
 }
 
 int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh,
@@ -176,11 +193,13 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	int base_fd KH_CLEANUP(kh_closep) = -1, image_fd KH_CLEANUP(kh_closep) = -1,
 		    records_fd KH_CLEANUP(kh_closep) = -1;
 	struct kh_install *install KH_CLEANUP(kh_freep) = calloc(1, sizeof(*install));
-	uint32_t place = free_place(kernel);
 	struct kh_outer_change changes[3];
-	size_t count;
-	int code;
+	size_t count, rest = pages - KH_BASE_PAGES;
+	uint32_t place;
+	int code, filled;
 
+	kh_kernel_settle(kernel);
+	place = free_place(kernel);
 	if (header->magic != KH_IMAGE_MAGIC || header->abi_version != KH_ABI_VERSION || header->pages != pages ||
 	    pages < KH_BASE_PAGES || header->slots_needed > KH_SLOT_MAX + 1)
 		return kh_fail(error, -EINVAL, _("this is no list that can be installed"));
@@ -188,14 +207,12 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	if (!place)
 		return kh_fail(error, -EBUSY, _("older counters are not yet in the ledger; try again"));
-	base_fd = create_base(image);
-	image_fd = base_fd < 0 ? base_fd : create_rest(image, pages);
-	if (image_fd < 0) {
-		kh_fail(error, image_fd, _("the kernel has no room for the list (%zu KiB): %s"), pages * 4,
-			strerror(-image_fd));
-		kh_hint(error, _("the list before stays in force; free memory, or push a shorter list"));
-		return image_fd;
-	}
+	base_fd = create_array("kh_base", sizeof(struct kh_image_base), 1, 0);
+	image_fd = base_fd < 0 ? base_fd
+			       : create_array("kh_image", KH_PAGE_SIZE,
+					      rest ? rest : 1 /* a map has one element at least */, BPF_F_INNER_MAP);
+	if (image_fd < 0)
+		return refuse_list(error, image_fd, pages);
 	records_fd = take_records(kernel, header->slots_needed, fresh, fresh_count);
 	if (records_fd < 0)
 		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"),
@@ -204,12 +221,18 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	changes[1] = (struct kh_outer_change){ .outer = kernel->images, .place = place, .inner = image_fd };
 	changes[2] = (struct kh_outer_change){ .outer = kernel->records, .place = place, .inner = records_fd };
 	count = kh_map_id(records_fd) == kh_inner_id(kernel->records, place) ? 2 : 3;
-	code = kh_outer_change(changes, count);
-	if (code < 0) {
+	/* No program looks at this place, so it is put in while it is filled: its grace period costs nothing then. */
+	kh_outer_start(changes, count);
+	filled = fill_and_freeze(base_fd, image, sizeof(struct kh_image_base));
+	if (filled >= 0)
+		filled = fill_and_freeze(image_fd, (const struct kh_image_base *)image + 1, rest * KH_PAGE_SIZE);
+	code = kh_outer_finish(changes, count);
+	if (code < 0 || filled < 0) {
 		free_image(kernel, place);
 		if (count == 3)
 			bpf_map_delete_elem(kernel->records, &place);
-		return kh_fail(error, code, _("the kernel refused the list: %s"), strerror(-code));
+		return filled < 0 ? refuse_list(error, filled, pages)
+				  : kh_fail(error, code, _("the kernel refused the list: %s"), strerror(-code));
 	}
 	install->place = place;
 	*ret_install = KH_TAKE(install);
@@ -218,17 +241,25 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 
 void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install)
 {
-	uint32_t old = kernel->control->active;
-
+	kh_kernel_settle(kernel);
+	kernel->unsettled = true;
+	kernel->left_place = kernel->control->active;
 	kh_pending_hold(kernel, true);
 	__atomic_store_n(&kernel->control->active, install->place, __ATOMIC_SEQ_CST);
+	free(install);
+}
+
+void kh_kernel_settle(struct kh_kernel *kernel)
+{
+	if (!kernel->unsettled)
+		return;
+	kernel->unsettled = false;
 	kh_wait_grace(kernel);
 	/* No count of the old place may be left when it is filled again: its records may be other ones then. */
 	kh_pending_empty(kernel);
 	kh_pending_hold(kernel, false);
-	if (old)
-		free_image(kernel, old);
-	free(install);
+	if (kernel->left_place)
+		free_image(kernel, kernel->left_place);
 }
 
 void kh_kernel_abandon(struct kh_kernel *kernel, struct kh_install *install)
@@ -294,8 +325,10 @@ int kh_kernel_records(struct kh_kernel *kernel,
 {
 	uint32_t active = kernel->control->active, kept = active ? kh_inner_id(kernel->records, active) : 0,
 		 seen[KH_GENERATION_SLOTS] = {};
-	int flushed = kh_pending_flush(kernel);
+	int flushed;
 
+	kh_kernel_settle(kernel);
+	flushed = kh_pending_flush(kernel);
 	if (flushed < 0)
 		return flushed;
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
@@ -327,6 +360,7 @@ void kh_kernel_drop_retired(struct kh_kernel *kernel)
 {
 	uint32_t active = kernel->control->active, kept = active ? kh_inner_id(kernel->records, active) : 0;
 
+	kh_kernel_settle(kernel);
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
 		uint32_t id = kh_inner_id(kernel->records, place);
 

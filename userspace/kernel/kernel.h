@@ -91,8 +91,13 @@ struct kh_install;
  * record arrays must be dropped first), or the kernel's errno. */
 int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh,
 		      size_t fresh_count, struct kh_install **ret_install, struct kh_error *error);
-/* The switch: one store; then a grace period, then the old image is freed. Cannot fail. Consumes install. */
+/* The switch: one store, and every packet that arrives from then on is judged by the new list. Cannot fail. Consumes install. The old image
+ * goes with kh_kernel_settle(). */
 void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install);
+/* Ends what a switch began: waits until no packet is judged by the old list any more, brings the counts on their way into the records, frees
+ * the old image. Some 25 ms that nobody has to wait for; what relies on it (preparing, switching, reading and dropping records, closing) does
+ * it first. Nothing when there was no switch. */
+void kh_kernel_settle(struct kh_kernel *kernel);
 /* Drops a prepared generation. Takes NULL. */
 void kh_kernel_abandon(struct kh_kernel *kernel, struct kh_install *install);
 

@@ -216,6 +216,7 @@ void kh_kernel_close(struct kh_kernel *kernel)
 {
 	if (!kernel)
 		return;
+	kh_kernel_settle(kernel);
 	ring_buffer__free(kernel->ring);
 	kh_closep(&kernel->images_template);
 	if (kernel->control)

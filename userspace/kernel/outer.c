@@ -55,13 +55,16 @@ static void *make_change(void *context)
 	return NULL;
 }
 
-/* 0, or the error of one of them. */
-int kh_outer_change(struct kh_outer_change *changes, size_t count)
+void kh_outer_start(struct kh_outer_change *changes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		changes[i].threaded = !pthread_create(&changes[i].thread, NULL, make_change, &changes[i]);
+}
+
+int kh_outer_finish(struct kh_outer_change *changes, size_t count)
 {
 	int code = 0;
 
-	for (size_t i = 1; i < count; i++)
-		changes[i].threaded = !pthread_create(&changes[i].thread, NULL, make_change, &changes[i]);
 	for (size_t i = 0; i < count; i++) {
 		if (changes[i].threaded)
 			pthread_join(changes[i].thread, NULL);
@@ -70,4 +73,11 @@ int kh_outer_change(struct kh_outer_change *changes, size_t count)
 		code = changes[i].code < 0 ? changes[i].code : code;
 	}
 	return code;
+}
+
+int kh_outer_change(struct kh_outer_change *changes, size_t count)
+{
+	if (count > 1)
+		kh_outer_start(changes + 1, count - 1);
+	return kh_outer_finish(changes, count);
 }

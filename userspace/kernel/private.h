@@ -26,6 +26,8 @@ struct kh_kernel {
 	struct ring_buffer *ring;
 	void (*event_callback)(const struct kh_event *event, void *context);
 	void *event_context;
+	bool unsettled; /* a switch was made, and kh_kernel_settle() not yet */
+	uint32_t left_place; /* by it; 0: none was in force */
 	int images_template, records_template; /* small inner arrays, for grace periods and first creation */
 };
 
@@ -89,6 +91,9 @@ struct kh_outer_change {
 /* Makes changes of several outer maps at once, each in a thread of its own, or one after the other where threads cannot be had: each waits
  * for a grace period, some 8 ms. 0, or the error of one of them; the others are made all the same. */
 int kh_outer_change(struct kh_outer_change *changes, size_t count);
+/* The same in two steps, for work to be done while they wait. Descriptors stay open in between. */
+void kh_outer_start(struct kh_outer_change *changes, size_t count);
+int kh_outer_finish(struct kh_outer_change *changes, size_t count);
 
 /* pending.c */
 /* Makes the programs count straight into the records, from a grace period later on. */

@@ -222,7 +222,21 @@ int kh_ledger_allows(struct kh_ledger *ledger, bool active_only, int (*callback)
 
 /* ---- For the compiler --------------------------------------------------------------------------- */
 
-/* Gives every indicator with an active, enforceable order a slot (free slots are reused no earlier than `grace` seconds after
+/* Slots: the number of an indicator's counter record in the kernel, and what makes counts survive generations, restarts and upgrades.
+ *
+ * Assigned: here alone, in the transaction of the change that brings an indicator into force. A single indicator gets the smallest free
+ * number, a bulk list one run of numbers from 65,536 on, value n the number first + n. It keeps it as long as it is in force, in every
+ * generation.
+ *
+ * Reused: once nobody in force has it, `grace` seconds have passed since its holder left (the daemon: 60) and its counts were folded by a
+ * transaction that committed after that. Until then a holder that comes back finds it again, with its record going on.
+ *
+ * Never confused: the new holder of a number is told to be fresh, and its record is zeroed before the change commits; each fold keeps whose
+ * raw counts they were and of which map of which boot (fold.c), so counts from before go to the former holder or to nobody. The generation
+ * before has the same record array, or, when the array had to grow, its own under another map id, which is folded once more after no
+ * packet counts there and only then dropped.
+ *
+ * Gives every indicator with an active, enforceable order a slot (free slots are reused no earlier than `grace` seconds after
  * their indicator left force, and only after counts were folded since), frees the slots of those that left, and calls back once
  * for each indicator and action in force: the latest deadline of its active orders (0 when one has none). `now` is for the slots
  * only: nothing expires here. An indicator that comes back finds its slot again as long as nobody else has it. A failed or
