@@ -58,54 +58,6 @@ static __always_inline __u32 kh_popcount(__u64 x)
 			(at) = next_;                                    \
 	}
 
-static __always_inline __u32 kh_v4_slice(void *image, const struct kh_image_header *header, __u64 cell, __u32 octet)
-{
-	__u32 first = (__u32)cell, at = first & (KH_V4_ENTRIES_PER_PAGE - 1), end = at + ((__u32)(cell >> 32) & 0xffff);
-	const __u32 *entries = (const __u32 *)kh_page(image, header->v4_entries_page + first / KH_V4_ENTRIES_PER_PAGE);
-
-	if (!entries)
-		return KH_REF_NONE;
-#define KH_START(i) (entries[i] >> KH_REF_BITS)
-	KH_SEARCH_PAGE(at, end, 128, KH_V4_ENTRIES_PER_PAGE - 1, KH_START, octet)
-#undef KH_START
-	return entries[at & (KH_V4_ENTRIES_PER_PAGE - 1)] & KH_REF_MASK;
-}
-
-static __always_inline __u32 kh_v4_has(const struct kh_image_base *base, __u32 address)
-{
-	return base->v4_present[address >> 14] >> ((address >> 8) & 63) & 1;
-}
-
-static __always_inline __u64 kh_v4_cell(void *image, const struct kh_image_header *header, __u32 index)
-{
-	const __u64 *page = (const __u64 *)kh_page(image, header->v4_cells_page + index / KH_CELLS_PER_PAGE);
-
-	return page ? page[index & (KH_CELLS_PER_PAGE - 1)] : 0;
-}
-
-static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base *base, __u32 address)
-{
-	__u32 block = address >> 14, octet = address & 0xff, rank = base->v4_rank[block], index = rank & KH_V4_CELL;
-	__u64 present = base->v4_present[block], bit = 1ull << ((address >> 8) & 63), cell;
-
-	if (!(present & bit))
-		return KH_REF_NONE;
-	if (rank & KH_V4_UNIFORM)
-		return rank & KH_REF_MASK;
-	if (rank & KH_V4_COMMON) {
-		present = kh_v4_cell(image, &base->header, index);
-		if (!(present & bit))
-			return (__u32)kh_v4_cell(image, &base->header, index + 1) & KH_REF_MASK;
-		index += 2;
-	}
-	cell = kh_v4_cell(image, &base->header, index + kh_popcount(present & (bit - 1)));
-	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return kh_v4_slice(image, &base->header, cell, octet);
-	if (((__u32)(cell >> 48) & 0xff) == octet)
-		return (__u32)cell & KH_REF_MASK;
-	return (__u32)(cell >> KH_REF_BITS) & KH_REF_MASK;
-}
-
 /* The page of a long slice that holds `key`: a slice of more than a page starts on one, so each page's first entry tells. */
 static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages, __u64 key, __u32 wide)
 {
@@ -125,6 +77,68 @@ static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages,
 			high = middle;
 	}
 	return page + low;
+}
+
+/* The answer of a slice of the section that starts at `section`. */
+static __always_inline __u32 kh_slice(void *image, __u32 section, __u32 first, __u32 count, __u32 key)
+{
+	__u32 page = section + first / KH_ENTRIES_PER_PAGE, at = first & (KH_ENTRIES_PER_PAGE - 1);
+	const struct kh_entry *entries;
+
+	if (count > KH_ENTRIES_PER_PAGE) {
+		__u32 found =
+			kh_slice_page(image, page, (count + KH_ENTRIES_PER_PAGE - 1) / KH_ENTRIES_PER_PAGE, key, 0);
+
+		count -= (found - page) * KH_ENTRIES_PER_PAGE;
+		page = found;
+	}
+	entries = (const struct kh_entry *)kh_page(image, page);
+	if (!entries)
+		return KH_REF_NONE;
+	count += at;
+#define KH_START(i) (entries[i].start)
+	KH_SEARCH_PAGE(at, count, KH_ENTRIES_PER_PAGE / 2, KH_ENTRIES_PER_PAGE - 1, KH_START, key)
+#undef KH_START
+	return entries[at & (KH_ENTRIES_PER_PAGE - 1)].ref;
+}
+
+static __always_inline __u32 kh_v4_has(const struct kh_image_base *base, __u32 address)
+{
+	__u32 net = address >> (base->header.v4_shift & 31);
+
+	return base->v4_present[(net >> 6) & (KH_V4_BLOCKS - 1)] >> (net & 63) & 1;
+}
+
+static __always_inline __u64 kh_v4_cell(void *image, const struct kh_image_header *header, __u32 index)
+{
+	const __u64 *page = (const __u64 *)kh_page(image, header->v4_cells_page + index / KH_CELLS_PER_PAGE);
+
+	return page ? page[index & (KH_CELLS_PER_PAGE - 1)] : 0;
+}
+
+static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base *base, __u32 address)
+{
+	__u32 shift = base->header.v4_shift & 31, net = address >> shift, offset = address & ((1u << shift) - 1);
+	__u32 block = (net >> 6) & (KH_V4_BLOCKS - 1), rank = base->v4_rank[block], index = rank & KH_V4_CELL;
+	__u64 present = base->v4_present[block], bit = 1ull << (net & 63), cell;
+
+	if (!(present & bit))
+		return KH_REF_NONE;
+	if (rank & KH_V4_UNIFORM)
+		return rank & KH_REF_MASK;
+	if (rank & KH_V4_COMMON) {
+		present = kh_v4_cell(image, &base->header, index);
+		if (!(present & bit))
+			return (__u32)kh_v4_cell(image, &base->header, index + 1) & KH_REF_MASK;
+		index += 2;
+	}
+	cell = kh_v4_cell(image, &base->header, index + kh_popcount(present & (bit - 1)));
+	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
+		return kh_slice(image, base->header.v4_entries_page, (__u32)cell, KH_CELL_COUNT(cell), offset) &
+		       KH_REF_MASK;
+	if (KH_CELL_OFFSET(cell) == offset)
+		return (__u32)cell & KH_REF_MASK;
+	return (__u32)(cell >> KH_REF_BITS) & KH_REF_MASK;
 }
 
 static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header *header, __u32 first, __u64 key)
@@ -149,30 +163,6 @@ static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header
 	KH_SEARCH_PAGE(at, count, KH_V6_LOWS_PER_PAGE / 2, KH_V6_LOWS_PER_PAGE - 1, KH_START, key)
 #undef KH_START
 	return entries[at & (KH_V6_LOWS_PER_PAGE - 1)].ref;
-}
-
-/* `first` and `count` name a slice of the mid section. */
-static __always_inline __u32 kh_v6_mid(void *image, const struct kh_image_header *header, __u32 first, __u32 count,
-				       __u32 key)
-{
-	__u32 page = header->v6_mid_page + first / KH_V6_MIDS_PER_PAGE, at = first & (KH_V6_MIDS_PER_PAGE - 1);
-	const struct kh_v6_mid *entries;
-
-	if (count > KH_V6_MIDS_PER_PAGE) {
-		__u32 found =
-			kh_slice_page(image, page, (count + KH_V6_MIDS_PER_PAGE - 1) / KH_V6_MIDS_PER_PAGE, key, 0);
-
-		count -= (found - page) * KH_V6_MIDS_PER_PAGE;
-		page = found;
-	}
-	entries = (const struct kh_v6_mid *)kh_page(image, page);
-	if (!entries)
-		return KH_REF_NONE;
-	count += at;
-#define KH_START(i) (entries[i].start)
-	KH_SEARCH_PAGE(at, count, KH_V6_MIDS_PER_PAGE / 2, KH_V6_MIDS_PER_PAGE - 1, KH_START, key)
-#undef KH_START
-	return entries[at & (KH_V6_MIDS_PER_PAGE - 1)].ref;
 }
 
 /* Is the bit of this hash set? */
@@ -224,7 +214,7 @@ found:
 		return KH_REF_NONE;
 	if (count == KH_V6_WHOLE)
 		return first & KH_REF_MASK;
-	ref = kh_v6_mid(image, header, first, count, search);
+	ref = kh_slice(image, header->v6_mid_page, first, count, search);
 	if (ref & KH_V6_LOW)
 		ref = kh_v6_low(image, header, ref & ~KH_V6_LOW, low);
 	return ref;

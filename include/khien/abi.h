@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define KH_ABI_VERSION 2
+#define KH_ABI_VERSION 3
 
 /* ---- Verdict reasons ------------------------------------------------------------------------- */
 
@@ -42,13 +42,13 @@ enum kh_action {
  *     0                  struct kh_image_header
  *     v6_bits            presence bits of the /32s that hold anything, by hash
  *     ports_bits         presence bits of the addresses that have port orders, by hash
- *     v4_present         IPv4 level 1: one bit for each /24 that holds anything
- *     v4_rank            IPv4 level 1: for each 64 x /24, where their cells begin
+ *     v4_present         IPv4 level 1: one bit for each net that holds anything; a net is 2^v4_shift addresses
+ *     v4_rank            IPv4 level 1: for each 64 nets, where their cells begin
  *   the rest, of any size, an element a page
- *     v4_cells_page      IPv4 level 2: one 64-bit cell for each /24 whose bit is set
- *     v4_entries_page    IPv4 slices of 32-bit entries, sorted by last octet
+ *     v4_cells_page      IPv4 level 2: one 64-bit cell for each net whose bit is set
+ *     v4_entries_page    IPv4 slices over the address bits inside a net
  *     v6_buckets_page    hash of the /32s: buckets of 4 struct kh_v6_net
- *     v6_mid_page        slices of struct kh_v6_mid over address bits 32..63, and the `wide` slice over bits 0..31
+ *     v6_mid_page        slices over address bits 32..63, and the `wide` slice over bits 0..31
  *     v6_low_page        slices of struct kh_v6_low over address bits 64..127
  *     ports_page         hash of (address, port, protocol): buckets of 2 struct kh_port_entry
  *     orders_page        struct kh_order: everything that is not a plain drop without a deadline
@@ -97,6 +97,7 @@ struct kh_image_header {
 	__u32 v6_wide_count; /* 0: no order covers KH_V6_WIDE_MIN /32s */
 	__u32 v6_low_page;
 	__u32 v6_nets; /* /32s in the hash */
+	__u32 v4_shift; /* KH_V4_SHIFT_MIN .. KH_V4_SHIFT_MAX: a net is 2^v4_shift addresses */
 	__u32 ports_bits_mask;
 	__u32 ports_page;
 	__u32 ports_mask; /* buckets - 1 */
@@ -108,11 +109,14 @@ struct kh_image_header {
 	__u32 indicators_v4;
 	__u32 indicators_v6;
 	__u32 indicators_ports;
-	__u32 reserved[9];
+	__u32 reserved[8];
 };
 _Static_assert(sizeof(struct kh_image_header) == 152, "kh_image_header size");
 
-#define KH_V4_BLOCKS (1u << 18) /* 64 x /24 each, index = address >> 14 */
+#define KH_V4_SHIFT_MIN 8 /* nets are /24s */
+#define KH_V4_SHIFT_MAX 14 /* nets are /18s */
+#define KH_V4_BLOCKS \
+	(1u << 18) /* 64 nets each; index = address >> (v4_shift + 6), so those behind 2^(26 - v4_shift) are not used */
 #define KH_BITS_BYTES 65536u /* room for either kind of presence bits; as much is used as the mask says */
 
 struct kh_image_base {
@@ -128,28 +132,35 @@ struct kh_image_base {
 #define KH_BASE_PAGES 801u
 _Static_assert(sizeof(struct kh_image_base) == KH_BASE_PAGES * KH_PAGE_SIZE, "kh_image_base size");
 
-/* The rank of a block says where the answer for its /24s is. A /24 whose bit is clear has none; for the others:
+/* The rank of a block says where the answer for its nets is. A net whose bit is clear has none; for the others:
  *   first cell                 its cell is this plus the number of set bits below its own
  *   KH_V4_UNIFORM | reference  the whole block is this
- *   KH_V4_COMMON | cell        the cell is a mask of the /24s that differ, the next the reference of all others, then come the cells
+ *   KH_V4_COMMON | cell        the cell is a mask of the nets that differ, the next the reference of all others, then come the cells
  *                              of those that differ. All bits of the block are set. */
 #define KH_V4_UNIFORM 0x80000000u
 #define KH_V4_COMMON 0x40000000u
 #define KH_V4_CELL 0x3fffffffu
 
 /* A cell is 64 bits:
- *   kind 63..62 = KH_CELL_LONELY  last octet 55..48 has the reference in 23..0, all others the one in 47..24
- *   kind 63..62 = KH_CELL_SLICE   `count` (1..256) in 47..32, index of the first entry in 31..0
- * A uniform /24 is a lonely cell with both references equal.
- * A slice never crosses a page: its index rounded down to the page holds all of it. */
+ *   kind 63..62 = KH_CELL_LONELY  the address at offset 61..48 of the net has the reference in 23..0, all others the one in 47..24
+ *   kind 63..62 = KH_CELL_SLICE   `count` (1..16384) in 47..32, index of the first entry in 31..0
+ * A uniform net is a lonely cell with both references equal. */
 #define KH_CELL_KIND(cell) ((cell) >> 62)
 #define KH_CELL_LONELY 1u
 #define KH_CELL_SLICE 2u
+#define KH_CELL_OFFSET(cell) ((__u32)((cell) >> 48) & 0x3fff)
+#define KH_CELL_COUNT(cell) ((__u32)((cell) >> 32) & 0xffff)
 #define KH_CELLS_PER_PAGE 512u
 
-/* An entry is last octet (31..24) and reference (23..0): it holds from its octet to the next entry's.
- * The first entry of a slice has octet 0. */
-#define KH_V4_ENTRIES_PER_PAGE 1024u
+/* Slices. An entry holds from `start` to the next entry's; the first of a slice has start 0. Up to a page they do not cross
+ * a page, longer ones start on a page. */
+struct kh_entry {
+	__u32 start;
+	__u32 ref; /* a reference; for IPv6 also KH_V6_LOW | index of the first entry of a low slice */
+};
+#define KH_V6_LOW 0x80000000u
+#define KH_ENTRIES_PER_PAGE 512u
+#define KH_SLICE_SEARCH_STEPS 24 /* halvings over the pages of one slice: up to 2^24 pages */
 
 /* One /32 of IPv6 that holds anything: its slice over address bits 32..63. */
 struct kh_v6_net {
@@ -166,14 +177,7 @@ _Static_assert(sizeof(struct kh_v6_net) == 16, "kh_v6_net size");
 #define KH_BUCKETS_PER_PAGE 64u /* buckets are 64 bytes */
 #define KH_HASH_PROBES 8u /* buckets looked at, wrapping; a bucket with a free place ends the search */
 
-/* Holds from `start` to the next entry's. The first entry of a slice has start 0. */
-struct kh_v6_mid {
-	__u32 start;
-	__u32 ref; /* a reference, or KH_V6_LOW | index of the first entry of a low slice */
-};
-#define KH_V6_LOW 0x80000000u
-#define KH_V6_MIDS_PER_PAGE 512u
-
+/* As struct kh_entry, over the last 64 bits of an address. */
 struct kh_v6_low {
 	__u64 start; /* address bits 64..127 */
 	__u32 ref;
@@ -181,8 +185,6 @@ struct kh_v6_low {
 };
 _Static_assert(sizeof(struct kh_v6_low) == 16, "kh_v6_low size");
 #define KH_V6_LOWS_PER_PAGE 256u
-/* Mid and low slices: up to a page they do not cross a page, longer ones start on a page. */
-#define KH_SLICE_SEARCH_STEPS 24 /* halvings over the pages of one slice: up to 2^24 pages */
 
 /* Orders on one address and port. IPv4 is {0, address}. */
 struct kh_port_entry {

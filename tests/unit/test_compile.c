@@ -456,24 +456,56 @@ static void test_whole_space_costs_no_cells(void **state)
 
 static void test_a_block_has_the_reference_most_common_in_it(void **state)
 {
+	/* few orders, so the nets are /18s and a block is a /12 */
 	const struct kh_compile_order orders[] = {
-		{ range_of("198.18.0.0-198.18.42.255"), 1, 0, 0, 0, DROP },
-		{ range_of("198.18.43.0-198.18.62.255"), 2, 0, 0, 0, DROP },
-		{ range_of("198.18.70.0/24"), 3, 0, 0, 0, DROP },
+		{ range_of("198.16.0.0-198.26.191.255"), 1, 0, 0, 0, DROP },
+		{ range_of("198.26.192.0-198.31.191.255"), 2, 0, 0, 0, DROP },
+		{ range_of("198.33.128.0/18"), 3, 0, 0, 0, DROP },
 	};
 	struct kh_naive_list list = { orders, KH_ARRAY_SIZE(orders), NULL, 0 };
 	struct kh_image *image = compile_list(&list, 1);
 	const struct kh_image_base *base = image->data;
 	const uint64_t *cells = (const void *)(base + 1);
-	uint32_t rank = base->v4_rank[0xc6120000u >> 14];
+	uint32_t rank = base->v4_rank[0xc6100000u >> 20];
 
 	(void)state;
+	assert_int_equal(base->header.v4_shift, KH_V4_SHIFT_MAX);
 	assert_int_equal(rank & ~KH_V4_CELL, KH_V4_COMMON);
-	assert_true(base->v4_present[0xc6120000u >> 14] == UINT64_MAX);
+	assert_true(base->v4_present[0xc6100000u >> 20] == UINT64_MAX);
 	assert_true(cells[rank & KH_V4_CELL] == UINT64_MAX << 43);
 	assert_int_equal(cells[(rank & KH_V4_CELL) + 1], 1);
-	assert_true(base->v4_present[0xc6124000u >> 14] == UINT64_C(1) << 6);
+	assert_true(base->v4_present[0xc6200000u >> 20] == UINT64_C(1) << 6);
 	kh_image_free(image);
+}
+
+/* Single addresses at one distance: a net holds one of them, whatever the distance, and every address is found in each size of net. */
+static void test_nets_are_as_large_as_the_list_allows(void **state)
+{
+	enum { COUNT = 300 };
+	struct kh_compile_order orders[COUNT];
+
+	(void)state;
+	for (unsigned int distance = KH_V4_SHIFT_MIN; distance <= KH_V4_SHIFT_MAX; distance++) {
+		struct kh_naive_list list = { orders, COUNT, NULL, 0 };
+		struct kh_image *image;
+
+		for (uint32_t i = 0; i < COUNT; i++) {
+			uint32_t address = 0xc6000000u + (i << distance) + i % 100;
+
+			orders[i] = (struct kh_compile_order){ { address, address, 4 }, i + 1, 0, 0, 0, DROP };
+		}
+		image = compile_list(&list, 1);
+		assert_int_equal(kh_image_header(image)->v4_shift, distance);
+		assert_int_equal(kh_image_check(image->data, image->pages * KH_PAGE_SIZE, NULL), 0);
+		for (uint32_t i = 0; i < COUNT; i++) {
+			struct kh_range next = orders[i].range;
+
+			assert_int_equal(kh_image_lookup(image, &next), i + 1);
+			next.first = ++next.last;
+			assert_int_equal(kh_image_lookup(image, &next), KH_REF_NONE);
+		}
+		kh_image_free(image);
+	}
 }
 
 static void test_few_whole_nets_leave_all_others_alone(void **state)
@@ -579,6 +611,7 @@ int main(void)
 		cmocka_unit_test(test_header_tells_what_it_holds),
 		cmocka_unit_test(test_whole_space_costs_no_cells),
 		cmocka_unit_test(test_a_block_has_the_reference_most_common_in_it),
+		cmocka_unit_test(test_nets_are_as_large_as_the_list_allows),
 		cmocka_unit_test(test_few_whole_nets_leave_all_others_alone),
 		cmocka_unit_test(test_the_same_list_gives_the_same_image),
 		cmocka_unit_test(test_malformed_orders_are_refused),

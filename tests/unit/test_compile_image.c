@@ -248,11 +248,14 @@ FORGERY(cell_beyond, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL
 FORGERY(cell_long, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62 | UINT64_C(257)
 													      << 32)
 FORGERY(cell_empty, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62)
-FORGERY(entry_first, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[0] |= 1u << 24)
-FORGERY(entry_order, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[1] &= KH_REF_MASK)
-FORGERY(entry_reference, SECTION(image, uint32_t, HEADER(image)->v4_entries_page)[1] |= KH_REF_MASK)
-FORGERY(mid_reference, SECTION(image, struct kh_v6_mid, HEADER(image)->v6_mid_page)[0].ref = KH_REF_MASK)
-FORGERY(mid_low, SECTION(image, struct kh_v6_mid, HEADER(image)->v6_mid_page)[0].ref = UINT32_MAX)
+FORGERY(entry_first, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[0].start = 1)
+FORGERY(entry_order, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].start = 0)
+FORGERY(entry_reference, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_REF_MASK)
+FORGERY(entry_low, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_V6_LOW)
+FORGERY(shift_small, HEADER(image)->v4_shift = KH_V4_SHIFT_MIN - 1)
+FORGERY(shift_large, HEADER(image)->v4_shift = KH_V4_SHIFT_MAX + 1)
+FORGERY(mid_reference, SECTION(image, struct kh_entry, HEADER(image)->v6_mid_page)[0].ref = KH_REF_MASK)
+FORGERY(mid_low, SECTION(image, struct kh_entry, HEADER(image)->v6_mid_page)[0].ref = UINT32_MAX)
 FORGERY(low_count, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[0].count = 0)
 FORGERY(low_count_beyond, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[0].count = UINT32_MAX)
 FORGERY(low_reference, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[1].ref = KH_V6_LOW)
@@ -265,15 +268,16 @@ FORGERY(order_under, SECTION(image, struct kh_order, HEADER(image)->orders_page)
 /* A slice that is right but for the page border in it. */
 static void forge_cell_crosses(struct kh_image *image)
 {
-	uint32_t *entries = SECTION(image, uint32_t, HEADER(image)->v4_entries_page);
+	struct kh_entry *entries = SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page);
 
 	assert_true(HEADER(image)->v6_buckets_page - HEADER(image)->v4_entries_page >= 2);
 	for (uint32_t i = 0; i < 3; i++)
-		entries[1022 + i] = i << 24;
+		entries[KH_ENTRIES_PER_PAGE - 2 + i] = (struct kh_entry){ i, KH_REF_NONE };
 	for (uint32_t i = 0; i < 512; i++)
 		if (SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[i] >> 62 == 2)
 			SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[i] = 0;
-	SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62 | UINT64_C(3) << 32 | 1022;
+	SECTION(image, uint64_t, HEADER(image)->v4_cells_page)
+	[CELL] = UINT64_C(2) << 62 | UINT64_C(3) << 32 | (KH_ENTRIES_PER_PAGE - 2);
 }
 
 /* Sections and masks that fit each other, and are no power of two. */
@@ -377,6 +381,9 @@ static const struct {
 	ROW(entry_first),
 	ROW(entry_order),
 	ROW(entry_reference),
+	ROW(entry_low),
+	ROW(shift_small),
+	ROW(shift_large),
 	ROW(mid_reference),
 	ROW(mid_low),
 	ROW(low_count),

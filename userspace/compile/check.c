@@ -51,18 +51,18 @@ static bool bits_ok(uint32_t mask, uint32_t count)
 
 /* ---- Sections -------------------------------------------------------------------------------- */
 
-/* The octets rise, so there are at most 256. */
+/* The starts rise inside the net. */
 static bool v4_slice_ok(const struct view *view, uint64_t cell)
 {
-	uint64_t first = (uint32_t)cell, count = cell >> 32 & 0xffff;
-	const uint32_t *entries = section(view, view->header->v4_entries_page);
+	uint64_t first = (uint32_t)cell, count = KH_CELL_COUNT(cell);
+	const struct kh_entry *entries = section(view, view->header->v4_entries_page);
 
-	if (!slice_ok(first, count, view->entries, KH_V4_ENTRIES_PER_PAGE) || entries[first] >> KH_REF_BITS)
+	if (!slice_ok(first, count, view->entries, KH_ENTRIES_PER_PAGE) || entries[first].start)
 		return false;
 	for (uint64_t i = first + 1; i < first + count; i++)
-		if (entries[i] >> KH_REF_BITS <= entries[i - 1] >> KH_REF_BITS)
+		if (entries[i].start <= entries[i - 1].start)
 			return false;
-	return true;
+	return !(entries[first + count - 1].start >> view->header->v4_shift);
 }
 
 static bool v4_cell_ok(const struct view *view, uint64_t cell)
@@ -101,20 +101,22 @@ static bool v4_block_ok(const struct view *view, uint64_t present, uint32_t rank
 static bool v4_ok(const struct view *view)
 {
 	const struct kh_image_base *base = section(view, 0);
-	const uint32_t *entries = section(view, view->header->v4_entries_page);
+	const struct kh_entry *entries = section(view, view->header->v4_entries_page);
 
+	if (view->header->v4_shift < KH_V4_SHIFT_MIN || view->header->v4_shift > KH_V4_SHIFT_MAX)
+		return false;
 	for (uint32_t i = 0; i < KH_V4_BLOCKS; i++)
 		if (!v4_block_ok(view, base->v4_present[i], base->v4_rank[i]))
 			return false;
 	for (uint64_t i = 0; i < view->entries; i++)
-		if (!reference_ok(view, entries[i] & KH_REF_MASK))
+		if (!reference_ok(view, entries[i].ref))
 			return false;
 	return true;
 }
 
 static bool v6_slices_ok(const struct view *view)
 {
-	const struct kh_v6_mid *mids = section(view, view->header->v6_mid_page);
+	const struct kh_entry *mids = section(view, view->header->v6_mid_page);
 	const struct kh_v6_low *lows = section(view, view->header->v6_low_page);
 
 	for (uint64_t i = 0; i < view->mids; i++) {
@@ -140,14 +142,14 @@ static bool v6_ok(const struct view *view)
 	uint64_t found = 0;
 
 	if (header->v6_wide_count &&
-	    !slice_ok(header->v6_wide_first, header->v6_wide_count, view->mids, KH_V6_MIDS_PER_PAGE))
+	    !slice_ok(header->v6_wide_first, header->v6_wide_count, view->mids, KH_ENTRIES_PER_PAGE))
 		return false;
 	for (uint64_t i = 0; i < view->nets; i++) {
 		if (!nets[i].count)
 			continue;
 		if (nets[i].count == KH_V6_WHOLE
 			    ? !reference_ok(view, nets[i].first)
-			    : !slice_ok(nets[i].first, nets[i].count, view->mids, KH_V6_MIDS_PER_PAGE))
+			    : !slice_ok(nets[i].first, nets[i].count, view->mids, KH_ENTRIES_PER_PAGE))
 			return false;
 		found++;
 	}
@@ -205,10 +207,10 @@ static bool view_sections(const void *data, struct view *ret_view)
 		.data = data,
 		.header = header,
 		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_CELLS_PER_PAGE,
-		.entries = (uint64_t)(header->v6_buckets_page - header->v4_entries_page) * KH_V4_ENTRIES_PER_PAGE,
+		.entries = (uint64_t)(header->v6_buckets_page - header->v4_entries_page) * KH_ENTRIES_PER_PAGE,
 		.nets = (uint64_t)(header->v6_mid_page - header->v6_buckets_page) * KH_BUCKETS_PER_PAGE *
 			KH_V6_NETS_PER_BUCKET,
-		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_V6_MIDS_PER_PAGE,
+		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_ENTRIES_PER_PAGE,
 		.lows = (uint64_t)(header->ports_page - header->v6_low_page) * KH_V6_LOWS_PER_PAGE,
 		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_BUCKETS_PER_PAGE *
 			 KH_PORTS_PER_BUCKET,

@@ -9,57 +9,7 @@ static const void *page_of(const struct kh_image *image, uint64_t page)
 	return page < image->pages ? (const uint8_t *)image->data + page * KH_PAGE_SIZE : NULL;
 }
 
-/* ---- IPv4 ------------------------------------------------------------------------------------ */
-
-static uint32_t lookup_v4_slice(const struct kh_image *image, uint64_t cell, uint32_t octet)
-{
-	uint32_t first = (uint32_t)cell, at = first % KH_V4_ENTRIES_PER_PAGE,
-		 end = at + ((uint32_t)(cell >> 32) & 0xffff);
-	const uint32_t *entries =
-		page_of(image, (uint64_t)kh_image_header(image)->v4_entries_page + first / KH_V4_ENTRIES_PER_PAGE);
-
-	if (!entries)
-		return KH_REF_NONE;
-	end = end > KH_V4_ENTRIES_PER_PAGE ? KH_V4_ENTRIES_PER_PAGE : end;
-	for (uint32_t step = 128; step; step /= 2)
-		if (at + step < end && entries[at + step] >> KH_REF_BITS <= octet)
-			at += step;
-	return entries[at] & KH_REF_MASK;
-}
-
-static uint64_t cell_of(const struct kh_image *image, uint32_t index)
-{
-	const uint64_t *cells =
-		page_of(image, (uint64_t)kh_image_header(image)->v4_cells_page + index / KH_CELLS_PER_PAGE);
-
-	return cells ? cells[index % KH_CELLS_PER_PAGE] : 0;
-}
-
-static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
-{
-	const struct kh_image_base *base = image->data;
-	uint64_t present = base->v4_present[address >> 14], bit = UINT64_C(1) << (address >> 8 & 63), cell;
-	uint32_t rank = base->v4_rank[address >> 14], index = rank & KH_V4_CELL;
-
-	if (!(present & bit))
-		return KH_REF_NONE;
-	if (rank & KH_V4_UNIFORM)
-		return rank & KH_REF_MASK;
-	if (rank & KH_V4_COMMON) {
-		present = cell_of(image, index);
-		if (!(present & bit))
-			return (uint32_t)cell_of(image, index + 1) & KH_REF_MASK;
-		index += 2;
-	}
-	cell = cell_of(image, index + (uint32_t)__builtin_popcountll(present & (bit - 1)));
-	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return lookup_v4_slice(image, cell, address & 255);
-	if ((cell >> 48 & 255) == (address & 255))
-		return (uint32_t)cell & KH_REF_MASK;
-	return (uint32_t)(cell >> KH_REF_BITS) & KH_REF_MASK;
-}
-
-/* ---- IPv6 ------------------------------------------------------------------------------------ */
+/* ---- Slices ---------------------------------------------------------------------------------- */
 
 /* The page of a slice of `pages` pages that holds the key, by the first entry of each. */
 static uint64_t slice_page(const struct kh_image *image, uint64_t page, uint32_t pages, uint64_t key, bool wide)
@@ -80,6 +30,66 @@ static uint64_t slice_page(const struct kh_image *image, uint64_t page, uint32_t
 	return page + low;
 }
 
+static uint32_t lookup_slice(const struct kh_image *image, uint32_t section, uint32_t first, uint32_t count,
+			     uint32_t key)
+{
+	uint64_t page = (uint64_t)section + first / KH_ENTRIES_PER_PAGE, found;
+	uint32_t at = first % KH_ENTRIES_PER_PAGE;
+	const struct kh_entry *entries;
+
+	if (count > KH_ENTRIES_PER_PAGE) {
+		found = slice_page(image, page, (count - 1) / KH_ENTRIES_PER_PAGE + 1, key, false);
+		count -= (uint32_t)(found - page) * KH_ENTRIES_PER_PAGE;
+		page = found;
+	}
+	entries = page_of(image, page);
+	if (!entries)
+		return KH_REF_NONE;
+	count = count > KH_ENTRIES_PER_PAGE - at ? KH_ENTRIES_PER_PAGE : at + count;
+	for (uint32_t step = KH_ENTRIES_PER_PAGE / 2; step; step /= 2)
+		if (at + step < count && entries[at + step].start <= key)
+			at += step;
+	return entries[at].ref;
+}
+
+/* ---- IPv4 ------------------------------------------------------------------------------------ */
+
+static uint64_t cell_of(const struct kh_image *image, uint32_t index)
+{
+	const uint64_t *cells =
+		page_of(image, (uint64_t)kh_image_header(image)->v4_cells_page + index / KH_CELLS_PER_PAGE);
+
+	return cells ? cells[index % KH_CELLS_PER_PAGE] : 0;
+}
+
+static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
+{
+	const struct kh_image_base *base = image->data;
+	uint32_t shift = base->header.v4_shift & 31, net = address >> shift, offset = address & ((1u << shift) - 1);
+	uint32_t block = net >> 6 & (KH_V4_BLOCKS - 1), rank = base->v4_rank[block], index = rank & KH_V4_CELL;
+	uint64_t present = base->v4_present[block], bit = UINT64_C(1) << (net & 63), cell;
+
+	if (!(present & bit))
+		return KH_REF_NONE;
+	if (rank & KH_V4_UNIFORM)
+		return rank & KH_REF_MASK;
+	if (rank & KH_V4_COMMON) {
+		present = cell_of(image, index);
+		if (!(present & bit))
+			return (uint32_t)cell_of(image, index + 1) & KH_REF_MASK;
+		index += 2;
+	}
+	cell = cell_of(image, index + (uint32_t)__builtin_popcountll(present & (bit - 1)));
+	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
+		return lookup_slice(image, base->header.v4_entries_page, (uint32_t)cell, KH_CELL_COUNT(cell), offset) &
+		       KH_REF_MASK;
+	if (KH_CELL_OFFSET(cell) == offset)
+		return (uint32_t)cell & KH_REF_MASK;
+	return (uint32_t)(cell >> KH_REF_BITS) & KH_REF_MASK;
+}
+
+/* ---- IPv6 ------------------------------------------------------------------------------------ */
+
 static uint32_t lookup_low(const struct kh_image *image, uint32_t first, uint64_t key)
 {
 	uint64_t page = (uint64_t)kh_image_header(image)->v6_low_page + first / KH_V6_LOWS_PER_PAGE, found;
@@ -98,27 +108,6 @@ static uint32_t lookup_low(const struct kh_image *image, uint32_t first, uint64_
 	}
 	count = count > KH_V6_LOWS_PER_PAGE - at ? KH_V6_LOWS_PER_PAGE : at + count;
 	for (uint32_t step = KH_V6_LOWS_PER_PAGE / 2; step; step /= 2)
-		if (at + step < count && entries[at + step].start <= key)
-			at += step;
-	return entries[at].ref;
-}
-
-static uint32_t lookup_mid(const struct kh_image *image, uint32_t first, uint32_t count, uint32_t key)
-{
-	uint64_t page = (uint64_t)kh_image_header(image)->v6_mid_page + first / KH_V6_MIDS_PER_PAGE, found;
-	uint32_t at = first % KH_V6_MIDS_PER_PAGE;
-	const struct kh_v6_mid *entries;
-
-	if (count > KH_V6_MIDS_PER_PAGE) {
-		found = slice_page(image, page, (count - 1) / KH_V6_MIDS_PER_PAGE + 1, key, false);
-		count -= (uint32_t)(found - page) * KH_V6_MIDS_PER_PAGE;
-		page = found;
-	}
-	entries = page_of(image, page);
-	if (!entries)
-		return KH_REF_NONE;
-	count = count > KH_V6_MIDS_PER_PAGE - at ? KH_V6_MIDS_PER_PAGE : at + count;
-	for (uint32_t step = KH_V6_MIDS_PER_PAGE / 2; step; step /= 2)
 		if (at + step < count && entries[at + step].start <= key)
 			at += step;
 	return entries[at].ref;
@@ -175,9 +164,10 @@ static uint32_t lookup_v6(const struct kh_image *image, uint64_t high, uint64_t 
 	if (net && net->count == KH_V6_WHOLE)
 		return net->first & KH_REF_MASK;
 	if (net)
-		ref = lookup_mid(image, net->first, net->count, (uint32_t)high);
+		ref = lookup_slice(image, header->v6_mid_page, net->first, net->count, (uint32_t)high);
 	else if (header->v6_wide_count)
-		ref = lookup_mid(image, header->v6_wide_first, header->v6_wide_count, (uint32_t)(high >> 32));
+		ref = lookup_slice(image, header->v6_mid_page, header->v6_wide_first, header->v6_wide_count,
+				   (uint32_t)(high >> 32));
 	return ref & KH_V6_LOW ? lookup_low(image, ref & ~KH_V6_LOW, low) : ref;
 }
 

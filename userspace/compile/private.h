@@ -128,21 +128,30 @@ size_t kh_holes_merge(struct kh_range *holes, size_t count);
 /* Is all of the range in one of the merged holes? */
 bool kh_holes_swallow(const struct kh_range *holes, size_t count, const struct kh_range *range);
 
+/* Where a slice of `count` entries that now begins at `first` must begin: within a page, or on one. */
+static inline size_t kh_place_slice(size_t first, size_t count, size_t per_page)
+{
+	size_t used = first % per_page;
+
+	return used && used + count > per_page ? first + per_page - used : first;
+}
+
 /* ---- v4.c, v6.c, ports.c: the sections of the image ------------------------------------------------ */
 
 struct kh_v4 {
 	struct kh_sink sink;
+	unsigned int shift; /* a net is 2^shift addresses */
 	uint64_t *present; /* KH_V4_BLOCKS, as in struct kh_image_base */
 	uint32_t *rank;
 	uint64_t *cells;
 	size_t cells_count, cells_capacity;
-	uint32_t *entries;
+	struct kh_entry *entries;
 	size_t entries_count, entries_capacity;
-	/* the /24 at hand: entries so far, and the first octet they say nothing about */
+	/* the net at hand: where its slice begins among the entries, and the first offset they say nothing about */
 	uint32_t net;
 	bool net_open;
-	unsigned int slice_count, next_octet;
-	uint32_t slice[256];
+	size_t slice_first;
+	uint32_t next_offset;
 	/* the block at hand */
 	uint32_t block;
 	uint64_t touched;
@@ -157,11 +166,11 @@ struct kh_v6 {
 	struct kh_sink sink;
 	struct kh_v6_net *nets;
 	size_t nets_count, nets_capacity;
-	struct kh_v6_mid *mids;
+	struct kh_entry *mids;
 	size_t mids_count, mids_capacity;
 	struct kh_v6_low *lows;
 	size_t lows_count, lows_capacity;
-	struct kh_v6_mid *wide;
+	struct kh_entry *wide;
 	size_t wide_count, wide_capacity;
 	size_t wide_first; /* in mids, once built */
 	uint64_t wide_next; /* first /32 the wide slice says nothing about */

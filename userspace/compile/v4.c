@@ -2,8 +2,16 @@
 /*
  * IPv4: disjoint ranges in ascending order -> level 1 blocks, cells and entries.
  *
- * A /24 is kept open while ranges fall into it, then becomes a cell; 64 cells are kept open, then become a block, whose
- * common reference (the one most of its /24s have) saves their cells.
+ * A net is kept open while ranges fall into it, then becomes a cell; 64 cells are kept open, then become a block, whose
+ * common reference (the one most of its nets have) saves their cells.
+ *
+ * How large a net is, is chosen for each list: the largest, from /18 to /24, of which at most one in 16 holds anything and which
+ * does not throw together what lies in different /24s (more than half as many nets hold something as /24s would). The presence bits
+ * are then as few as can be, 32 KiB for 10,000 random addresses, 256 KiB for 100,000, 2 MiB for a million, and a packet of which nothing
+ * is listed touches nothing else. Why: behind a private second-level cache of 512 KiB a line that other tenants of the machine push out
+ * costs 130 ns. 100,000 addresses, live misses over a bare drop, three runs in turn: 0.83 .. 0.91 x with these nets, 0.61 .. 0.83 x with
+ * /24s. Fewer bits for a million were tried and are no better: one in 8 or in 5 held means that many packets look further in vain, and
+ * a branch nobody can predict (floor x 1.25 .. 1.32 with one in 16, 1.5 .. 1.7 with one in 9, 1.8 with one in 5).
  */
 #include "compile/private.h"
 
@@ -11,10 +19,11 @@
 #include <string.h>
 
 #define REFERENCE(cell) ((uint32_t)(cell)&KH_REF_MASK)
+#define ENTRIES_MAX (size_t) UINT32_MAX
 
-static uint64_t lonely(unsigned int octet, uint32_t reference, uint32_t others)
+static uint64_t lonely(uint32_t offset, uint32_t reference, uint32_t others)
 {
-	return (uint64_t)KH_CELL_LONELY << 62 | (uint64_t)octet << 48 | (uint64_t)others << KH_REF_BITS | reference;
+	return (uint64_t)KH_CELL_LONELY << 62 | (uint64_t)offset << 48 | (uint64_t)others << KH_REF_BITS | reference;
 }
 
 static uint64_t uniform(uint32_t reference)
@@ -29,7 +38,7 @@ static bool is_uniform(uint64_t cell)
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
-/* The reference of most uniform /24s of the block at hand; `untouched` ones have none. */
+/* The reference of most uniform nets of the block at hand; `untouched` ones have none. */
 static uint32_t common_reference(const struct kh_v4 *v4, unsigned int untouched)
 {
 	unsigned int best = untouched;
@@ -118,7 +127,7 @@ static int set_cell(struct kh_v4 *v4, uint32_t net, uint64_t cell)
 	return 0;
 }
 
-/* Whole /24s, first to last. */
+/* Whole nets, first to last. */
 static int put_nets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t reference)
 {
 	for (uint32_t net = first; net <= last;) {
@@ -137,60 +146,86 @@ static int put_nets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t re
 	return 0;
 }
 
-/* ---- One /24 --------------------------------------------------------------------------------- */
+/* ---- One net --------------------------------------------------------------------------------- */
 
-static void push_entry(struct kh_v4 *v4, unsigned int octet, uint32_t reference)
+static int push_entry(struct kh_v4 *v4, uint32_t offset, uint32_t reference)
 {
-	if (!v4->slice_count || REFERENCE(v4->slice[v4->slice_count - 1]) != reference)
-		v4->slice[v4->slice_count++] = octet << KH_REF_BITS | reference;
-}
-
-static void put_octets(struct kh_v4 *v4, unsigned int first, unsigned int last, uint32_t reference)
-{
-	if (first > v4->next_octet)
-		push_entry(v4, v4->next_octet, KH_REF_NONE);
-	push_entry(v4, first, reference);
-	v4->next_octet = last + 1;
-}
-
-/* The slice's place in the entries; it must not cross a page. */
-static int store_slice(struct kh_v4 *v4, uint64_t *ret_cell)
-{
-	size_t first = v4->entries_count, room = KH_V4_ENTRIES_PER_PAGE - first % KH_V4_ENTRIES_PER_PAGE;
 	int r;
 
-	if (v4->slice_count > room)
-		first += room;
-	r = kh_grow(&v4->entries, &v4->entries_capacity, first + v4->slice_count, sizeof(*v4->entries));
+	if (v4->entries_count > v4->slice_first && v4->entries[v4->entries_count - 1].ref == reference)
+		return 0;
+	if (v4->entries_count >= ENTRIES_MAX)
+		return -E2BIG;
+	r = kh_grow(&v4->entries, &v4->entries_capacity, v4->entries_count + 1, sizeof(*v4->entries));
 	if (r < 0)
 		return r;
-	memset(v4->entries + v4->entries_count, 0, (first - v4->entries_count) * sizeof(*v4->entries));
-	memcpy(v4->entries + first, v4->slice, v4->slice_count * sizeof(*v4->entries));
-	v4->entries_count = first + v4->slice_count;
-	*ret_cell = (uint64_t)KH_CELL_SLICE << 62 | (uint64_t)v4->slice_count << 32 | first;
+	v4->entries[v4->entries_count++] = (struct kh_entry){ offset, reference };
 	return 0;
+}
+
+static int put_offsets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t reference)
+{
+	int r;
+
+	if (first > v4->next_offset) {
+		r = push_entry(v4, v4->next_offset, KH_REF_NONE);
+		if (r < 0)
+			return r;
+	}
+	v4->next_offset = last + 1;
+	return push_entry(v4, first, reference);
+}
+
+/* Moves the slice at the end of the entries to where it may be, and returns its cell. */
+static int store_slice(struct kh_v4 *v4, uint64_t *ret_cell)
+{
+	size_t count = v4->entries_count - v4->slice_first;
+	size_t first = kh_place_slice(v4->slice_first, count, KH_ENTRIES_PER_PAGE);
+	int r;
+
+	if (first != v4->slice_first) {
+		r = kh_grow(&v4->entries, &v4->entries_capacity, first + count, sizeof(*v4->entries));
+		if (r < 0)
+			return r;
+		memmove(v4->entries + first, v4->entries + v4->slice_first, count * sizeof(*v4->entries));
+		memset(v4->entries + v4->slice_first, 0, (first - v4->slice_first) * sizeof(*v4->entries));
+		v4->entries_count = first + count;
+	}
+	*ret_cell = (uint64_t)KH_CELL_SLICE << 62 | (uint64_t)count << 32 | first;
+	return 0;
+}
+
+/* The cell of a net that is uniform or has one address unlike all others; false: it needs its slice. */
+static bool small_cell(const struct kh_entry *slice, size_t count, uint32_t size, uint64_t *ret_cell)
+{
+	if (count == 1)
+		*ret_cell = uniform(slice[0].ref);
+	else if (count == 2 && slice[1].start == 1)
+		*ret_cell = lonely(0, slice[0].ref, slice[1].ref);
+	else if (count == 2 && slice[1].start == size - 1)
+		*ret_cell = lonely(size - 1, slice[1].ref, slice[0].ref);
+	else if (count == 3 && slice[0].ref == slice[2].ref && slice[2].start - slice[1].start == 1)
+		*ret_cell = lonely(slice[1].start, slice[1].ref, slice[0].ref);
+	else
+		return false;
+	return true;
 }
 
 static int close_net(struct kh_v4 *v4)
 {
-	const uint32_t *slice = v4->slice;
+	uint32_t size = 1u << v4->shift;
 	uint64_t cell;
-	int r;
+	int r = 0;
 
 	if (!v4->net_open)
 		return 0;
-	if (v4->next_octet < 256)
-		push_entry(v4, v4->next_octet, KH_REF_NONE);
+	if (v4->next_offset < size)
+		r = push_entry(v4, v4->next_offset, KH_REF_NONE);
+	if (r < 0)
+		return r;
 	v4->net_open = false;
-	if (v4->slice_count == 1) {
-		cell = uniform(REFERENCE(slice[0]));
-	} else if (v4->slice_count == 2 && slice[1] >> KH_REF_BITS == 1) {
-		cell = lonely(0, REFERENCE(slice[0]), REFERENCE(slice[1]));
-	} else if (v4->slice_count == 2 && slice[1] >> KH_REF_BITS == 255) {
-		cell = lonely(255, REFERENCE(slice[1]), REFERENCE(slice[0]));
-	} else if (v4->slice_count == 3 && REFERENCE(slice[0]) == REFERENCE(slice[2]) &&
-		   (slice[2] >> KH_REF_BITS) - (slice[1] >> KH_REF_BITS) == 1) {
-		cell = lonely(slice[1] >> KH_REF_BITS, REFERENCE(slice[1]), REFERENCE(slice[0]));
+	if (small_cell(v4->entries + v4->slice_first, v4->entries_count - v4->slice_first, size, &cell)) {
+		v4->entries_count = v4->slice_first;
 	} else {
 		r = store_slice(v4, &cell);
 		if (r < 0)
@@ -207,7 +242,8 @@ static int open_net(struct kh_v4 *v4, uint32_t net)
 		r = close_net(v4);
 		v4->net = net;
 		v4->net_open = true;
-		v4->slice_count = v4->next_octet = 0;
+		v4->slice_first = v4->entries_count;
+		v4->next_offset = 0;
 	}
 	return r;
 }
@@ -215,23 +251,23 @@ static int open_net(struct kh_v4 *v4, uint32_t net)
 static int put(struct kh_sink *sink, kh_u128 first_address, kh_u128 last_address, uint32_t reference)
 {
 	struct kh_v4 *v4 = (struct kh_v4 *)sink;
-	uint32_t first = (uint32_t)first_address, last = (uint32_t)last_address;
-	uint32_t net = first >> 8, last_net = last >> 8;
+	uint32_t first = (uint32_t)first_address, last = (uint32_t)last_address, rest = (1u << v4->shift) - 1;
+	uint32_t net = first >> v4->shift, last_net = last >> v4->shift;
 	int r;
 
-	if ((first & 255) || (net == last_net && (last & 255) != 255)) { /* the rest of a /24, or a part */
+	if ((first & rest) || (net == last_net && (last & rest) != rest)) { /* the rest of a net, or a part */
 		r = open_net(v4, net);
 		if (r < 0)
 			return r;
-		put_octets(v4, first & 255, net == last_net ? last & 255 : 255, reference);
-		if (net == last_net)
-			return 0;
+		r = put_offsets(v4, first & rest, net == last_net ? last & rest : rest, reference);
+		if (net == last_net || r < 0)
+			return r;
 		net++;
 	}
 	r = close_net(v4);
 	if (r < 0)
 		return r;
-	if ((last & 255) == 255)
+	if ((last & rest) == rest)
 		return put_nets(v4, net, last_net, reference);
 	if (net < last_net) {
 		r = put_nets(v4, net, last_net - 1, reference);
@@ -241,8 +277,7 @@ static int put(struct kh_sink *sink, kh_u128 first_address, kh_u128 last_address
 	r = open_net(v4, last_net);
 	if (r < 0)
 		return r;
-	put_octets(v4, 0, last & 255, reference);
-	return 0;
+	return put_offsets(v4, 0, last & rest, reference);
 }
 
 /* ---- Orders -> ranges ------------------------------------------------------------------------ */
@@ -293,6 +328,30 @@ static int sweep(struct kh_v4 *v4, struct kh_flatten *flatten, const struct kh_s
 	return r;
 }
 
+/* Which size of nets: see the head of this file. The items are sorted. */
+static unsigned int choose_shift(const struct kh_sort_item *items, size_t count)
+{
+	size_t differ[32] = {}; /* by the first bit in which an item is unlike the one before */
+	size_t nets[33] = {}; /* by length of the prefix: how many hold the beginning of an item */
+
+	for (size_t i = 1; i < count; i++) {
+		uint32_t changed = item_first(&items[i]) ^ item_first(&items[i - 1]);
+
+		if (changed)
+			differ[__builtin_clz(changed)]++;
+	}
+	nets[0] = count != 0;
+	for (unsigned int bits = 0; bits < 32; bits++)
+		nets[bits + 1] = nets[bits] + differ[bits];
+	for (unsigned int shift = KH_V4_SHIFT_MAX; shift > KH_V4_SHIFT_MIN; shift--) {
+		size_t held = nets[32 - shift];
+
+		if (held <= (size_t)1 << (32 - shift - 4) && 2 * held > nets[32 - KH_V4_SHIFT_MIN])
+			return shift;
+	}
+	return KH_V4_SHIFT_MIN;
+}
+
 int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item **items, size_t count)
 {
 	struct kh_flatten flatten KH_CLEANUP(kh_flatten_clear) = { .sink = &v4->sink, .chains = chains };
@@ -306,6 +365,7 @@ int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item 
 	r = kh_sort_items(items, count, 32);
 	if (r < 0)
 		return r;
+	v4->shift = choose_shift(*items, count);
 	r = sweep(v4, &flatten, *items, count);
 	if (r < 0)
 		return r;

@@ -18,14 +18,6 @@ static kh_u128 bits_below(unsigned int count)
 	return ((kh_u128)1 << count) - 1;
 }
 
-/* Where a slice of `count` that now begins at `first` must begin: within a page, or on one. */
-static size_t place_slice(size_t first, size_t count, size_t per_page)
-{
-	size_t used = first % per_page;
-
-	return used && used + count > per_page ? first + per_page - used : first;
-}
-
 /* ---- The wide slice -------------------------------------------------------------------------- */
 
 static int wide_push(struct kh_v6 *v6, uint64_t start, uint32_t reference)
@@ -37,7 +29,7 @@ static int wide_push(struct kh_v6 *v6, uint64_t start, uint32_t reference)
 	r = kh_grow(&v6->wide, &v6->wide_capacity, v6->wide_count + 1, sizeof(*v6->wide));
 	if (r < 0)
 		return r;
-	v6->wide[v6->wide_count++] = (struct kh_v6_mid){ (uint32_t)start, reference };
+	v6->wide[v6->wide_count++] = (struct kh_entry){ (uint32_t)start, reference };
 	return 0;
 }
 
@@ -86,7 +78,7 @@ static int mid_push(struct kh_v6 *v6, uint64_t start, uint32_t reference)
 	r = kh_grow(&v6->mids, &v6->mids_capacity, v6->mids_count + 1, sizeof(*v6->mids));
 	if (r < 0)
 		return r;
-	v6->mids[v6->mids_count++] = (struct kh_v6_mid){ (uint32_t)start, reference };
+	v6->mids[v6->mids_count++] = (struct kh_entry){ (uint32_t)start, reference };
 	return 0;
 }
 
@@ -107,7 +99,8 @@ static int mid_put(struct kh_v6 *v6, uint32_t first, uint32_t last, uint32_t ref
 /* Moves the slice at the end of the mid section to where it may be. */
 static int mid_align(struct kh_v6 *v6)
 {
-	size_t count = v6->mids_count - v6->mid_first, first = place_slice(v6->mid_first, count, KH_V6_MIDS_PER_PAGE);
+	size_t count = v6->mids_count - v6->mid_first,
+	       first = kh_place_slice(v6->mid_first, count, KH_ENTRIES_PER_PAGE);
 	int r;
 
 	if (first == v6->mid_first)
@@ -156,7 +149,8 @@ static int low_put(struct kh_v6 *v6, uint64_t first, uint64_t last, uint32_t ref
 
 static int low_align(struct kh_v6 *v6)
 {
-	size_t count = v6->lows_count - v6->low_first, first = place_slice(v6->low_first, count, KH_V6_LOWS_PER_PAGE);
+	size_t count = v6->lows_count - v6->low_first,
+	       first = kh_place_slice(v6->low_first, count, KH_V6_LOWS_PER_PAGE);
 	int r;
 
 	if (first + count > LOWS_MAX)
