@@ -236,9 +236,13 @@ tests: $(UNIT_TESTS:%=$(B)/tests/%) ## build the unit tests
 list-tests:
 	@printf '%s\n' $(UNIT_TESTS)
 
-.PHONY: check format
+.PHONY: check check-vm format
 check: ## run everything there is to check (as root: also packets through real namespaces)
 	$(Q)B=$(B) tests/run
+VM_DEPS := qemu-system-x86 seabios busybox-static cpio kmod xz-utils
+check-vm: ## load, packet and end-to-end tests on Debian's kernel 6.1, under QEMU (root; about half an hour)
+	$(Q)[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory -s deps MORE_DEPS="$(VM_DEPS)" > /dev/null || echo "not all of these could be installed: $(VM_DEPS)"
+	$(Q)B=$(B) tests/vm/run $(WORDS) || [ $$? = 77 ]
 format: ## bring all C sources into the house style
 	$(Q)tests/check/clang-format.sh --apply
 

@@ -4,7 +4,7 @@
  * puts one list after another in force. Every packet is accounted for: what was sent arrived or was refused by the device, what arrived has one
  * verdict in the counters, and for each class of packets what the indicators counted and what was seen behind the filter is what was sent. Classes
  * that both lists drop, each for another reason (the source in one, the destination in the other), would come through if a packet were
- * judged by some of both lists.
+ * judged by some of both lists. KH_TEST_SWAPS asks for more or fewer than 1,000 swaps, 40 times as many flips.
  */
 #include "flood.h"
 
@@ -13,11 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SWAPS 1000
 #define LISTS 32 /* different ones */
-#define GROW_EVERY 250 /* swaps: a list that outgrows the array of its records */
+#define GROWTHS 4 /* of them, lists that outgrow the array of their records */
 #define EACH 2000 /* packets for every list, at least */
-#define FLIPS 40000 /* even: list A stays */
+#define FLIPS_EACH 40 /* for every swap; even: list A stays */
 #define FILLER 100 /* slots from here on are of orders that only take room */
 
 enum fate {
@@ -91,6 +90,8 @@ static struct {
 	uint64_t reasons_before[KH_REASON_ROWS];
 	struct flood_tally before;
 } counted;
+
+static uint32_t swaps = 1000;
 
 /* ---- Lists --------------------------------------------------------------------------------------- */
 
@@ -337,11 +338,11 @@ static void test_swaps(void **state)
 	for (uint32_t i = 0; i < LISTS; i++) /* compiling under traffic would only take time */
 		images[i] = compile_list(i % 2, 10 * i);
 	begin();
-	for (uint32_t i = 1; i <= SWAPS; i++) {
-		if (i % GROW_EVERY) {
+	for (uint32_t i = 1; i <= swaps; i++) {
+		if (i % (swaps / GROWTHS)) {
 			install(images[i % LISTS], NULL, 0);
 		} else {
-			larger = compile_list(i % 2, 5000 * i / GROW_EVERY);
+			larger = compile_list(i % 2, 5000 * i / (swaps / GROWTHS));
 			install(larger, NULL, 0);
 			kh_image_free(larger);
 		}
@@ -364,7 +365,7 @@ static void test_flips(void **state)
 	(void)state;
 	begin();
 	assert_int_equal(kh_kernel_prepare(lab_kernel(), image->data, image->pages, NULL, 0, &install, &error), 0);
-	for (uint32_t i = 0; i < FLIPS; i++) {
+	for (uint32_t i = 0; i < FLIPS_EACH * swaps; i++) {
 		lab_flip();
 		if (i % 64 == 0)
 			flood_wait(EACH); /* whoever is slow, both run */
@@ -383,7 +384,10 @@ int main(void)
 		cmocka_unit_test(test_swaps),
 		cmocka_unit_test(test_flips),
 	};
+	const char *asked = getenv("KH_TEST_SWAPS");
 	int code = lab_enter();
 
+	if (asked && strtoul(asked, NULL, 10) >= GROWTHS)
+		swaps = (uint32_t)strtoul(asked, NULL, 10);
 	return code ? code : cmocka_run_group_tests(tests, setup, teardown);
 }

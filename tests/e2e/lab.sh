@@ -112,11 +112,13 @@ lab_config() {
 	EOF
 }
 
-# Waits for a condition, by event where there is one; never longer than 30 seconds (a busy machine is slow to load programs).
+# Waits for a condition, by event where there is one; never longer than 30 seconds (a busy machine is slow to load programs), an emulated
+# machine longer: LAB_TIMES. A web page that does not come is given up after LAB_PATIENCE seconds, LAB_TTL is a short
+# deadline.
 lab_wait() { # description command...
 	local what=$1 i
 	shift
-	for ((i = 0; i < 600; i++)); do
+	for ((i = 0; i < 600 * ${LAB_TIMES:-1}; i++)); do
 		"$@" >/dev/null 2>&1 && return 0
 		read -rt 0.05 <> <(:) || :
 	done
@@ -148,5 +150,5 @@ lab_web() { # ns port text
 
 # Asks a web server; prints what it says, or nothing.
 office_get() { # lan1|lan2 url
-	in_office curl -s --noproxy '*' --interface "$1" --max-time "${lab_patience:-1}" "$2"
+	in_office curl -s --noproxy '*' --interface "$1" --max-time "${LAB_PATIENCE:-1}" "$2"
 }

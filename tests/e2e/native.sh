@@ -44,9 +44,9 @@ is "the next address after the prefix is not" internet "$(office_get lan1 http:/
 is "an unlisted address is not" internet "$(office_get lan2 http://203.0.113.8/)"
 is "an unlisted IPv6 address is not" internet "$(office_get lan1 "http://[2001:db8:777::10]/")"
 is "only the listed port of an address is dropped" internet "$(office_get lan1 http://203.0.113.99/)"
-is "an attacker from outside is dropped" "" "$(in_net curl -s --interface 203.0.113.7 --max-time 1 http://192.0.2.57:8080/)"
-is "another outside host is not" office "$(in_net curl -s --interface 203.0.113.8 --max-time 1 http://192.0.2.57:8080/)"
-in_gw curl -s --max-time 1 http://203.0.113.41/ >/dev/null
+is "an attacker from outside is dropped" "" "$(in_net curl -s --interface 203.0.113.7 --max-time "${LAB_PATIENCE:-1}" http://192.0.2.57:8080/)"
+is "another outside host is not" office "$(in_net curl -s --interface 203.0.113.8 --max-time "${LAB_PATIENCE:-1}" http://192.0.2.57:8080/)"
+in_gw curl -s --max-time "${LAB_PATIENCE:-1}" http://203.0.113.41/ >/dev/null
 is "the gateway's own call to a listed address is seen" True \
 	"$(khien why 203.0.113.41 --json | json "any(s['gateway'] for s in d['sightings'])")"
 
@@ -98,10 +98,9 @@ is "nothing of it is blocked then" internet "$(office_get lan1 http://203.0.113.
 runs "the withdrawal is undone" 0 khien undo
 is "and it is blocked again" "" "$(office_get lan1 http://203.0.113.7/)"
 
-runs "a block for two seconds" 0 khien block 203.0.113.77 --ttl 2s --yes
+runs "a block for a moment" 0 khien block 203.0.113.77 --ttl "${LAB_TTL:-2}s" --yes
 is "is dropped" "" "$(office_get lan1 http://203.0.113.77/)"
 lab_daemon_stop KILL
-lab_patience=1
 lab_wait "the deadline" test -n "$(for ((i = 0; i < 5; i++)); do office_get lan1 http://203.0.113.77/ && break; done)"
 is "and ends on time with the daemon dead" internet "$(office_get lan1 http://203.0.113.77/)"
 finish
