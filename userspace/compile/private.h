@@ -39,6 +39,12 @@ struct kh_link {
 #define KH_LINK_MONITOR 0x80000000u
 #define KH_LINK_SLOT(link) ((link).order & KH_SLOT_MAX)
 
+/* A drop without end is its slot: no chain is needed. */
+static inline bool kh_link_is_plain(struct kh_link link)
+{
+	return !link.deadline && !(link.order & KH_LINK_MONITOR);
+}
+
 static inline struct kh_link kh_link_of(const struct kh_compile_order *order)
 {
 	return (struct kh_link){ order->deadline,
@@ -152,6 +158,11 @@ struct kh_v4 {
 	bool net_open;
 	size_t slice_first;
 	uint32_t next_offset;
+	/* its first range, which is not among the entries before there is another: most nets hold one address and need none */
+	bool alone;
+	struct {
+		uint32_t first, last, reference;
+	} one;
 	/* the block at hand */
 	uint32_t block;
 	uint64_t touched;

@@ -163,7 +163,7 @@ static int push_entry(struct kh_v4 *v4, uint32_t offset, uint32_t reference)
 	return 0;
 }
 
-static int put_offsets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t reference)
+static int push_range(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t reference)
 {
 	int r;
 
@@ -174,6 +174,29 @@ static int put_offsets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t
 	}
 	v4->next_offset = last + 1;
 	return push_entry(v4, first, reference);
+}
+
+static int push_one(struct kh_v4 *v4)
+{
+	if (!v4->alone)
+		return 0;
+	v4->alone = false;
+	return push_range(v4, v4->one.first, v4->one.last, v4->one.reference);
+}
+
+static int put_offsets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t reference)
+{
+	int r;
+
+	if (!v4->alone && !v4->next_offset) {
+		v4->alone = true;
+		v4->one.first = first;
+		v4->one.last = last;
+		v4->one.reference = reference;
+		return 0;
+	}
+	r = push_one(v4);
+	return r < 0 ? r : push_range(v4, first, last, reference);
 }
 
 /* Moves the slice at the end of the entries to where it may be, and returns its cell. */
@@ -215,15 +238,20 @@ static int close_net(struct kh_v4 *v4)
 {
 	uint32_t size = 1u << v4->shift;
 	uint64_t cell;
-	int r = 0;
+	int r;
 
 	if (!v4->net_open)
 		return 0;
-	if (v4->next_offset < size)
+	v4->net_open = false;
+	if (v4->alone && v4->one.first == v4->one.last) {
+		v4->alone = false;
+		return set_cell(v4, v4->net, lonely(v4->one.first, v4->one.reference, KH_REF_NONE));
+	}
+	r = push_one(v4);
+	if (r >= 0 && v4->next_offset < size)
 		r = push_entry(v4, v4->next_offset, KH_REF_NONE);
 	if (r < 0)
 		return r;
-	v4->net_open = false;
 	if (small_cell(v4->entries + v4->slice_first, v4->entries_count - v4->slice_first, size, &cell)) {
 		v4->entries_count = v4->slice_first;
 	} else {
@@ -295,8 +323,8 @@ static uint32_t item_last(const struct kh_sort_item *item)
 static int put_single(struct kh_v4 *v4, struct kh_chains *chains, const struct kh_sort_item *item)
 {
 	struct kh_link link = { item->deadline, item->order };
-	uint32_t reference;
-	int r = kh_chains_intern(chains, &link, 1, &reference);
+	uint32_t reference = KH_LINK_SLOT(link);
+	int r = kh_link_is_plain(link) ? 0 : kh_chains_intern(chains, &link, 1, &reference);
 
 	return r < 0 ? r : kh_sink_put(&v4->sink, item_first(item), item_last(item), reference);
 }
