@@ -116,6 +116,72 @@ int bench_pass(struct xdp_md *context)
 	return XDP_PASS;
 }
 
+/* ---- What memory allows -------------------------------------------------------------------------- */
+
+struct limit_bits {
+	__u8 bytes[BENCH_LIMIT_ENTRIES * 2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct limit_bits);
+} limit_bits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BENCH_LIMIT_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct kh_record);
+} limit_records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2); /* passed, dropped */
+	__type(key, __u32);
+	__type(value, struct kh_counter);
+} limit_counters SEC(".maps");
+
+__u32 limit_mask; /* entries of the list, as a power of two, - 1 */
+__u32 limit_hit; /* the verdict, told beforehand */
+
+SEC("xdp.frags")
+int bench_limit(struct xdp_md *context)
+{
+	struct kh_cursor cursor = { .at = (const __u8 *)(long)context->data,
+				    .end = (const __u8 *)(long)context->data_end,
+				    .xdp = context };
+	struct kh_packet packet = { .packets = 1, .direction = KH_INGRESS, .ifindex = context->ingress_ifindex };
+	__u32 zero = 0, hash, index, dropped = limit_hit != 0;
+	struct kh_counter *counter;
+
+	kh_parse_ethernet(&cursor, &packet);
+	hash = kh_hash_address(0, packet.source_high, packet.source_low);
+	if (dropped) {
+		struct kh_record *record;
+
+		index = hash & limit_mask;
+		record = bpf_map_lookup_elem(&limit_records, &index);
+		if (record) {
+			__sync_fetch_and_add(&record->packets, packet.packets);
+			__sync_fetch_and_add(&record->bytes, packet.bytes);
+		}
+	} else {
+		const struct limit_bits *bits = bpf_map_lookup_elem(&limit_bits, &zero);
+
+		index = hash & (limit_mask << 1 | 1) & (BENCH_LIMIT_ENTRIES * 2 - 1);
+		if (bits && bits->bytes[index]) /* none is set */
+			dropped = 1;
+	}
+	counter = bpf_map_lookup_elem(&limit_counters, &dropped);
+	if (counter) {
+		counter->packets += packet.packets;
+		counter->bytes += packet.bytes;
+	}
+	return dropped ? XDP_DROP : XDP_PASS;
+}
+
 /* ---- Live traffic ------------------------------------------------------------------------------- */
 
 __u32 generate_to; /* ifindex */

@@ -12,6 +12,9 @@
  *     khien  the shipped program with the list: compiled by userspace/compile, installed by userspace/kernel; the interface is in the
  *            interface table, so reasons, records (and sightings on the LAN side) are counted
  *     lpm    parse.h and the kernel's LPM trie, source only, passed and dropped counted per CPU: less work than khien does
+ *     limit  no matcher, and told the verdict: parse.h, counters per CPU, and what memory any matcher must touch. For a hit one record among
+ *            as many as the list is long; for a miss one bit among 16 times as many, hashed. A target that the limit misses is refused by this
+ *            machine's memory, and the report says so.
  *   Programs are loaded with the capabilities of the daemon's unit (speculation barriers depend on them).
  *   hit: addresses of the list, each as likely. miss: addresses not in the list, over the whole address space; where the list says so, half of
  *   them (clustered, IPv6) or all (adversarial) close to what is listed.
@@ -106,6 +109,8 @@ struct bench_bpf *bench_bpf_load(void);
 void bench_select(struct bench_bpf *skeleton, int program_fd);
 /* Fills the LPM trie of the list's family. Milliseconds. */
 double bench_lpm_fill(struct bench_bpf *skeleton, const struct bench_list *list);
+/* Sets what the limit is of. False: the list is too long to have one. */
+bool bench_limit_set(struct bench_bpf *skeleton, const struct bench_list *list, bool hit);
 void bench_samples_set(struct bench_bpf *skeleton, uint8_t family, const kh_u128 *samples, size_t count);
 
 double bench_now_ms(void);

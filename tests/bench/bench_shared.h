@@ -13,6 +13,7 @@
 #define BENCH_SAMPLES_V4 (1u << 20) /* addresses a run walks over, again and again */
 #define BENCH_SAMPLES_V6 (1u << 18)
 #define BENCH_VERDICTS 8
+#define BENCH_LIMIT_ENTRIES (1u << 20) /* the longest list that has a limit */
 
 /* What the harness keeps for one CPU. `position` and `offset` are set before a run. */
 struct bench_lane {

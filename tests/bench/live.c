@@ -11,6 +11,7 @@
  *   through  no source is listed and what passes goes up the stack, which receives and discards it (no address is configured):
  *            the whole way of a packet that nobody blocks. Here "bare" is no filter at all.
  *
+ * "limit" is no matcher but what memory allows (bench.h).
  * Every frame that arrived is accounted for by the filter's own counters, or the benchmark fails.
  */
 #include "nft.h"
@@ -30,8 +31,8 @@
 
 #define ROUNDS_MAX 99
 
-enum contender { BARE, KHIEN, LPM, NFT, IPSET, CONTENDERS };
-static const char *const contender_names[] = { "bare", "khien", "lpm", "nft", "ipset" };
+enum contender { BARE, KHIEN, LIMIT, LPM, NFT, IPSET, CONTENDERS };
+static const char *const contender_names[] = { "bare", "khien", "limit", "lpm", "nft", "ipset" };
 
 enum traffic { HIT, MISS, THROUGH, TRAFFICS };
 static const char *const traffic_names[] = { "hit", "miss", "through" };
@@ -169,7 +170,9 @@ static void filter_on(struct bench *bench, enum contender contender, enum traffi
 {
 	int khien = kh_kernel_program_fd(bench->khien, KH_PROBE_XDP);
 	int lpm = bpf_program__fd(bench->skeleton->progs.bench_lpm);
+	int limit = bpf_program__fd(bench->skeleton->progs.bench_limit);
 	int drop = bpf_program__fd(bench->skeleton->progs.bench_drop);
+	int program = contender == KHIEN ? khien : contender == LIMIT ? limit : contender == LPM ? lpm : drop;
 
 	if (contender == NFT) {
 		/* The rule behind is in a chain of its own: touching the one that names the set would list the set. */
@@ -185,12 +188,12 @@ static void filter_on(struct bench *bench, enum contender contender, enum traffi
 				traffic == MISS ? "DROP" : "ACCEPT"))
 			bench_die("iptables refused a rule");
 	} else if (traffic == MISS) {
-		bench_select(bench->skeleton, contender == KHIEN ? khien : contender == LPM ? lpm : drop);
+		bench_select(bench->skeleton, program);
 		attach(bench, bpf_program__fd(bench->skeleton->progs.bench_gate));
 	} else if (contender == KHIEN) {
 		bench_attach(bench->khien);
-	} else if (contender == LPM || traffic == HIT) {
-		attach(bench, contender == LPM ? lpm : drop);
+	} else if (contender != BARE || traffic == HIT) {
+		attach(bench, program);
 	}
 }
 
@@ -229,14 +232,13 @@ static void count_khien(struct bench *bench, struct tally *tally)
 	tally->passed = row[KH_REASON_PASSED].packets;
 }
 
-static void count_lpm(struct bench *bench, struct tally *tally)
+static void count_map(const struct bpf_map *map, struct tally *tally)
 {
 	int cpus = libbpf_num_possible_cpus();
 	struct kh_counter *values KH_CLEANUP(kh_freep) = calloc((size_t)cpus, sizeof(*values));
 
 	for (uint32_t dropped = 0; dropped < 2; dropped++) {
-		if (!values ||
-		    bpf_map_lookup_elem(bpf_map__fd(bench->skeleton->maps.lpm_counters), &dropped, values) < 0)
+		if (!values || bpf_map_lookup_elem(bpf_map__fd(map), &dropped, values) < 0)
 			bench_die("cannot read the counters");
 		for (int cpu = 0; cpu < cpus; cpu++)
 			*(dropped ? &tally->dropped : &tally->passed) += values[cpu].packets;
@@ -256,8 +258,11 @@ static struct tally count(struct bench *bench, enum contender contender, enum tr
 	case KHIEN:
 		count_khien(bench, &tally);
 		break;
+	case LIMIT:
+		count_map(bench->skeleton->maps.limit_counters, &tally);
+		break;
 	case LPM:
-		count_lpm(bench, &tally);
+		count_map(bench->skeleton->maps.lpm_counters, &tally);
 		break;
 	case NFT:
 		tally.dropped = bench_nft_counter("bench", "dropped");
@@ -304,6 +309,7 @@ static void measure(struct bench *bench, enum traffic traffic, double ret_mpps[s
 	static double mpps[CONTENDERS][ROUNDS_MAX];
 	const struct settings *settings = bench->settings;
 
+	bench_limit_set(bench->skeleton, bench->list, traffic == HIT);
 	for (int64_t round = 0; round < settings->rounds; round++) {
 		for (enum contender contender = BARE; contender < CONTENDERS; contender++) {
 			if (!settings->have[contender])
@@ -466,8 +472,8 @@ int main(int argc, char **argv)
 	find_contenders(&settings);
 	bench_drop_capabilities();
 	bench_pin(settings.cpu);
-	printf("%-10s %8s %-8s %7s %7s %7s %7s %7s\n", "list", "entries", "Mpps:", "bare", "khien", "lpm", "nft",
-	       "ipset");
+	printf("%-10s %8s %-8s %7s %7s %7s %7s %7s %7s\n", "list", "entries", "Mpps:", "bare", "khien", "limit", "lpm",
+	       "nft", "ipset");
 	for (int i = optind; i < argc; i++)
 		run_list(&settings, argv[i], i == optind);
 	return 0;

@@ -24,10 +24,11 @@ enum contender {
 	HARNESS,
 	FLOOR,
 	KHIEN,
+	LIMIT,
 	LPM,
 	CONTENDERS,
 };
-static const char *const contender_names[] = { "harness", "floor", "khien", "lpm" };
+static const char *const contender_names[] = { "harness", "floor", "khien", "limit", "lpm" };
 
 struct settings {
 	int64_t rounds;
@@ -54,6 +55,8 @@ static int program_of(const struct bench *bench, enum contender contender)
 		return kh_kernel_program_fd(bench->floor, KH_PROBE_XDP);
 	case KHIEN:
 		return kh_kernel_program_fd(bench->khien, KH_PROBE_XDP);
+	case LIMIT:
+		return bpf_program__fd(bench->skeleton->progs.bench_limit);
 	case LPM:
 		return bpf_program__fd(bench->skeleton->progs.bench_lpm);
 	case CONTENDERS:
@@ -72,7 +75,7 @@ static uint32_t expected_of(enum contender contender, bool hit)
 /* Samples to walk over before timing: all of a long list. What touches less, or is slow, needs fewer. */
 static uint32_t warm_chunks(enum contender contender, size_t entries, size_t samples)
 {
-	static const size_t most[CONTENDERS] = { 1u << 15, 1u << 18, SIZE_MAX, 1u << 17 };
+	static const size_t most[CONTENDERS] = { 1u << 15, 1u << 18, SIZE_MAX, SIZE_MAX, 1u << 17 };
 	size_t packets = entries * 2 < samples ? entries * 2 : samples;
 
 	if (packets > most[contender])
@@ -86,7 +89,10 @@ static void measure(const struct bench *bench, const struct bench_list *list, bo
 {
 	size_t samples = bench->family == 4 ? BENCH_SAMPLES_V4 : BENCH_SAMPLES_V6;
 	static double times[CONTENDERS][ROUNDS_MAX];
-	bool lpm = bench->settings->lpm && list->count <= LPM_MOST && !bench->destination;
+	bool runs[CONTENDERS] = { true, true, true };
+
+	runs[LPM] = bench->settings->lpm && list->count <= LPM_MOST && !bench->destination;
+	runs[LIMIT] = bench_limit_set(bench->skeleton, list, hit) && !bench->destination;
 
 	for (int64_t round = 0; round < bench->settings->rounds; round++) {
 		for (enum contender contender = HARNESS; contender < CONTENDERS; contender++) {
@@ -99,7 +105,7 @@ static void measure(const struct bench *bench, const struct bench_list *list, bo
 						 .family = bench->family,
 						 .destination = bench->destination };
 
-			if (contender == LPM && !lpm)
+			if (!runs[contender])
 				continue;
 			snprintf(what, sizeof(what), "%s, %s of %zu, %s", contender_names[contender], list->name,
 				 list->count, hit ? "hit" : "miss");
@@ -110,7 +116,7 @@ static void measure(const struct bench *bench, const struct bench_list *list, bo
 	}
 	for (enum contender contender = HARNESS; contender < CONTENDERS; contender++)
 		ret_ns[contender] =
-			contender == LPM && !lpm ? 0 : bench_median(times[contender], (size_t)bench->settings->rounds);
+			runs[contender] ? bench_median(times[contender], (size_t)bench->settings->rounds) : 0;
 }
 
 static const char *number(double ns, char text[static 32])
@@ -125,18 +131,19 @@ static const char *number(double ns, char text[static 32])
 static void report(const struct bench *bench, const struct bench_list *list, const char *kind, const char *what,
 		   const double ns[static CONTENDERS])
 {
-	char lpm[32];
+	char lpm[32], limit[32];
 
-	printf("%-4u %-28s %8zu %-8s %8.1f %8.1f %8.1f %8s %9.2f\n", bench->family, list->name, list->count, what,
-	       ns[HARNESS], ns[FLOOR], ns[KHIEN], ns[LPM] > 0 ? number(ns[LPM], lpm) : "-", ns[KHIEN] / ns[FLOOR]);
+	printf("%-4u %-28s %8zu %-8s %8.1f %8.1f %8.1f %8s %8s %9.2f\n", bench->family, list->name, list->count, what,
+	       ns[HARNESS], ns[FLOOR], ns[KHIEN], ns[LIMIT] > 0 ? number(ns[LIMIT], limit) : "-",
+	       ns[LPM] > 0 ? number(ns[LPM], lpm) : "-", ns[KHIEN] / ns[FLOOR]);
 	fflush(stdout);
 	if (!bench->settings->json)
 		return;
 	fprintf(bench->settings->json,
 		"{\"kind\": \"%s\", \"family\": \"ipv%u\", \"list\": \"%s\", \"entries\": %zu, \"case\": \"%s\", \"floor_ns\": %.1f, "
-		"\"khien_ns\": %.1f, \"lpm_ns\": %s, \"harness_ns\": %.1f, \"rounds\": %d}\n",
+		"\"khien_ns\": %.1f, \"lpm_ns\": %s, \"limit_ns\": %s, \"harness_ns\": %.1f, \"rounds\": %d}\n",
 		kind, bench->family, list->name, list->count, what, ns[FLOOR], ns[KHIEN], number(ns[LPM], lpm),
-		ns[HARNESS], (int)bench->settings->rounds);
+		number(ns[LIMIT], limit), ns[HARNESS], (int)bench->settings->rounds);
 	fflush(bench->settings->json);
 }
 
@@ -370,8 +377,8 @@ int main(int argc, char **argv)
 	bench_enter();
 	bench_drop_capabilities();
 	bench_pin(settings.cpu);
-	printf("%-4s %-28s %8s %-8s %8s %8s %8s %8s %9s\n", "IPv", "list", "entries", "ns:", "harness", "floor",
-	       "khien", "lpm", "x floor");
+	printf("%-4s %-28s %8s %-8s %8s %8s %8s %8s %8s %9s\n", "IPv", "list", "entries", "ns:", "harness", "floor",
+	       "khien", "limit", "lpm", "x floor");
 	for (int i = optind; i < argc; i++)
 		run_list(&settings, argv[i]);
 	if (sightings)

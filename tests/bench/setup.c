@@ -314,6 +314,17 @@ double bench_lpm_fill(struct bench_bpf *skeleton, const struct bench_list *list)
 	return bench_now_ms() - start;
 }
 
+bool bench_limit_set(struct bench_bpf *skeleton, const struct bench_list *list, bool hit)
+{
+	uint32_t entries = 1;
+
+	while (entries < list->count && entries < BENCH_LIMIT_ENTRIES)
+		entries *= 2;
+	skeleton->bss->limit_mask = entries - 1;
+	skeleton->bss->limit_hit = hit;
+	return list->count <= entries;
+}
+
 void bench_samples_set(struct bench_bpf *skeleton, uint8_t family, const kh_u128 *samples, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
