@@ -318,6 +318,40 @@ int kh_kernel_generation(struct kh_kernel *kernel, struct kh_image_header *ret_h
 	return 0;
 }
 
+/* Mapped records keep their memory: those that are not in force any more must not be. */
+void kh_records_forget(struct kh_kernel *kernel)
+{
+	kh_unmap(&kernel->records_seen);
+	kernel->records_seen_id = 0;
+}
+
+/* Reads one array of records; the mapping of those in force is kept for the next time. */
+static int read_records(struct kh_kernel *kernel, int fd, uint32_t id, bool in_force,
+			int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired,
+					void *),
+			void *context)
+{
+	struct kh_mapping mapping = {};
+	uint32_t count;
+	int code;
+
+	if (kernel->records_seen_id == id)
+		return callback(id, kernel->records_seen.data, kernel->records_seen_count, !in_force, context);
+	code = kh_map_array(fd, false, &mapping, &count);
+	if (code < 0)
+		return code;
+	code = callback(id, mapping.data, count, !in_force, context);
+	if (!in_force) {
+		kh_unmap(&mapping);
+		return code;
+	}
+	kh_records_forget(kernel);
+	kernel->records_seen = mapping;
+	kernel->records_seen_id = id;
+	kernel->records_seen_count = count;
+	return code;
+}
+
 int kh_kernel_records(struct kh_kernel *kernel,
 		      int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired,
 				      void *),
@@ -332,8 +366,7 @@ int kh_kernel_records(struct kh_kernel *kernel,
 	if (flushed < 0)
 		return flushed;
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
-		struct kh_mapping mapping = {};
-		uint32_t id, entries;
+		uint32_t id;
 		bool known = false;
 		int fd = kh_inner_fd(kernel->records, place, &id), code;
 
@@ -342,14 +375,8 @@ int kh_kernel_records(struct kh_kernel *kernel,
 		for (uint32_t i = 1; i < place; i++)
 			known = known || seen[i] == id;
 		seen[place] = id;
-		code = known ? 0 : kh_map_array(fd, false, &mapping, &entries);
+		code = known ? 0 : read_records(kernel, fd, id, id == kept, callback, context);
 		close(fd);
-		if (code < 0)
-			return code;
-		if (known)
-			continue;
-		code = callback(id, mapping.data, entries, id != kept, context);
-		kh_unmap(&mapping);
 		if (code)
 			return code;
 	}
@@ -361,6 +388,8 @@ void kh_kernel_drop_retired(struct kh_kernel *kernel)
 	uint32_t active = kernel->control->active, kept = active ? kh_inner_id(kernel->records, active) : 0;
 
 	kh_kernel_settle(kernel);
+	if (kernel->records_seen_id != kept)
+		kh_records_forget(kernel);
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
 		uint32_t id = kh_inner_id(kernel->records, place);
 

@@ -15,6 +15,11 @@
 
 struct khien_bpf;
 
+struct kh_mapping {
+	void *data;
+	size_t length;
+};
+
 struct kh_kernel {
 	char folder[PATH_MAX]; /* with the version */
 	struct khien_bpf *skeleton;
@@ -28,12 +33,10 @@ struct kh_kernel {
 	void *event_context;
 	bool unsettled; /* a switch was made, and kh_kernel_settle() not yet */
 	uint32_t left_place; /* by it; 0: none was in force */
+	/* the records in force, as they were last read: mapping a million of them anew takes milliseconds */
+	struct kh_mapping records_seen;
+	uint32_t records_seen_id, records_seen_count;
 	int images_template, records_template; /* small inner arrays, for grace periods and first creation */
-};
-
-struct kh_mapping {
-	void *data;
-	size_t length;
 };
 
 /* load.c */
@@ -66,6 +69,7 @@ void kh_filters_remove(uint32_t control, void (*callback)(const char *what, void
 int kh_attached_move(struct kh_kernel *kernel, struct kh_error *error);
 
 /* generation.c */
+void kh_records_forget(struct kh_kernel *kernel);
 int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error);
 /* Maps a whole array, read-only. The caller unmaps. */
 int kh_map_array(int fd, bool writable, struct kh_mapping *ret_mapping, uint32_t *ret_entries);
