@@ -187,9 +187,10 @@ def short_table(result):
     lengths = [n for n in (10**4, 10**5, 10**6) if (n, "miss") in looks]
     lines = ["| one look-up, ns a packet | " + " | ".join(f"{n:,}" for n in lengths) + " |", "|---|" + "---:|" * len(lengths)]
     for case in ("miss", "hit"):
-        for key, name in (("floor_ns", "floor: the shipped program, empty list"), ("khien_ns", "**Khiên**, all counters"), ("lpm_ns", "kernel LPM trie")):
+        for key, name in (("floor_ns", "floor: the shipped program, empty list"), ("khien_ns", "**Khiên**, all counters"),
+                          ("limit_ns", "the least memory touched: no matcher, the limit"), ("lpm_ns", "kernel LPM trie")):
             lines.append(f"| {case}: {name} | " + " | ".join(cell(looks[n, case][key]) for n in lengths) + " |")
-    names = (("bare", "XDP drop, no look-up"), ("khien", "**Khiên**"), ("lpm", "XDP, LPM trie"), ("ipset", "iptables, ipset"), ("nft", "nftables"))
+    names = (("bare", "XDP drop, no look-up"), ("khien", "**Khiên**"), ("limit", "no matcher, the limit"), ("lpm", "XDP, LPM trie"), ("ipset", "iptables, ipset"), ("nft", "nftables"))
     if live:
         lines += ["", "| live, one core, 1,000,000 addresses, Mpps | all listed | none listed |", "|---|---:|---:|"]
         lines += [f"| {name} | " + " | ".join(cell(live.get(case, {}).get(key + "_mpps"), 2) for case in ("hit", "miss")) + " |" for key, name in names]
