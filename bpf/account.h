@@ -45,18 +45,47 @@ static __always_inline struct kh_record *kh_record(__u32 place, __u32 slot)
 	return array ? bpf_map_lookup_elem(array, &slot) : NULL;
 }
 
-static __always_inline void kh_add_to_record(const struct kh_pending_count *count)
+static __always_inline void kh_add(struct kh_record *record, const struct kh_pending_count *count)
 {
-	struct kh_record *record = kh_record(count->place, count->slot);
-
-	if (!record)
-		return;
 	__sync_fetch_and_add(&record->packets, count->packets);
 	__sync_fetch_and_add(&record->bytes, count->bytes);
 	if (record->first_seen - 1u > count->first_seen - 1u) /* 0: never */
 		record->first_seen = count->first_seen;
 	if (record->last_seen < count->last_seen)
 		record->last_seen = count->last_seen;
+}
+
+static __always_inline void kh_add_to_record(const struct kh_pending_count *count)
+{
+	struct kh_record *record = kh_record(count->place, count->slot);
+
+	if (record)
+		kh_add(record, count);
+}
+
+/*
+ * Brings a full queue into the records. The loads of the first loop are for nothing but to have the records on their way, all at once:
+ * an atomic addition waits for its own. Returns 0.
+ */
+__noinline int kh_empty_queue(struct kh_pending *mine)
+{
+	struct kh_record *found[KH_PENDING_QUEUE];
+
+	if (!mine)
+		return 0;
+#pragma unroll
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
+		found[i] = kh_record(mine->queue[i].place, mine->queue[i].slot);
+		if (found[i])
+			(void)*(volatile __u64 *)&found[i]->packets;
+	}
+#pragma unroll
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
+		if (found[i])
+			kh_add(found[i], &mine->queue[i]);
+	}
+	mine->queued = 0;
+	return 0;
 }
 
 static __always_inline void kh_count_record(const struct kh_packet *packet, const struct kh_match *match)
@@ -85,8 +114,14 @@ static __always_inline void kh_count_record(const struct kh_packet *packet, cons
 		count->bytes += packet->bytes;
 		count->last_seen = match->now;
 	} else {
-		if (count->slot)
-			kh_add_to_record(count);
+		if (count->slot) {
+			__u32 at = mine->queued & (KH_PENDING_QUEUE - 1);
+
+			mine->queue[at] = *count;
+			mine->queued = at + 1;
+			if (at == KH_PENDING_QUEUE - 1)
+				kh_empty_queue(mine);
+		}
 		*count = one;
 	}
 	barrier();

@@ -144,5 +144,10 @@ int khien_flush(struct xdp_md *context)
 			kh_add_to_record(&counts->counts[i]);
 		counts->counts[i].slot = 0;
 	}
+	for (__u32 i = 0; counts && i < KH_PENDING_QUEUE; i++)
+		if (i < counts->queued)
+			kh_add_to_record(&counts->queue[i]);
+	if (counts)
+		counts->queued = 0;
 	return XDP_PASS;
 }

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define KH_ABI_VERSION 3
+#define KH_ABI_VERSION 4
 
 /* ---- Verdict reasons ------------------------------------------------------------------------- */
 
@@ -244,15 +244,16 @@ _Static_assert(sizeof(struct kh_record) == 32, "kh_record size");
 
 /*
  * Counts on their way to the records, by CPU. Only programs on that CPU write them, so two CPUs that count one indicator share no cache
- * line. A count that wants a place taken by another's sends that one to its record: a flood over many indicators costs what counting
- * straight into the records would. (Measured and left: emptying 128 places at once, all records fetched before the first is added to, takes a
- * quarter more on such floods.)
+ * line. A count that wants a place taken by another's sends that one to the queue; a full queue goes to the records, all of which are
+ * fetched before the first is added to. So a flood over many indicators waits for memory once in KH_PENDING_QUEUE packets (measured: a
+ * hit of 100,000 addresses takes two thirds of what it takes without a queue, of 1 M four fifths; a queue of 16 is no better).
  *
  * Nothing is lost and nothing counted twice: packet programs run to their end on one CPU, and where one interrupts another (only
  * test runs of old kernels can be) it finds `busy` and adds to the record itself. So do all while kh_control.hold is set; user space
  * sets it, waits for a grace period, empties all CPUs by khien_flush and clears it. It reads records only after that.
  */
 #define KH_PENDING_PLACES 16u
+#define KH_PENDING_QUEUE 8u /* a power of two */
 
 struct kh_pending_count {
 	__u32 slot; /* 0: free */
@@ -266,10 +267,11 @@ _Static_assert(sizeof(struct kh_pending_count) == 32, "kh_pending_count size");
 
 struct kh_pending {
 	__u32 busy;
-	__u32 reserved;
+	__u32 queued; /* the first of `queue` that is free; less than KH_PENDING_QUEUE whenever busy is 0 */
 	struct kh_pending_count counts[KH_PENDING_PLACES]; /* by the low bits of the slot */
+	struct kh_pending_count queue[KH_PENDING_QUEUE];
 };
-_Static_assert(sizeof(struct kh_pending) == 8 + KH_PENDING_PLACES * 32, "kh_pending size");
+_Static_assert(sizeof(struct kh_pending) == 8 + (KH_PENDING_PLACES + KH_PENDING_QUEUE) * 32, "kh_pending size");
 
 #define KH_GENERATION_SLOTS 4 /* places in the outer maps; number 0 is never used: "no generation" */
 

@@ -185,9 +185,11 @@ static uint32_t pending_places(void)
 
 	assert_true(cpus > 0 && cpus <= (int)KH_ARRAY_SIZE(pending));
 	assert_int_equal(bpf_map_lookup_elem(lab_kernel()->pending, &zero, pending), 0);
-	for (int cpu = 0; cpu < cpus; cpu++)
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		used += pending[cpu].queued;
 		for (size_t i = 0; i < KH_PENDING_PLACES; i++)
 			used += pending[cpu].counts[i].slot != 0;
+	}
 	return used;
 }
 
@@ -251,10 +253,10 @@ static void test_each_array_its_own(void **state)
 	kh_kernel_abandon(lab_kernel(), install);
 }
 
-/* All places taken, then one more. */
+/* All places taken, then the queue, then more than once over; read at every level of it. */
 static void test_all_places(void **state)
 {
-	static struct kh_compile_order orders[KH_PENDING_PLACES + 1];
+	static struct kh_compile_order orders[KH_PENDING_PLACES + 2 * KH_PENDING_QUEUE + 3];
 	static struct lab_evidence evidence;
 	static const uint32_t base = 300;
 
@@ -263,8 +265,8 @@ static void test_all_places(void **state)
 		orders[i] =
 			(struct kh_compile_order){ .range = { 0xcb007100u + i, 0xcb007100u + i, 4 }, .slot = base + i };
 	lab_install(lab_compile(orders, KH_ARRAY_SIZE(orders), NULL, 0));
-	for (int round = 0; round < 3; round++) {
-		for (uint32_t i = 0; i < KH_ARRAY_SIZE(orders); i++) {
+	for (uint32_t sent = 1; sent <= KH_ARRAY_SIZE(orders); sent++) {
+		for (uint32_t i = 0; i < sent; i++) {
 			struct lab_run run = { .program = LAB_TC_IN, .ifindex = LAB_WAN };
 			static struct frame frame;
 			char text[128];
@@ -273,11 +275,12 @@ static void test_all_places(void **state)
 			frame_build(text, &frame);
 			assert_int_equal(lab_send(&run, frame.data, frame.length), LAB_DROPPED);
 		}
+		lab_read(&evidence);
+		for (uint32_t i = 0; i < KH_ARRAY_SIZE(orders); i++)
+			assert_int_equal(evidence.records[base + i].packets, i < sent ? sent - i : 0);
+		lab_evidence_clear(&evidence);
 	}
-	lab_read(&evidence);
-	for (uint32_t i = 0; i < KH_ARRAY_SIZE(orders); i++)
-		assert_int_equal(evidence.records[base + i].packets, 3);
-	lab_evidence_clear(&evidence);
+	assert_int_equal(pending_places(), 0);
 }
 
 /* The first and the last time are those of the packets, not of their way into the record. */

@@ -24,7 +24,7 @@ static bool is_empty(struct kh_kernel *kernel, int cpus)
 	if (!all || bpf_map_lookup_elem(kernel->pending, &zero, all) < 0)
 		return false;
 	for (int cpu = 0; cpu < cpus; cpu++) {
-		if (all[cpu].busy)
+		if (all[cpu].busy || all[cpu].queued)
 			return false;
 		for (size_t i = 0; i < KH_PENDING_PLACES; i++)
 			if (all[cpu].counts[i].slot)
