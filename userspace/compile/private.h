@@ -98,6 +98,13 @@ struct kh_sink {
 };
 
 int kh_sink_put(struct kh_sink *sink, kh_u128 first, kh_u128 last, uint32_t reference);
+/* Is there no hole in the range, which is the next one? */
+static inline bool kh_sink_is_clear(struct kh_sink *sink, kh_u128 first, kh_u128 last)
+{
+	while (sink->hole < sink->holes_end && sink->hole->last < first)
+		sink->hole++;
+	return sink->hole == sink->holes_end || sink->hole->first > last;
+}
 
 struct kh_span {
 	kh_u128 first, last;
@@ -158,11 +165,6 @@ struct kh_v4 {
 	bool net_open;
 	size_t slice_first;
 	uint32_t next_offset;
-	/* its first range, which is not among the entries before there is another: most nets hold one address and need none */
-	bool alone;
-	struct {
-		uint32_t first, last, reference;
-	} one;
 	/* the block at hand */
 	uint32_t block;
 	uint64_t touched;

@@ -91,7 +91,7 @@ static void push_common(struct kh_v4 *v4, uint32_t common)
 
 static int close_block(struct kh_v4 *v4)
 {
-	unsigned int untouched = 64 - (unsigned int)__builtin_popcountll(v4->touched);
+	unsigned int untouched;
 	uint32_t common;
 	int r;
 
@@ -100,6 +100,7 @@ static int close_block(struct kh_v4 *v4)
 	r = kh_grow(&v4->cells, &v4->cells_capacity, v4->cells_count + 66, sizeof(*v4->cells));
 	if (r < 0)
 		return r;
+	untouched = 64 - (unsigned int)__builtin_popcountll(v4->touched);
 	common = untouched < 32 ? common_reference(v4, untouched) : KH_REF_NONE;
 	if (common) {
 		push_common(v4, common);
@@ -176,29 +177,6 @@ static int push_range(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t 
 	return push_entry(v4, first, reference);
 }
 
-static int push_one(struct kh_v4 *v4)
-{
-	if (!v4->alone)
-		return 0;
-	v4->alone = false;
-	return push_range(v4, v4->one.first, v4->one.last, v4->one.reference);
-}
-
-static int put_offsets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t reference)
-{
-	int r;
-
-	if (!v4->alone && !v4->next_offset) {
-		v4->alone = true;
-		v4->one.first = first;
-		v4->one.last = last;
-		v4->one.reference = reference;
-		return 0;
-	}
-	r = push_one(v4);
-	return r < 0 ? r : push_range(v4, first, last, reference);
-}
-
 /* Moves the slice at the end of the entries to where it may be, and returns its cell. */
 static int store_slice(struct kh_v4 *v4, uint64_t *ret_cell)
 {
@@ -243,15 +221,11 @@ static int close_net(struct kh_v4 *v4)
 	if (!v4->net_open)
 		return 0;
 	v4->net_open = false;
-	if (v4->alone && v4->one.first == v4->one.last) {
-		v4->alone = false;
-		return set_cell(v4, v4->net, lonely(v4->one.first, v4->one.reference, KH_REF_NONE));
-	}
-	r = push_one(v4);
-	if (r >= 0 && v4->next_offset < size)
+	if (v4->next_offset < size) {
 		r = push_entry(v4, v4->next_offset, KH_REF_NONE);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	if (small_cell(v4->entries + v4->slice_first, v4->entries_count - v4->slice_first, size, &cell)) {
 		v4->entries_count = v4->slice_first;
 	} else {
@@ -287,7 +261,7 @@ static int put(struct kh_sink *sink, kh_u128 first_address, kh_u128 last_address
 		r = open_net(v4, net);
 		if (r < 0)
 			return r;
-		r = put_offsets(v4, first & rest, net == last_net ? last & rest : rest, reference);
+		r = push_range(v4, first & rest, net == last_net ? last & rest : rest, reference);
 		if (net == last_net || r < 0)
 			return r;
 		net++;
@@ -305,7 +279,7 @@ static int put(struct kh_sink *sink, kh_u128 first_address, kh_u128 last_address
 	r = open_net(v4, last_net);
 	if (r < 0)
 		return r;
-	return put_offsets(v4, 0, last & rest, reference);
+	return push_range(v4, 0, last & rest, reference);
 }
 
 /* ---- Orders -> ranges ------------------------------------------------------------------------ */
@@ -320,13 +294,36 @@ static uint32_t item_last(const struct kh_sort_item *item)
 	return (uint32_t)item->key;
 }
 
-static int put_single(struct kh_v4 *v4, struct kh_chains *chains, const struct kh_sort_item *item)
+/* Is this address, which meets no other order, alone in its net, and in no hole? `next`: the item after it, or NULL. */
+static bool is_alone(struct kh_v4 *v4, const struct kh_sort_item *item, const struct kh_sort_item *next)
+{
+	uint32_t first = item_first(item), net = first >> v4->shift;
+
+	return first == item_last(item) && (!v4->net_open || v4->net != net) &&
+	       (!next || item_first(next) >> v4->shift != net) && kh_sink_is_clear(&v4->sink, first, first);
+}
+
+/* Nearly all of a long list: its cell at once. */
+static int put_alone(struct kh_v4 *v4, uint32_t address, uint32_t reference)
+{
+	uint32_t net = address >> v4->shift;
+	int r = close_net(v4);
+
+	return r < 0 ? r : set_cell(v4, net, lonely(address - (net << v4->shift), reference, KH_REF_NONE));
+}
+
+static int put_single(struct kh_v4 *v4, struct kh_chains *chains, const struct kh_sort_item *item,
+		      const struct kh_sort_item *next)
 {
 	struct kh_link link = { item->deadline, item->order };
 	uint32_t reference = KH_LINK_SLOT(link);
 	int r = kh_link_is_plain(link) ? 0 : kh_chains_intern(chains, &link, 1, &reference);
 
-	return r < 0 ? r : kh_sink_put(&v4->sink, item_first(item), item_last(item), reference);
+	if (r < 0)
+		return r;
+	if (is_alone(v4, item, next))
+		return put_alone(v4, item_first(item), reference);
+	return kh_sink_put(&v4->sink, item_first(item), item_last(item), reference);
 }
 
 static int sweep(struct kh_v4 *v4, struct kh_flatten *flatten, const struct kh_sort_item *items, size_t count)
@@ -341,7 +338,7 @@ static int sweep(struct kh_v4 *v4, struct kh_flatten *flatten, const struct kh_s
 		for (end = i + 1; end < count && item_first(&items[end]) <= last; end++)
 			last = item_last(&items[end]) > last ? item_last(&items[end]) : last;
 		if (end == i + 1) {
-			r = put_single(v4, flatten->chains, &items[i]);
+			r = put_single(v4, flatten->chains, &items[i], end < count ? &items[end] : NULL);
 			continue;
 		}
 		r = kh_grow(&spans, &capacity, end - i, sizeof(*spans));
