@@ -179,6 +179,12 @@ static int take_records(struct kh_kernel *kernel, uint32_t needed, const uint32_
 	return fd < 0 ? -errno : fd;
 }
 
+static void finish_changes(struct kh_kernel *kernel)
+{
+	kh_outer_finish(kernel->changes, kernel->changes_count);
+	kernel->changes_count = 0;
+}
+
 static int refuse_list(struct kh_error *error, int code, size_t pages)
 {
 	kh_fail(error, code, _("the kernel has no room for the list (%zu KiB): %s"), pages * 4, strerror(-code));
@@ -193,12 +199,13 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	int base_fd KH_CLEANUP(kh_closep) = -1, image_fd KH_CLEANUP(kh_closep) = -1,
 		    records_fd KH_CLEANUP(kh_closep) = -1;
 	struct kh_install *install KH_CLEANUP(kh_freep) = calloc(1, sizeof(*install));
-	struct kh_outer_change changes[3];
+	struct kh_outer_change *changes = kernel->changes;
 	size_t count, rest = pages - KH_BASE_PAGES;
 	uint32_t place;
 	int code, filled;
 
 	kh_kernel_settle(kernel);
+	finish_changes(kernel);
 	place = free_place(kernel);
 	if (header->magic != KH_IMAGE_MAGIC || header->abi_version != KH_ABI_VERSION || header->pages != pages ||
 	    pages < KH_BASE_PAGES || header->slots_needed > KH_SLOT_MAX + 1)
@@ -221,12 +228,18 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	changes[1] = (struct kh_outer_change){ .outer = kernel->images, .place = place, .inner = image_fd };
 	changes[2] = (struct kh_outer_change){ .outer = kernel->records, .place = place, .inner = records_fd };
 	count = kh_map_id(records_fd) == kh_inner_id(kernel->records, place) ? 2 : 3;
-	/* No program looks at this place, so it is put in while it is filled: its grace period costs nothing then. */
+	/* No program looks at this place, so the arrays are put in while they are filled; and as there is nothing in it that anybody could still
+	 * see, nobody waits for the grace periods: they are over when the generation before goes, or by the next to prepare. */
 	kh_outer_start(changes, count);
 	filled = fill_and_freeze(base_fd, image, sizeof(struct kh_image_base));
 	if (filled >= 0)
 		filled = fill_and_freeze(image_fd, (const struct kh_image_base *)image + 1, rest * KH_PAGE_SIZE);
-	code = kh_outer_finish(changes, count);
+	if (filled >= 0 && kh_outer_made(changes, count)) {
+		kernel->changes_count = count;
+		code = 0;
+	} else {
+		code = kh_outer_finish(changes, count);
+	}
 	if (code < 0 || filled < 0) {
 		free_image(kernel, place);
 		if (count == 3)
@@ -254,6 +267,7 @@ void kh_kernel_settle(struct kh_kernel *kernel)
 	if (!kernel->unsettled)
 		return;
 	kernel->unsettled = false;
+	finish_changes(kernel);
 	kh_wait_grace(kernel);
 	/* No count of the old place may be left when it is filled again: its records may be other ones then. */
 	kh_pending_empty(kernel);
@@ -268,6 +282,7 @@ void kh_kernel_abandon(struct kh_kernel *kernel, struct kh_install *install)
 
 	if (!install)
 		return;
+	finish_changes(kernel);
 	free_image(kernel, install->place);
 	if (!active || kh_inner_id(kernel->records, install->place) != kh_inner_id(kernel->records, active))
 		bpf_map_delete_elem(kernel->records, &install->place);
@@ -316,84 +331,4 @@ int kh_kernel_generation(struct kh_kernel *kernel, struct kh_image_header *ret_h
 		return code;
 	*ret_header = ((const struct kh_image_base *)base.data)->header;
 	return 0;
-}
-
-/* Mapped records keep their memory: those that are not in force any more must not be. */
-void kh_records_forget(struct kh_kernel *kernel)
-{
-	kh_unmap(&kernel->records_seen);
-	kernel->records_seen_id = 0;
-}
-
-/* Reads one array of records; the mapping of those in force is kept for the next time. */
-static int read_records(struct kh_kernel *kernel, int fd, uint32_t id, bool in_force,
-			int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired,
-					void *),
-			void *context)
-{
-	struct kh_mapping mapping = {};
-	uint32_t count;
-	int code;
-
-	if (kernel->records_seen_id == id)
-		return callback(id, kernel->records_seen.data, kernel->records_seen_count, !in_force, context);
-	code = kh_map_array(fd, false, &mapping, &count);
-	if (code < 0)
-		return code;
-	code = callback(id, mapping.data, count, !in_force, context);
-	if (!in_force) {
-		kh_unmap(&mapping);
-		return code;
-	}
-	kh_records_forget(kernel);
-	kernel->records_seen = mapping;
-	kernel->records_seen_id = id;
-	kernel->records_seen_count = count;
-	return code;
-}
-
-int kh_kernel_records(struct kh_kernel *kernel,
-		      int (*callback)(uint32_t map, const struct kh_record *records, size_t count, bool retired,
-				      void *),
-		      void *context)
-{
-	uint32_t active = kernel->control->active, kept = active ? kh_inner_id(kernel->records, active) : 0,
-		 seen[KH_GENERATION_SLOTS] = {};
-	int flushed;
-
-	kh_kernel_settle(kernel);
-	flushed = kh_pending_flush(kernel);
-	if (flushed < 0)
-		return flushed;
-	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
-		uint32_t id;
-		bool known = false;
-		int fd = kh_inner_fd(kernel->records, place, &id), code;
-
-		if (fd < 0)
-			continue;
-		for (uint32_t i = 1; i < place; i++)
-			known = known || seen[i] == id;
-		seen[place] = id;
-		code = known ? 0 : read_records(kernel, fd, id, id == kept, callback, context);
-		close(fd);
-		if (code)
-			return code;
-	}
-	return 0;
-}
-
-void kh_kernel_drop_retired(struct kh_kernel *kernel)
-{
-	uint32_t active = kernel->control->active, kept = active ? kh_inner_id(kernel->records, active) : 0;
-
-	kh_kernel_settle(kernel);
-	if (kernel->records_seen_id != kept)
-		kh_records_forget(kernel);
-	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {
-		uint32_t id = kh_inner_id(kernel->records, place);
-
-		if (id && id != kept)
-			bpf_map_delete_elem(kernel->records, &place);
-	}
 }

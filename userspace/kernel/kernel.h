@@ -86,7 +86,8 @@ int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface
 
 struct kh_install;
 
-/* Prepares a generation beside the one in force: image array written and frozen, records array (kept, or a larger one) paired with it.
+/* Prepares a generation beside the one in force: image array written and frozen, records array (kept, or a larger one) paired with it. Waits
+ * for no grace period: nobody can still see what was in its place.
  * `fresh` slots have their records zeroed. Nothing changes for packets. On failure everything is undone: -EINVAL (no image), -EBUSY (retired
  * record arrays must be dropped first), or the kernel's errno. */
 int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages, const uint32_t *fresh,
@@ -94,7 +95,7 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 /* The switch: one store, and every packet that arrives from then on is judged by the new list. Cannot fail. Consumes install. The old image
  * goes with kh_kernel_settle(). */
 void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install);
-/* Ends what a switch began: waits until no packet is judged by the old list any more, brings the counts on their way into the records, frees
+/* Ends what preparing and a switch began: waits until no packet is judged by the old list any more, brings the counts on their way into the records, frees
  * the old image. Some 25 ms that nobody has to wait for; what relies on it (preparing, switching, reading and dropping records, closing) does
  * it first. Nothing when there was no switch. */
 void kh_kernel_settle(struct kh_kernel *kernel);

@@ -75,6 +75,17 @@ int kh_outer_finish(struct kh_outer_change *changes, size_t count)
 	return code;
 }
 
+bool kh_outer_made(const struct kh_outer_change *changes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t id = kh_inner_id(changes[i].outer, changes[i].place);
+
+		if (!id || id != kh_map_id(changes[i].inner))
+			return false;
+	}
+	return true;
+}
+
 int kh_outer_change(struct kh_outer_change *changes, size_t count)
 {
 	if (count > 1)

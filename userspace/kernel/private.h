@@ -20,6 +20,17 @@ struct kh_mapping {
 	size_t length;
 };
 
+/* A change of an outer map: outer.c. */
+struct kh_outer_change {
+	int outer;
+	uint32_t place;
+	int inner; /* -1: remove what is there */
+	int code;
+	/* the change's own */
+	pthread_t thread;
+	bool threaded;
+};
+
 struct kh_kernel {
 	char folder[PATH_MAX]; /* with the version */
 	struct khien_bpf *skeleton;
@@ -33,6 +44,9 @@ struct kh_kernel {
 	void *event_context;
 	bool unsettled; /* a switch was made, and kh_kernel_settle() not yet */
 	uint32_t left_place; /* by it; 0: none was in force */
+	/* made by the last to prepare, but not yet returned from their grace period */
+	struct kh_outer_change changes[3];
+	size_t changes_count;
 	/* the records in force, as they were last read: mapping a million of them anew takes milliseconds */
 	struct kh_mapping records_seen;
 	uint32_t records_seen_id, records_seen_count;
@@ -82,22 +96,14 @@ int kh_inner_fd(int outer, uint32_t place, uint32_t *ret_id);
 /* Returns when every packet that was under way has been judged and counted. */
 void kh_wait_grace(struct kh_kernel *kernel);
 
-struct kh_outer_change {
-	int outer;
-	uint32_t place;
-	int inner; /* -1: remove what is there */
-	int code;
-	/* the change's own */
-	pthread_t thread;
-	bool threaded;
-};
-
 /* Makes changes of several outer maps at once, each in a thread of its own, or one after the other where threads cannot be had: each waits
  * for a grace period, some 8 ms. 0, or the error of one of them; the others are made all the same. */
 int kh_outer_change(struct kh_outer_change *changes, size_t count);
 /* The same in two steps, for work to be done while they wait. Descriptors stay open in between. */
 void kh_outer_start(struct kh_outer_change *changes, size_t count);
 int kh_outer_finish(struct kh_outer_change *changes, size_t count);
+/* Are all of them made? Whoever looks now sees them; only kh_outer_finish() knows that nobody still sees what was there. */
+bool kh_outer_made(const struct kh_outer_change *changes, size_t count);
 
 /* pending.c */
 /* Makes the programs count straight into the records, from a grace period later on. */
