@@ -29,7 +29,7 @@ struct fixture {
 	sd_event *event;
 	struct kh_control_server *server;
 	struct kh_error error;
-	unsigned int calls;
+	unsigned int calls, answered;
 	struct kh_peer peer;
 	size_t files_count;
 	char files_text[128];
@@ -86,6 +86,13 @@ static json_t *handle(void *context, const struct kh_peer *peer, json_t *request
 		free(padding);
 	}
 	return reply;
+}
+
+static void note_answered(void *context)
+{
+	struct fixture *f = context;
+
+	f->answered++;
 }
 
 static int setup(void **state)
@@ -438,6 +445,36 @@ static void test_large_reply_does_not_hold_up_others(void **state)
 	close(other);
 }
 
+/* Out is an answer to its last byte, or when nobody is there to take it. */
+static void test_it_is_told_when_an_answer_is_out(void **state)
+{
+	struct fixture *f = *state;
+	int reader = dial(f), other = dial(f), leaves = dial(f);
+	json_t *reply;
+
+	kh_control_on_answered(f->server, note_answered);
+	assert_int_equal(ask(f, other, "{}", NULL), 0);
+	assert_int_equal(f->answered, 1);
+	f->reply_bytes = 8u << 20;
+	give_frame(f, reader, "{}", 2);
+	give_frame(f, leaves, "{}", 2);
+	settle(f);
+	assert_int_equal(f->calls, 3);
+	assert_int_equal(f->answered, 1);
+	assert_true(kh_control_is_answering(f->server));
+	reply = take_reply(f, reader);
+	json_decref(reply);
+	settle(f);
+	assert_int_equal(f->answered, 2);
+	assert_true(kh_control_is_answering(f->server));
+	close(leaves);
+	settle(f);
+	assert_int_equal(f->answered, 3);
+	assert_false(kh_control_is_answering(f->server));
+	close(reader);
+	close(other);
+}
+
 static void test_reader_that_stands_still_is_cut_off(void **state)
 {
 	struct fixture *f = *state;
@@ -729,6 +766,7 @@ int main(void)
 		CASE(test_silent_and_half_requests_are_cut_off),
 		CASE(test_trickle_does_not_buy_time),
 		CASE(test_large_reply_does_not_hold_up_others),
+		CASE(test_it_is_told_when_an_answer_is_out),
 		CASE(test_reader_that_stands_still_is_cut_off),
 		CASE(test_client_may_leave_at_any_point),
 		CASE(test_files_are_handed_over_and_closed),

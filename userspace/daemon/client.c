@@ -63,6 +63,17 @@ static void request_clear(struct kh_client *client)
 	client->header_got = client->body_got = client->length = 0;
 }
 
+/* It is out, or nobody is there to take it. */
+static void reply_end(struct kh_client *client)
+{
+	struct kh_control_server *server = client->server;
+
+	free(KH_TAKE(client->reply));
+	server->answering--;
+	if (server->answered)
+		server->answered(server->context);
+}
+
 void kh_client_free(struct kh_client *client)
 {
 	struct kh_control_server *server;
@@ -74,7 +85,8 @@ void kh_client_free(struct kh_client *client)
 	sd_event_source_disable_unref(client->deadline);
 	kh_closep(&client->fd);
 	request_clear(client);
-	free(client->reply);
+	if (client->reply)
+		reply_end(client);
 	TAILQ_REMOVE(&server->clients, client, entry);
 	server->clients_count--;
 	free(client);
@@ -123,7 +135,7 @@ static int reply_write(struct kh_client *client)
 	client->reply_sent += (size_t)sent;
 	if (client->reply_sent < client->reply_length)
 		return 0;
-	free(KH_TAKE(client->reply));
+	reply_end(client);
 	return client->last_reply ? -ESHUTDOWN : wait_for_request(client);
 }
 
@@ -144,6 +156,7 @@ static int reply_start_take(struct kh_client *client, json_t *object)
 	}
 	if (r < 0)
 		return r;
+	client->server->answering++;
 	client->state = STATE_WRITING;
 	client->reply_sent = client->reply_checked = 0;
 	r = sd_event_source_set_io_events(client->io, EPOLLOUT);

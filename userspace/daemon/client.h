@@ -27,9 +27,11 @@ struct kh_control_server {
 	ino_t inode;
 	kh_control_handler handler;
 	void *context;
+	void (*answered)(void *context); /* may be NULL */
 	uint64_t idle_usec;
 	struct kh_client_list clients;
 	unsigned int clients_count;
+	unsigned int answering; /* of them: with a reply that is not out yet */
 };
 
 /* Takes the descriptor over, also when it fails. 0 or -errno. */

@@ -211,6 +211,16 @@ int kh_control_open(sd_event *event, const char *path, kh_control_handler handle
 	return 0;
 }
 
+void kh_control_on_answered(struct kh_control_server *server, void (*answered)(void *context))
+{
+	server->answered = answered;
+}
+
+bool kh_control_is_answering(const struct kh_control_server *server)
+{
+	return server->answering > 0;
+}
+
 void kh_control_set_idle(struct kh_control_server *server, uint64_t usec)
 {
 	server->idle_usec = usec;

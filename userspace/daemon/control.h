@@ -7,6 +7,7 @@
 #define KHIEN_DAEMON_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
@@ -28,6 +29,11 @@ struct kh_control_server;
 int kh_control_open(sd_event *event, const char *path, kh_control_handler handler, void *context,
 		    struct kh_control_server **ret_server, struct kh_error *error);
 void kh_control_close(struct kh_control_server *server); /* takes NULL; removes the socket */
+
+/* From now on `answered` is called, with the handler's context, whenever an answer is out to its last byte, or its reader gone. */
+void kh_control_on_answered(struct kh_control_server *server, void (*answered)(void *context));
+/* Is an answer on its way that its reader has not taken to the end? */
+bool kh_control_is_answering(const struct kh_control_server *server);
 
 /* How long a client may take over one request or stand still in a reply, instead of KH_PROTO_IDLE_SECONDS; for clients to come. */
 void kh_control_set_idle(struct kh_control_server *server, uint64_t usec);

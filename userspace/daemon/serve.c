@@ -26,7 +26,6 @@
 #include "netlink/links.h"
 
 #define TICK_USEC 1000000u
-#define SETTLE_USEC 5000u /* after an answer: a long one goes out in pieces, and its reader must not wait for us */
 #define ACCEPTED "khien.conf.accepted" /* in the state folder: the last configuration that served */
 
 struct server {
@@ -37,6 +36,7 @@ struct server {
 	struct kh_control_server *control;
 	sd_event *event;
 	sd_event_source *links, *events, *tick, *clock, *settle;
+	bool tick_put_off;
 	int clock_fd;
 	int failed; /* -errno: ended by itself, for this reason */
 	struct kh_error error;
@@ -163,16 +163,16 @@ static int core_start(struct server *server, const struct kh_config *config, str
 
 static json_t *on_request(void *context, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count)
 {
-	struct server *server = context;
-	json_t *reply = kh_core_request(server->core, peer, request, fds, fds_count);
-
-	if (sd_event_source_set_time_relative(server->settle, SETTLE_USEC) >= 0)
-		sd_event_source_set_enabled(server->settle, SD_EVENT_ONESHOT);
-	return reply;
+	return kh_core_request(((struct server *)context)->core, peer, request, fds, fds_count);
 }
 
-/* The answer is out. */
-static int on_settle(sd_event_source *source KH_UNUSED, uint64_t usec KH_UNUSED, void *data)
+/* What an answer need not wait for comes after it: a long one goes out in pieces, and between them its reader must not wait for us. */
+static void on_answered(void *context)
+{
+	sd_event_source_set_enabled(((struct server *)context)->settle, SD_EVENT_ONESHOT);
+}
+
+static int on_settle(sd_event_source *source KH_UNUSED, void *data)
 {
 	kh_core_settle(((struct server *)data)->core);
 	return 0;
@@ -245,7 +245,12 @@ static int on_signal(sd_event_source *source KH_UNUSED, const struct signalfd_si
 
 static int on_tick(sd_event_source *source, uint64_t usec KH_UNUSED, void *data)
 {
-	kh_core_tick(((struct server *)data)->core);
+	struct server *server = data;
+
+	/* Nor need it wait for this; but nobody who reads slowly puts it off twice. */
+	server->tick_put_off = !server->tick_put_off && kh_control_is_answering(server->control);
+	if (!server->tick_put_off)
+		kh_core_tick(server->core);
 	return sd_event_source_set_time_relative(source, TICK_USEC);
 }
 
@@ -297,8 +302,7 @@ static int loop_prepare(struct server *server)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(server->tick, SD_EVENT_ON);
 	if (r >= 0)
-		r = sd_event_add_time_relative(server->event, &server->settle, CLOCK_MONOTONIC, SETTLE_USEC, 0,
-					       on_settle, server);
+		r = sd_event_add_defer(server->event, &server->settle, on_settle, server);
 	if (r >= 0)
 		r = sd_event_source_set_priority(server->settle, SD_EVENT_PRIORITY_IDLE);
 	if (r >= 0)
@@ -332,6 +336,7 @@ static int serve(struct server *server, struct kh_error *error)
 	r = kh_control_open(server->event, path, on_request, server, &server->control, error);
 	if (r < 0)
 		return r;
+	kh_control_on_answered(server->control, on_answered);
 	kh_log(LOG_INFO, "event=started version=" KH_VERSION " config=%s socket=%s", server->options->config, path);
 	notify_ready(server);
 	r = sd_event_loop(server->event);
