@@ -36,6 +36,7 @@ struct force {
 	struct kh_slot_runs runs; /* of bulk lists */
 	struct holder *holders; /* by indicator */
 	size_t holders_count, holders_capacity;
+	bool holders_unsorted; /* while they are read; where no slot was used again, the order of slots is theirs */
 	size_t at; /* in holders */
 	sqlite3_stmt *indicators; /* walks along with the orders */
 	int64_t indicator; /* where it stands; 0: not begun */
@@ -82,6 +83,8 @@ static int add_place(struct force *force, sqlite3_stmt *statement, struct kh_err
 	    kh_grow(&force->holders, &force->holders_capacity, force->holders_count + 1, sizeof(*force->holders)) < 0)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	force->places[slot] = place;
+	force->holders_unsorted |=
+		force->holders_count && force->holders[force->holders_count - 1].indicator > place.indicator;
 	force->holders[force->holders_count++] = (struct holder){ .indicator = place.indicator, .slot = (size_t)slot };
 	return 0;
 }
@@ -101,7 +104,7 @@ static int load_places(struct force *force, struct kh_error *error)
 		if (code < 0)
 			return code;
 	}
-	if (code == 0 && force->holders_count)
+	if (code == 0 && force->holders_unsorted)
 		qsort(force->holders, force->holders_count, sizeof(*force->holders), by_indicator);
 	return code;
 }
