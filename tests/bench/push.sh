@@ -68,17 +68,17 @@ read -r push_ms client_kb code < <(timed push --yes --ref 1/BENCH "$lab_dir/list
 daemon_kb=$(peak)
 echo "pushed $entries lines in $push_ms ms; peak of khiend $((daemon_kb / 1024)) MB and khien $((client_kb / 1024)) MB"
 
-# An emergency comes alone: the answer to `khien status` says that the daemon has put away the generation before.
+# An emergency comes alone, onto the list and nothing else: the one before is withdrawn, and the answer to `khien status` says that the daemon has
+# put away the generation before.
 for ((i = 0; i < emergencies; i++)); do
 	khien status > /dev/null
 	read -r ms _ code < <(timed push --yes --ref "$((i + 2))/BENCH" "$lab_dir/emergency-$i.txt")
 	[ "${code:-1}" = 0 ] || die "an emergency push ended with ${code:-nothing}"
+	[ "$(enforced)" = $((entries + 1000)) ] || die "WRONG: $(enforced) values are enforced after an emergency"
+	[ "$(khien why "$(tail -n 1 "$lab_dir/emergency-$i.txt")" --json | json "d['verdict']")" = dropped ] || die "WRONG: an emergency value is not dropped"
+	khien unblock --ref "$((i + 2))/BENCH" --note bench > /dev/null || die "an emergency cannot be withdrawn"
 	echo "$ms"
 done > "$lab_dir/times"
-((emergencies)) && {
-	[ "$(enforced)" = $((entries + 1000 * emergencies)) ] || die "WRONG: $(enforced) values are enforced after the emergencies"
-	[ "$(khien why "$(tail -n 1 "$lab_dir/emergency-$((emergencies - 1)).txt")" --json | json "d['verdict']")" = dropped ] || die "WRONG: an emergency value is not dropped"
-}
 p99=$(sort -n "$lab_dir/times" | sed -n "$(((emergencies * 99 + 99) / 100))p")
 p50=$(median "$emergencies" < "$lab_dir/times")
 echo "emergency push of 1,000 values onto it: median ${p50:-none} ms, 99th percentile ${p99:-none} ms of $emergencies"
