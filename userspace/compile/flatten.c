@@ -49,8 +49,8 @@ int kh_sink_put(struct kh_sink *sink, kh_u128 first, kh_u128 last, uint32_t refe
 {
 	int r;
 
-	while (sink->hole < sink->holes_end && sink->hole->last < first)
-		sink->hole++;
+	if (kh_sink_is_clear(sink, first, last))
+		return sink->put(sink, first, last, reference);
 	for (; sink->hole < sink->holes_end && sink->hole->first <= last; sink->hole++) {
 		if (sink->hole->first > first) {
 			r = sink->put(sink, first, sink->hole->first - 1, reference);

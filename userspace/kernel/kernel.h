@@ -95,8 +95,8 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 /* The switch: one store, and every packet that arrives from then on is judged by the new list. Cannot fail. Consumes install. The old image
  * goes with kh_kernel_settle(). */
 void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install);
-/* Ends what preparing and a switch began: waits until no packet is judged by the old list any more, brings the counts on their way into the records, frees
- * the old image. Some 25 ms that nobody has to wait for; what relies on it (preparing, switching, reading and dropping records, closing) does
+/* Ends what preparing and a switch began: waits until no packet is judged by the old list any more, brings the counts on their way into the
+ * records, frees the old image. Some 25 ms that nobody has to wait for; what relies on it (preparing, switching, reading and dropping records, closing) does
  * it first. Nothing when there was no switch. */
 void kh_kernel_settle(struct kh_kernel *kernel);
 /* Drops a prepared generation. Takes NULL. */
