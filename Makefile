@@ -48,7 +48,7 @@ SRC_common := error.c util.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c
 SRC_reader := reader.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
 SRC_guard := guard.c rules.c list.c judge.c sift.c
-SRC_compile := compile.c sort.c chains.c flatten.c v4.c v6.c ports.c hash.c image.c check.c lookup.c
+SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c totals.c health.c
 SRC_kernel := load.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c

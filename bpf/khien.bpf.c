@@ -27,8 +27,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* From parsed packet to verdict: 1 drop, 0 pass. */
-static __always_inline int kh_judge(struct kh_packet *packet, const struct kh_interface *interface)
+/* From parsed packet to verdict: 1 drop, 0 pass. `recent` may be NULL. */
+static __always_inline int kh_judge(struct kh_packet *packet, const struct kh_interface *interface,
+				    struct kh_recent *recent)
 {
 	struct kh_match match = {};
 
@@ -36,7 +37,7 @@ static __always_inline int kh_judge(struct kh_packet *packet, const struct kh_in
 		packet->role = interface->role;
 		packet->number = interface->number & (KH_INTERFACES_MAX - 1);
 	}
-	kh_match(packet, &match);
+	kh_match(packet, recent, &match);
 	if (interface)
 		kh_account(packet, &match, interface);
 	return match.reason == KH_REASON_DROPPED;
@@ -50,8 +51,11 @@ int khien_xdp(struct xdp_md *context)
 				    .xdp = context };
 	struct kh_packet packet = { .packets = 1, .direction = KH_INGRESS, .ifindex = context->ingress_ifindex };
 
+	__u32 queue = (packet.ifindex * KH_RECENT_QUEUES + context->rx_queue_index) & (KH_RECENTS - 1);
+
 	kh_parse_ethernet(&cursor, &packet);
-	return kh_judge(&packet, kh_find_interface(packet.ifindex)) ? XDP_DROP : XDP_PASS;
+	return kh_judge(&packet, kh_find_interface(packet.ifindex), bpf_map_lookup_elem(&recents, &queue)) ? XDP_DROP
+													   : XDP_PASS;
 }
 
 /* Wire packets of a buffer. What comes from a virtual machine or a tun device says how long its segments are, not how many there are. */
@@ -91,7 +95,7 @@ static __always_inline int kh_tc(struct __sk_buff *skb, __u8 direction, __u8 eth
 		}
 		return TC_ACT_UNSPEC;
 	}
-	return kh_judge(&packet, interface) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return kh_judge(&packet, interface, NULL) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 SEC("tc")

@@ -87,6 +87,13 @@ struct {
 } pending SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, KH_RECENTS);
+	__type(key, __u32);
+	__type(value, struct kh_recent);
+} recents SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, KH_SIGHTINGS_MAX);
 	__type(key, struct kh_sighting_key);

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define KH_ABI_VERSION 4
+#define KH_ABI_VERSION 5
 
 /* ---- Verdict reasons ------------------------------------------------------------------------- */
 
@@ -43,9 +43,9 @@ enum kh_action {
  *     v6_bits            presence bits of the /32s that hold anything, by hash
  *     ports_bits         presence bits of the addresses that have port orders, by hash
  *     v4_present         IPv4 level 1: one bit for each net that holds anything; a net is 2^v4_shift addresses
- *     v4_rank            IPv4 level 1: for each 64 nets, where their cells begin
+ *     v4_common          IPv4 level 1: for each 64 nets, the reference of those that have no cell
  *   the rest, of any size, an element a page
- *     v4_cells_page      IPv4 level 2: one 64-bit cell for each net whose bit is set
+ *     v4_cells_page      IPv4 level 2, hash of the nets: buckets of 8 cells of 64 bits
  *     v4_entries_page    IPv4 slices over the address bits inside a net
  *     v6_buckets_page    hash of the /32s: buckets of 4 struct kh_v6_net
  *     v6_mid_page        slices over address bits 32..63, and the `wide` slice over bits 0..31
@@ -56,6 +56,10 @@ enum kh_action {
  * Why two: what makes a packet a miss is in the base alone, and look-ups into inner maps that all have one size are inlined;
  * those into maps of any size are calls (some 8 ns each on a processor with return thunks, where a whole miss costs 30). So
  * nearly all packets are judged without a call, by two loads of level 1 that do not wait for each other.
+ *
+ * Why a hash under the bits and not cells in their order: where a net's cell is depends on the address alone, so in a flood from listed
+ * sources it is asked for at once, without the bits (bpf/match.h). Three lines one after the other (bits, rank, cell: 121, 91 and 143 ns
+ * of a hit among 1 M, by where samples of the program fall) become one; a hit takes two thirds.
  *
  * The answer of every look-up is a 24-bit reference (enum-like, below):
  *   0                        no order
@@ -86,6 +90,7 @@ struct kh_image_header {
 	__u64 generation;
 	__u64 checksum; /* FNV-1a 64 over all 64-bit words of the image, this one taken as 0 */
 	__u64 hash_seed; /* chosen at compile time so that no bucket chain is longer than KH_HASH_PROBES */
+	__u64 v4_seed; /* chosen so that every cell has a place */
 	__u32 pages; /* of the whole image */
 	__u32 v4_cells_page;
 	__u32 v4_entries_page;
@@ -98,6 +103,7 @@ struct kh_image_header {
 	__u32 v6_low_page;
 	__u32 v6_nets; /* /32s in the hash */
 	__u32 v4_shift; /* KH_V4_SHIFT_MIN .. KH_V4_SHIFT_MAX: a net is 2^v4_shift addresses */
+	__u32 v4_buckets; /* of cells; one at least */
 	__u32 ports_bits_mask;
 	__u32 ports_page;
 	__u32 ports_mask; /* buckets - 1 */
@@ -109,7 +115,7 @@ struct kh_image_header {
 	__u32 indicators_v4;
 	__u32 indicators_v6;
 	__u32 indicators_ports;
-	__u32 reserved[8];
+	__u32 reserved[5];
 };
 _Static_assert(sizeof(struct kh_image_header) == 152, "kh_image_header size");
 
@@ -127,35 +133,31 @@ struct kh_image_base {
 	__u8 v6_bits[KH_BITS_BYTES];
 	__u8 ports_bits[KH_BITS_BYTES];
 	__u64 v4_present[KH_V4_BLOCKS];
-	__u32 v4_rank[KH_V4_BLOCKS];
+	__u32 v4_common[KH_V4_BLOCKS];
 };
 #define KH_BASE_PAGES 801u
 _Static_assert(sizeof(struct kh_image_base) == KH_BASE_PAGES * KH_PAGE_SIZE, "kh_image_base size");
 
-/* The rank of a block says where the answer for its nets is. A net whose bit is clear has none; for the others:
- *   first cell                 its cell is this plus the number of set bits below its own
- *   KH_V4_UNIFORM | reference  the whole block is this
- *   KH_V4_COMMON | cell        the cell is a mask of the nets that differ, the next the reference of all others, then come the cells
- *                              of those that differ. All bits of the block are set. */
-#define KH_V4_UNIFORM 0x80000000u
-#define KH_V4_COMMON 0x40000000u
-#define KH_V4_CELL 0x3fffffffu
+/* A net whose bit is clear has no order. One whose bit is set has a cell, or the reference of its block in v4_common.
+ *
+ * A cell is 64 bits, the upper half an address, which also says of which net it is; 0: the place is free. The lower half:
+ *   kind 31..30 = KH_CELL_ADDRESS  that address has the reference in 23..0, the rest of the net none
+ *   kind 31..30 = KH_CELL_NET      all of the net has the reference in 23..0
+ *   kind 31..30 = KH_CELL_SLICE    index of the first entry in 29..0
+ * A net has two homes: bucket (h * v4_buckets) >> 32 for h the upper and the lower half of kh_hash_net(v4_seed, net). Its cell is in
+ * the second only while the first is full. Buckets are filled from the front. */
+#define KH_CELL_KIND(cell) ((__u32)(cell) >> 30)
+#define KH_CELL_ADDRESS 1u
+#define KH_CELL_NET 2u
+#define KH_CELL_SLICE 3u
+#define KH_CELL_FIRST 0x3fffffffu
+#define KH_CELLS_PER_BUCKET 8u
+#define KH_CELL_HOMES 2u
 
-/* A cell is 64 bits:
- *   kind 63..62 = KH_CELL_LONELY  the address at offset 61..48 of the net has the reference in 23..0, all others the one in 47..24
- *   kind 63..62 = KH_CELL_SLICE   `count` (1..16384) in 47..32, index of the first entry in 31..0
- * A uniform net is a lonely cell with both references equal. */
-#define KH_CELL_KIND(cell) ((cell) >> 62)
-#define KH_CELL_LONELY 1u
-#define KH_CELL_SLICE 2u
-#define KH_CELL_OFFSET(cell) ((__u32)((cell) >> 48) & 0x3fff)
-#define KH_CELL_COUNT(cell) ((__u32)((cell) >> 32) & 0xffff)
-#define KH_CELLS_PER_PAGE 512u
-
-/* Slices. An entry holds from `start` to the next entry's; the first of a slice has start 0. Up to a page they do not cross
+/* Slices. An entry holds from `start` to the next entry's; the first of a slice holds from 0. Up to a page they do not cross
  * a page, longer ones start on a page. */
 struct kh_entry {
-	__u32 start;
+	__u32 start; /* in the first entry of an IPv4 slice: how many entries the slice has */
 	__u32 ref; /* a reference; for IPv6 also KH_V6_LOW | index of the first entry of a low slice */
 };
 #define KH_V6_LOW 0x80000000u
@@ -211,13 +213,17 @@ _Static_assert(sizeof(struct kh_order) == 16, "kh_order size");
 #define KH_ORDERS_PER_PAGE 256u
 
 /* The hashes of the image. Both sides use these and nothing else. */
-static inline __attribute__((always_inline)) __u32 kh_hash_word(__u64 seed, __u64 word)
+static inline __attribute__((always_inline)) __u64 kh_hash_net(__u64 seed, __u64 net)
 {
-	__u64 x = (word ^ seed) * 0x9e3779b97f4a7c15ull;
+	__u64 x = (net ^ seed) * 0x9e3779b97f4a7c15ull;
 
 	x ^= x >> 29;
-	x *= 0xbf58476d1ce4e5b9ull;
-	return (__u32)(x >> 32);
+	return x * 0xbf58476d1ce4e5b9ull;
+}
+
+static inline __attribute__((always_inline)) __u32 kh_hash_word(__u64 seed, __u64 word)
+{
+	return (__u32)(kh_hash_net(seed, word) >> 32);
 }
 
 static inline __attribute__((always_inline)) __u32 kh_hash_address(__u64 seed, __u64 high, __u64 low)
@@ -272,6 +278,16 @@ struct kh_pending {
 	struct kh_pending_count queue[KH_PENDING_QUEUE];
 };
 _Static_assert(sizeof(struct kh_pending) == 8 + (KH_PENDING_PLACES + KH_PENDING_QUEUE) * 32, "kh_pending size");
+
+/* What the packet before was, by receive queue: queues of different CPUs share no cache line. A guess: it says what is tried first, never what
+ * is answered. Queues that fall together guess worse. */
+#define KH_RECENTS 256u
+#define KH_RECENT_QUEUES 16u
+struct kh_recent {
+	__u32 listed;
+	__u32 padding[15];
+};
+_Static_assert(sizeof(struct kh_recent) == 64, "kh_recent size");
 
 #define KH_GENERATION_SLOTS 4 /* places in the outer maps; number 0 is never used: "no generation" */
 

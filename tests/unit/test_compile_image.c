@@ -207,7 +207,17 @@ static void test_every_flipped_bit_is_seen(void **state)
 #define SECTION(image, type, page) ((type *)(void *)((uint8_t *)(image)->data + (size_t)(page)*KH_PAGE_SIZE))
 
 #define BASE(image) ((struct kh_image_base *)(image)->data)
-#define CELL 30 /* one that is looked up */
+#define CELLS(image) SECTION(image, uint64_t, HEADER(image)->v4_cells_page)
+#define CELL 0
+
+/* A cell of a slice of so many entries, the second of which starts there. */
+#define SLICE(image, first, count, second)                                                                   \
+	do {                                                                                                 \
+		struct kh_entry *entries_ = SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page); \
+		CELLS(image)[CELL] = KH_CELL_SLICE << 30 | (first);                                          \
+		entries_[first].start = (count);                                                             \
+		entries_[(first) + 1].start = (second);                                                      \
+	} while (0)
 
 /* One forgery: an expression over `image`, and the name of what it breaks. */
 #define FORGERY(name, ...)                               \
@@ -233,22 +243,17 @@ FORGERY(wide_first, HEADER(image)->v6_wide_first += 1)
 FORGERY(wide_count, HEADER(image)->v6_wide_count = UINT32_MAX)
 FORGERY(ports_mask, HEADER(image)->ports_mask = UINT32_MAX)
 FORGERY(ports_count, HEADER(image)->ports_count--)
-FORGERY(block_reference, BASE(image)->v4_present[5] = UINT64_MAX;
-	BASE(image)->v4_rank[5] = KH_V4_UNIFORM | KH_REF_CONDITIONAL | HEADER(image)->orders_count)
-FORGERY(block_reference_high, BASE(image)->v4_present[5] = UINT64_MAX;
-	BASE(image)->v4_rank[5] = KH_V4_UNIFORM | 1u << 24 | KH_REF_CONDITIONAL)
-FORGERY(block_uniform_in_part, BASE(image)->v4_present[5] = 1; BASE(image)->v4_rank[5] = KH_V4_UNIFORM | 1)
-FORGERY(block_rank, BASE(image)->v4_present[5] = 0; BASE(image)->v4_rank[5] = 1)
-FORGERY(block_cells, BASE(image)->v4_present[5] = 1; BASE(image)->v4_rank[5] = KH_V4_CELL)
-FORGERY(common_beyond, BASE(image)->v4_present[5] = UINT64_MAX; BASE(image)->v4_rank[5] = KH_V4_COMMON | KH_V4_CELL)
-FORGERY(cell_reference, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = 0x7ffffe)
-FORGERY(cell_others, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(0x7ffffe) << 24)
-FORGERY(cell_beyond, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62 |
-										    UINT64_C(3) << 32 | UINT32_MAX)
-FORGERY(cell_long, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62 | UINT64_C(257)
-													      << 32)
-FORGERY(cell_empty, SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[CELL] = UINT64_C(2) << 62)
-FORGERY(entry_first, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[0].start = 1)
+FORGERY(block_reference, BASE(image)->v4_common[5] = KH_REF_CONDITIONAL | HEADER(image)->orders_count)
+FORGERY(block_reference_high, BASE(image)->v4_common[5] = 1u << 24 | KH_REF_CONDITIONAL)
+FORGERY(no_buckets, HEADER(image)->v4_buckets = 0)
+FORGERY(buckets_beyond, HEADER(image)->v4_buckets++)
+FORGERY(cell_kind, CELLS(image)[CELL] = 1)
+FORGERY(cell_reference, CELLS(image)[CELL] = KH_CELL_ADDRESS << 30 | 0x7ffffe)
+FORGERY(cell_reference_high, CELLS(image)[CELL] = KH_CELL_NET << 30 | 1u << 24 | 1)
+FORGERY(cell_beyond, CELLS(image)[CELL] = UINT32_MAX)
+FORGERY(cell_long, SLICE(image, 0, KH_ENTRIES_PER_PAGE + 1, 1))
+FORGERY(cell_empty, SLICE(image, 0, 0, 1))
+FORGERY(cell_wide, SLICE(image, 0, 2, 1u << HEADER(image)->v4_shift))
 FORGERY(entry_order, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].start = 0)
 FORGERY(entry_reference, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_REF_MASK)
 FORGERY(entry_low, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_V6_LOW)
@@ -273,11 +278,10 @@ static void forge_cell_crosses(struct kh_image *image)
 	assert_true(HEADER(image)->v6_buckets_page - HEADER(image)->v4_entries_page >= 2);
 	for (uint32_t i = 0; i < 3; i++)
 		entries[KH_ENTRIES_PER_PAGE - 2 + i] = (struct kh_entry){ i, KH_REF_NONE };
-	for (uint32_t i = 0; i < 512; i++)
-		if (SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[i] >> 62 == 2)
-			SECTION(image, uint64_t, HEADER(image)->v4_cells_page)[i] = 0;
-	SECTION(image, uint64_t, HEADER(image)->v4_cells_page)
-	[CELL] = UINT64_C(2) << 62 | UINT64_C(3) << 32 | (KH_ENTRIES_PER_PAGE - 2);
+	for (uint32_t i = 0; i < HEADER(image)->v4_buckets * KH_CELLS_PER_BUCKET; i++)
+		if (KH_CELL_KIND(CELLS(image)[i]) == KH_CELL_SLICE)
+			CELLS(image)[i] = 0;
+	SLICE(image, KH_ENTRIES_PER_PAGE - 2, 3, 1);
 }
 
 /* Sections and masks that fit each other, and are no power of two. */
@@ -302,29 +306,6 @@ static void forge_orders_count(struct kh_image *image)
 	while (header->orders_count < room)
 		SECTION(image, struct kh_order, header->orders_page)[header->orders_count++].slot = 1;
 	header->orders_count++;
-}
-
-/* A /18 that is one order but for a part of one /24. */
-static uint64_t *common_block(struct kh_image *image)
-{
-	uint64_t *cells = SECTION(image, uint64_t, HEADER(image)->v4_cells_page);
-
-	BASE(image)->v4_present[5] = UINT64_MAX;
-	BASE(image)->v4_rank[5] = KH_V4_COMMON;
-	cells[0] = 1;
-	cells[1] = 1;
-	cells[2] = UINT64_C(1) << 62 | 1;
-	return cells;
-}
-
-static void forge_common_reference(struct kh_image *image)
-{
-	common_block(image)[1] = HEADER(image)->slots_needed;
-}
-
-static void forge_common_cells(struct kh_image *image)
-{
-	common_block(image)[2] = 0x7ffffe;
 }
 
 static void forge_net_beyond(struct kh_image *image)
@@ -364,21 +345,18 @@ static const struct {
 	ROW(ports_count),
 	ROW(block_reference),
 	ROW(block_reference_high),
-	ROW(block_uniform_in_part),
-	ROW(block_rank),
-	ROW(block_cells),
-	ROW(common_beyond),
-	ROW(common_reference),
-	ROW(common_cells),
+	ROW(no_buckets),
+	ROW(buckets_beyond),
+	ROW(cell_kind),
 	ROW(cell_reference),
-	ROW(cell_others),
+	ROW(cell_reference_high),
+	ROW(cell_wide),
 	ROW(cell_crosses),
 	ROW(mask_no_power),
 	ROW(net_beyond),
 	ROW(cell_beyond),
 	ROW(cell_long),
 	ROW(cell_empty),
-	ROW(entry_first),
 	ROW(entry_order),
 	ROW(entry_reference),
 	ROW(entry_low),

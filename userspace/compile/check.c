@@ -52,61 +52,40 @@ static bool bits_ok(uint32_t mask, uint32_t count)
 /* ---- Sections -------------------------------------------------------------------------------- */
 
 /* The starts rise inside the net. */
-static bool v4_slice_ok(const struct view *view, uint64_t cell)
+static bool v4_slice_ok(const struct view *view, uint64_t first)
 {
-	uint64_t first = (uint32_t)cell, count = KH_CELL_COUNT(cell);
 	const struct kh_entry *entries = section(view, view->header->v4_entries_page);
+	uint64_t count = first < view->entries ? entries[first].start : 0;
+	uint32_t before = 0;
 
-	if (!slice_ok(first, count, view->entries, KH_ENTRIES_PER_PAGE) || entries[first].start)
+	if (!slice_ok(first, count, view->entries, KH_ENTRIES_PER_PAGE))
 		return false;
-	for (uint64_t i = first + 1; i < first + count; i++)
-		if (entries[i].start <= entries[i - 1].start)
+	for (uint64_t i = first + 1; i < first + count; before = entries[i++].start)
+		if (entries[i].start <= before)
 			return false;
-	return !(entries[first + count - 1].start >> view->header->v4_shift);
+	return !(before >> view->header->v4_shift);
 }
 
 static bool v4_cell_ok(const struct view *view, uint64_t cell)
 {
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return v4_slice_ok(view, cell);
-	return reference_ok(view, cell & KH_REF_MASK) && reference_ok(view, cell >> KH_REF_BITS & KH_REF_MASK);
-}
-
-/* The block's rank, and all cells that it leads to. */
-static bool v4_block_ok(const struct view *view, uint64_t present, uint32_t rank)
-{
-	const uint64_t *cells = section(view, view->header->v4_cells_page);
-	uint64_t cell = rank & KH_V4_CELL, end;
-
-	if (!present)
-		return !rank;
-	if (rank & KH_V4_UNIFORM)
-		return present == UINT64_MAX && reference_ok(view, rank & ~KH_V4_UNIFORM);
-	if (rank & KH_V4_COMMON) {
-		if (present != UINT64_MAX || cell + 2 > view->cells || cells[cell + 1] > KH_REF_MASK ||
-		    !reference_ok(view, (uint32_t)cells[cell + 1]))
-			return false;
-		present = cells[cell];
-		cell += 2;
-	}
-	end = cell + (uint64_t)__builtin_popcountll(present);
-	if (end > view->cells)
-		return false;
-	for (; cell < end; cell++)
-		if (!v4_cell_ok(view, cells[cell]))
-			return false;
-	return true;
+		return v4_slice_ok(view, cell & KH_CELL_FIRST);
+	return !cell || (KH_CELL_KIND(cell) && reference_ok(view, cell & KH_CELL_FIRST));
 }
 
 static bool v4_ok(const struct view *view)
 {
 	const struct kh_image_base *base = section(view, 0);
+	const uint64_t *cells = section(view, view->header->v4_cells_page);
 	const struct kh_entry *entries = section(view, view->header->v4_entries_page);
 
 	if (view->header->v4_shift < KH_V4_SHIFT_MIN || view->header->v4_shift > KH_V4_SHIFT_MAX)
 		return false;
 	for (uint32_t i = 0; i < KH_V4_BLOCKS; i++)
-		if (!v4_block_ok(view, base->v4_present[i], base->v4_rank[i]))
+		if (!reference_ok(view, base->v4_common[i]))
+			return false;
+	for (uint64_t i = 0; i < view->cells; i++)
+		if (!v4_cell_ok(view, cells[i]))
 			return false;
 	for (uint64_t i = 0; i < view->entries; i++)
 		if (!reference_ok(view, entries[i].ref))
@@ -206,7 +185,8 @@ static bool view_sections(const void *data, struct view *ret_view)
 	*ret_view = (struct view){
 		.data = data,
 		.header = header,
-		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_CELLS_PER_PAGE,
+		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_BUCKETS_PER_PAGE *
+			 KH_CELLS_PER_BUCKET,
 		.entries = (uint64_t)(header->v6_buckets_page - header->v4_entries_page) * KH_ENTRIES_PER_PAGE,
 		.nets = (uint64_t)(header->v6_mid_page - header->v6_buckets_page) * KH_BUCKETS_PER_PAGE *
 			KH_V6_NETS_PER_BUCKET,
@@ -215,6 +195,8 @@ static bool view_sections(const void *data, struct view *ret_view)
 		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_BUCKETS_PER_PAGE *
 			 KH_PORTS_PER_BUCKET,
 	};
+	if (!header->v4_buckets || header->v4_buckets > ret_view->cells / KH_CELLS_PER_BUCKET)
+		return false;
 	if (!bits_ok(header->v6_bits_mask, header->v6_nets) || !bits_ok(header->ports_bits_mask, header->ports_count))
 		return false;
 	if (header->v6_nets && !mask_ok(header->v6_buckets_mask, ret_view->nets / KH_V6_NETS_PER_BUCKET))

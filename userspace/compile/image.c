@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CHECKSUM_WORD (offsetof(struct kh_image_header, checksum) / sizeof(uint64_t))
 
@@ -30,7 +31,7 @@ static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_hea
 	const struct kh_table *v6 = &parts->hashes.v6, *ports = &parts->hashes.ports;
 	size_t sections[] = {
 		KH_BASE_PAGES,
-		pages_of(parts->v4.cells_count, KH_CELLS_PER_PAGE),
+		pages_of(kh_cells_buckets(parts->v4.cells_count), KH_BUCKETS_PER_PAGE),
 		pages_of(parts->v4.entries_count, KH_ENTRIES_PER_PAGE),
 		pages_of(v6->buckets, KH_BUCKETS_PER_PAGE),
 		pages_of(parts->v6.mids_count, KH_ENTRIES_PER_PAGE),
@@ -97,19 +98,23 @@ static void fill_hashes(const struct kh_image *image, const struct kh_parts *par
 	}
 }
 
-static void fill(const struct kh_image *image, const struct kh_parts *parts)
+static int fill(const struct kh_image *image, const struct kh_parts *parts)
 {
 	struct kh_image_base *base = image->data;
-	const struct kh_image_header *header = &base->header;
+	struct kh_image_header *header = &base->header;
+	uint64_t seed = 0;
+	int r;
 
 	memcpy(base->v4_present, parts->v4.present, sizeof(base->v4_present));
-	memcpy(base->v4_rank, parts->v4.rank, sizeof(base->v4_rank));
-	copy(image, header->v4_cells_page, parts->v4.cells, parts->v4.cells_count, sizeof(*parts->v4.cells));
+	memcpy(base->v4_common, parts->v4.common, sizeof(base->v4_common));
 	copy(image, header->v4_entries_page, parts->v4.entries, parts->v4.entries_count, sizeof(*parts->v4.entries));
 	copy(image, header->v6_mid_page, parts->v6.mids, parts->v6.mids_count, sizeof(*parts->v6.mids));
 	copy(image, header->v6_low_page, parts->v6.lows, parts->v6.lows_count, sizeof(*parts->v6.lows));
 	copy(image, header->orders_page, parts->chains.orders, parts->chains.count, sizeof(*parts->chains.orders));
 	fill_hashes(image, parts);
+	r = kh_cells_hash(&parts->v4, header->v4_buckets, section(image, header->v4_cells_page), &seed);
+	header->v4_seed = seed;
+	return r;
 }
 
 static void image_freep(struct kh_image **image)
@@ -129,6 +134,7 @@ int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image)
 		.v6_wide_count = (uint32_t)parts->v6.wide_count,
 		.v6_nets = (uint32_t)parts->v6.nets_count,
 		.v4_shift = parts->v4.shift,
+		.v4_buckets = kh_cells_buckets(parts->v4.cells_count),
 		.ports_count = (uint32_t)parts->ports.count,
 		.orders_count = (uint32_t)parts->chains.count,
 		.slots_needed = parts->slots_needed,
@@ -147,9 +153,13 @@ int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image)
 	image->data = aligned_alloc(KH_PAGE_SIZE, image->pages * KH_PAGE_SIZE);
 	if (!image->data)
 		return -ENOMEM;
+	madvise(image->data, image->pages * KH_PAGE_SIZE,
+		MADV_HUGEPAGE); /* faster to fill; without them it goes as well */
 	memset(image->data, 0, image->pages * KH_PAGE_SIZE);
 	memcpy(image->data, &header, sizeof(header));
-	fill(image, parts);
+	r = fill(image, parts);
+	if (r < 0)
+		return r;
 	((struct kh_image_header *)image->data)->checksum = kh_image_checksum(image->data, image->pages * KH_PAGE_SIZE);
 	*ret_image = KH_TAKE(image);
 	return 0;

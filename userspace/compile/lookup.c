@@ -30,21 +30,25 @@ static uint64_t slice_page(const struct kh_image *image, uint64_t page, uint32_t
 	return page + low;
 }
 
+/* A count of 0: the first entry tells. */
 static uint32_t lookup_slice(const struct kh_image *image, uint32_t section, uint32_t first, uint32_t count,
 			     uint32_t key)
 {
 	uint64_t page = (uint64_t)section + first / KH_ENTRIES_PER_PAGE, found;
 	uint32_t at = first % KH_ENTRIES_PER_PAGE;
-	const struct kh_entry *entries;
+	const struct kh_entry *entries = page_of(image, page);
 
+	if (!entries)
+		return KH_REF_NONE;
+	if (!count)
+		count = entries[at].start;
 	if (count > KH_ENTRIES_PER_PAGE) {
 		found = slice_page(image, page, (count - 1) / KH_ENTRIES_PER_PAGE + 1, key, false);
 		count -= (uint32_t)(found - page) * KH_ENTRIES_PER_PAGE;
-		page = found;
+		entries = page_of(image, found);
+		if (!entries)
+			return KH_REF_NONE;
 	}
-	entries = page_of(image, page);
-	if (!entries)
-		return KH_REF_NONE;
 	count = count > KH_ENTRIES_PER_PAGE - at ? KH_ENTRIES_PER_PAGE : at + count;
 	for (uint32_t step = KH_ENTRIES_PER_PAGE / 2; step; step /= 2)
 		if (at + step < count && entries[at + step].start <= key)
@@ -54,38 +58,47 @@ static uint32_t lookup_slice(const struct kh_image *image, uint32_t section, uin
 
 /* ---- IPv4 ------------------------------------------------------------------------------------ */
 
-static uint64_t cell_of(const struct kh_image *image, uint32_t index)
+static uint64_t find_cell(const struct kh_image *image, uint32_t address)
 {
-	const uint64_t *cells =
-		page_of(image, (uint64_t)kh_image_header(image)->v4_cells_page + index / KH_CELLS_PER_PAGE);
+	const struct kh_image_header *header = kh_image_header(image);
+	uint32_t shift = header->v4_shift & 31;
+	uint64_t hash = kh_hash_net(header->v4_seed, address >> shift);
 
-	return cells ? cells[index % KH_CELLS_PER_PAGE] : 0;
+	for (uint32_t home = 0; home < KH_CELL_HOMES; home++, hash <<= 32) {
+		uint64_t bucket = (hash >> 32) * header->v4_buckets >> 32;
+		const uint64_t *cells = page_of(image, header->v4_cells_page + bucket / KH_BUCKETS_PER_PAGE);
+
+		if (!cells)
+			return 0;
+		cells += bucket % KH_BUCKETS_PER_PAGE * KH_CELLS_PER_BUCKET;
+		for (uint32_t i = 0; i < KH_CELLS_PER_BUCKET; i++) {
+			if (!cells[i])
+				return 0;
+			if ((cells[i] >> 32 ^ address) >> shift == 0)
+				return cells[i];
+		}
+	}
+	return 0;
 }
 
 static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
 {
 	const struct kh_image_base *base = image->data;
-	uint32_t shift = base->header.v4_shift & 31, net = address >> shift, offset = address & ((1u << shift) - 1);
-	uint32_t block = net >> 6 & (KH_V4_BLOCKS - 1), rank = base->v4_rank[block], index = rank & KH_V4_CELL;
-	uint64_t present = base->v4_present[block], bit = UINT64_C(1) << (net & 63), cell;
+	uint32_t shift = base->header.v4_shift & 31, net = address >> shift, block = net >> 6 & (KH_V4_BLOCKS - 1);
+	uint64_t cell;
 
-	if (!(present & bit))
+	if (!(base->v4_present[block] >> (net & 63) & 1))
 		return KH_REF_NONE;
-	if (rank & KH_V4_UNIFORM)
-		return rank & KH_REF_MASK;
-	if (rank & KH_V4_COMMON) {
-		present = cell_of(image, index);
-		if (!(present & bit))
-			return (uint32_t)cell_of(image, index + 1) & KH_REF_MASK;
-		index += 2;
-	}
-	cell = cell_of(image, index + (uint32_t)__builtin_popcountll(present & (bit - 1)));
+	cell = find_cell(image, address);
+	if (!cell)
+		return base->v4_common[block] & KH_REF_MASK;
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return lookup_slice(image, base->header.v4_entries_page, (uint32_t)cell, KH_CELL_COUNT(cell), offset) &
+		return lookup_slice(image, base->header.v4_entries_page, (uint32_t)cell & KH_CELL_FIRST, 0,
+				    address & ((1u << shift) - 1)) &
 		       KH_REF_MASK;
-	if (KH_CELL_OFFSET(cell) == offset)
-		return (uint32_t)cell & KH_REF_MASK;
-	return (uint32_t)(cell >> KH_REF_BITS) & KH_REF_MASK;
+	if (KH_CELL_KIND(cell) == KH_CELL_ADDRESS && cell >> 32 != address)
+		return KH_REF_NONE;
+	return (uint32_t)cell & KH_REF_MASK;
 }
 
 /* ---- IPv6 ------------------------------------------------------------------------------------ */

@@ -155,8 +155,8 @@ struct kh_v4 {
 	struct kh_sink sink;
 	unsigned int shift; /* a net is 2^shift addresses */
 	uint64_t *present; /* KH_V4_BLOCKS, as in struct kh_image_base */
-	uint32_t *rank;
-	uint64_t *cells;
+	uint32_t *common;
+	uint64_t *cells; /* in ascending order */
 	size_t cells_count, cells_capacity;
 	struct kh_entry *entries;
 	size_t entries_count, entries_capacity;
@@ -165,15 +165,19 @@ struct kh_v4 {
 	bool net_open;
 	size_t slice_first;
 	uint32_t next_offset;
-	/* the block at hand */
+	/* the block at hand: its first cell, and how many of its cells are whole nets */
 	uint32_t block;
-	uint64_t touched;
-	uint64_t block_cells[64];
+	size_t block_first, whole_nets;
 };
 
 /* Items: key = first << 32 | last, any order (sorted here). 0, -ENOMEM or -E2BIG. */
 int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item **items, size_t count);
 void kh_v4_clear(struct kh_v4 *v4);
+
+/* cells.c: how many buckets so many cells need, at least one and whole pages; and the cells into as many, which are all zero, in linear
+ * time. The seed depends on the cells and on nothing else. 0, -ENOMEM or -E2BIG: no seed would do. */
+uint32_t kh_cells_buckets(size_t count);
+int kh_cells_hash(const struct kh_v4 *v4, uint32_t buckets, void *table, uint64_t *ret_seed);
 
 struct kh_v6 {
 	struct kh_sink sink;

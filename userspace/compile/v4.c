@@ -2,8 +2,8 @@
 /*
  * IPv4: disjoint ranges in ascending order -> level 1 blocks, cells and entries.
  *
- * A net is kept open while ranges fall into it, then becomes a cell; 64 cells are kept open, then become a block, whose
- * common reference (the one most of its nets have) saves their cells.
+ * A net is kept open while ranges fall into it, then becomes a cell; the cells of 64 nets are kept, then become a block, whose
+ * common reference (the one most of its whole nets have) saves their cells. All cells are then hashed (cells.c).
  *
  * How large a net is, is chosen for each list: the largest, from /18 to /24, of which at most one in 16 holds anything and which
  * does not throw together what lies in different /24s (more than half as many nets hold something as /24s would). The presence bits
@@ -18,113 +18,75 @@
 #include <errno.h>
 #include <string.h>
 
-#define REFERENCE(cell) ((uint32_t)(cell)&KH_REF_MASK)
-#define ENTRIES_MAX (size_t) UINT32_MAX
+#define ENTRIES_MAX ((size_t)KH_CELL_FIRST + 1)
+#define BLOCK_NETS 64
 
-static uint64_t lonely(uint32_t offset, uint32_t reference, uint32_t others)
+static uint64_t cell_of(uint32_t address, uint32_t kind, uint32_t payload)
 {
-	return (uint64_t)KH_CELL_LONELY << 62 | (uint64_t)offset << 48 | (uint64_t)others << KH_REF_BITS | reference;
-}
-
-static uint64_t uniform(uint32_t reference)
-{
-	return lonely(0, reference, reference);
-}
-
-static bool is_uniform(uint64_t cell)
-{
-	return KH_CELL_KIND(cell) == KH_CELL_LONELY && REFERENCE(cell) == REFERENCE(cell >> KH_REF_BITS);
+	return (uint64_t)address << 32 | kind << 30 | payload;
 }
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
-/* The reference of most uniform nets of the block at hand; `untouched` ones have none. */
-static uint32_t common_reference(const struct kh_v4 *v4, unsigned int untouched)
+/* The reference of most of the whole nets among the cells of the block at hand. */
+static uint32_t common_reference(const struct kh_v4 *v4)
 {
-	unsigned int best = untouched;
 	struct {
 		uint32_t reference;
 		unsigned int count;
-	} counts[128] = {};
+	} counts[2 * BLOCK_NETS] = {};
+	unsigned int best = 0;
 	uint32_t common = KH_REF_NONE;
 
-	for (uint64_t rest = v4->touched; rest; rest &= rest - 1) {
-		uint64_t cell = v4->block_cells[__builtin_ctzll(rest)];
-		unsigned int at;
+	for (size_t i = v4->block_first; i < v4->cells_count; i++) {
+		uint32_t reference = (uint32_t)v4->cells[i] & KH_REF_MASK;
+		unsigned int at = (reference * 0x9e3779b9u) >> 25;
 
-		if (!is_uniform(cell))
+		if (KH_CELL_KIND(v4->cells[i]) != KH_CELL_NET)
 			continue;
-		at = (REFERENCE(cell) * 0x9e3779b9u) >> 25;
-		while (counts[at].count && counts[at].reference != REFERENCE(cell))
-			at = (at + 1) & 127;
-		counts[at].reference = REFERENCE(cell);
+		while (counts[at].count && counts[at].reference != reference)
+			at = (at + 1) % KH_ARRAY_SIZE(counts);
+		counts[at].reference = reference;
 		if (++counts[at].count > best) {
 			best = counts[at].count;
-			common = REFERENCE(cell);
+			common = reference;
 		}
 	}
 	return common;
 }
 
-/* A block of which most is one reference: a mask of what differs, that reference, and the cells that differ. */
-static void push_common(struct kh_v4 *v4, uint32_t common)
+/* What most whole nets of a block have is the block's: they need no cells. */
+static void close_block(struct kh_v4 *v4)
 {
-	size_t first = v4->cells_count;
-	uint64_t differs = 0;
+	uint32_t common = v4->whole_nets ? common_reference(v4) : KH_REF_NONE;
+	size_t kept = v4->block_first;
 
-	v4->rank[v4->block] = KH_V4_COMMON | (uint32_t)first;
-	v4->present[v4->block] = UINT64_MAX;
-	v4->cells_count += 2;
-	for (unsigned int net = 0; net < 64; net++) {
-		if (v4->touched & UINT64_C(1) << net ? v4->block_cells[net] == uniform(common) : !common)
-			continue;
-		differs |= UINT64_C(1) << net;
-		v4->cells[v4->cells_count++] = v4->touched & UINT64_C(1) << net ? v4->block_cells[net] : uniform(0);
-	}
-	v4->cells[first] = differs;
-	v4->cells[first + 1] = common;
-	if (differs)
-		return;
-	v4->cells_count = first;
-	v4->rank[v4->block] = KH_V4_UNIFORM | common;
-}
-
-static int close_block(struct kh_v4 *v4)
-{
-	unsigned int untouched;
-	uint32_t common;
-	int r;
-
-	if (!v4->touched)
-		return 0;
-	r = kh_grow(&v4->cells, &v4->cells_capacity, v4->cells_count + 66, sizeof(*v4->cells));
-	if (r < 0)
-		return r;
-	untouched = 64 - (unsigned int)__builtin_popcountll(v4->touched);
-	common = untouched < 32 ? common_reference(v4, untouched) : KH_REF_NONE;
 	if (common) {
-		push_common(v4, common);
-	} else {
-		v4->rank[v4->block] = (uint32_t)v4->cells_count;
-		v4->present[v4->block] = v4->touched;
-		for (uint64_t rest = v4->touched; rest; rest &= rest - 1)
-			v4->cells[v4->cells_count++] = v4->block_cells[__builtin_ctzll(rest)];
+		for (size_t i = v4->block_first; i < v4->cells_count; i++)
+			if (KH_CELL_KIND(v4->cells[i]) != KH_CELL_NET ||
+			    ((uint32_t)v4->cells[i] & KH_REF_MASK) != common)
+				v4->cells[kept++] = v4->cells[i];
+		v4->cells_count = kept;
+		v4->common[v4->block] = common;
 	}
-	v4->touched = 0;
-	return 0;
+	v4->whole_nets = 0;
+	v4->block_first = v4->cells_count;
 }
 
 static int set_cell(struct kh_v4 *v4, uint32_t net, uint64_t cell)
 {
-	if (net >> 6 != v4->block) {
-		int r = close_block(v4);
+	if (net / BLOCK_NETS != v4->block || !v4->cells_capacity) {
+		int r;
 
+		close_block(v4);
+		r = kh_grow(&v4->cells, &v4->cells_capacity, v4->cells_count + BLOCK_NETS, sizeof(*v4->cells));
 		if (r < 0)
 			return r;
-		v4->block = net >> 6;
+		v4->block = net / BLOCK_NETS;
 	}
-	v4->block_cells[net & 63] = cell;
-	v4->touched |= UINT64_C(1) << (net & 63);
+	v4->cells[v4->cells_count++] = cell;
+	v4->whole_nets += KH_CELL_KIND(cell) == KH_CELL_NET;
+	v4->present[v4->block] |= UINT64_C(1) << (net % BLOCK_NETS);
 	return 0;
 }
 
@@ -134,13 +96,14 @@ static int put_nets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t re
 	for (uint32_t net = first; net <= last;) {
 		int r;
 
-		if (!(net & 63) && last - net >= 63) {
-			v4->rank[net >> 6] = KH_V4_UNIFORM | reference;
-			v4->present[net >> 6] = UINT64_MAX;
-			net += 64;
+		if (!(net % BLOCK_NETS) && last - net >= BLOCK_NETS - 1) {
+			v4->common[net / BLOCK_NETS] = reference;
+			v4->present[net / BLOCK_NETS] = UINT64_MAX;
+			net += BLOCK_NETS;
 			continue;
 		}
-		r = set_cell(v4, net++, uniform(reference));
+		r = set_cell(v4, net, cell_of(net << v4->shift, KH_CELL_NET, reference));
+		net++;
 		if (r < 0)
 			return r;
 	}
@@ -177,8 +140,8 @@ static int push_range(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t 
 	return push_entry(v4, first, reference);
 }
 
-/* Moves the slice at the end of the entries to where it may be, and returns its cell. */
-static int store_slice(struct kh_v4 *v4, uint64_t *ret_cell)
+/* Moves the slice at the end of the entries to where it may be, and returns where that is. */
+static int store_slice(struct kh_v4 *v4, uint32_t *ret_first)
 {
 	size_t count = v4->entries_count - v4->slice_first;
 	size_t first = kh_place_slice(v4->slice_first, count, KH_ENTRIES_PER_PAGE);
@@ -192,46 +155,49 @@ static int store_slice(struct kh_v4 *v4, uint64_t *ret_cell)
 		memset(v4->entries + v4->slice_first, 0, (first - v4->slice_first) * sizeof(*v4->entries));
 		v4->entries_count = first + count;
 	}
-	*ret_cell = (uint64_t)KH_CELL_SLICE << 62 | (uint64_t)count << 32 | first;
+	v4->entries[first].start = (uint32_t)count;
+	*ret_first = (uint32_t)first;
 	return 0;
 }
 
-/* The cell of a net that is uniform or has one address unlike all others; false: it needs its slice. */
-static bool small_cell(const struct kh_entry *slice, size_t count, uint32_t size, uint64_t *ret_cell)
+/* The cell of a net that is one order or has one address only; 0: it needs its slice. */
+static uint64_t small_cell(const struct kh_v4 *v4, const struct kh_entry *slice, size_t count)
 {
+	uint32_t address = v4->net << v4->shift, last = (1u << v4->shift) - 1;
+
 	if (count == 1)
-		*ret_cell = uniform(slice[0].ref);
-	else if (count == 2 && slice[1].start == 1)
-		*ret_cell = lonely(0, slice[0].ref, slice[1].ref);
-	else if (count == 2 && slice[1].start == size - 1)
-		*ret_cell = lonely(size - 1, slice[1].ref, slice[0].ref);
-	else if (count == 3 && slice[0].ref == slice[2].ref && slice[2].start - slice[1].start == 1)
-		*ret_cell = lonely(slice[1].start, slice[1].ref, slice[0].ref);
-	else
-		return false;
-	return true;
+		return cell_of(address, KH_CELL_NET, slice[0].ref);
+	if (count == 2 && slice[1].start == 1 && !slice[1].ref)
+		return cell_of(address, KH_CELL_ADDRESS, slice[0].ref);
+	if (count == 2 && slice[1].start == last && !slice[0].ref)
+		return cell_of(address | last, KH_CELL_ADDRESS, slice[1].ref);
+	if (count == 3 && !slice[0].ref && !slice[2].ref && slice[2].start - slice[1].start == 1)
+		return cell_of(address | slice[1].start, KH_CELL_ADDRESS, slice[1].ref);
+	return 0;
 }
 
 static int close_net(struct kh_v4 *v4)
 {
-	uint32_t size = 1u << v4->shift;
+	uint32_t first;
 	uint64_t cell;
 	int r;
 
 	if (!v4->net_open)
 		return 0;
 	v4->net_open = false;
-	if (v4->next_offset < size) {
+	if (v4->next_offset < 1u << v4->shift) {
 		r = push_entry(v4, v4->next_offset, KH_REF_NONE);
 		if (r < 0)
 			return r;
 	}
-	if (small_cell(v4->entries + v4->slice_first, v4->entries_count - v4->slice_first, size, &cell)) {
+	cell = small_cell(v4, v4->entries + v4->slice_first, v4->entries_count - v4->slice_first);
+	if (cell) {
 		v4->entries_count = v4->slice_first;
 	} else {
-		r = store_slice(v4, &cell);
+		r = store_slice(v4, &first);
 		if (r < 0)
 			return r;
+		cell = cell_of(v4->net << v4->shift, KH_CELL_SLICE, first);
 	}
 	return set_cell(v4, v4->net, cell);
 }
@@ -306,10 +272,9 @@ static bool is_alone(struct kh_v4 *v4, const struct kh_sort_item *item, const st
 /* Nearly all of a long list: its cell at once. */
 static int put_alone(struct kh_v4 *v4, uint32_t address, uint32_t reference)
 {
-	uint32_t net = address >> v4->shift;
 	int r = close_net(v4);
 
-	return r < 0 ? r : set_cell(v4, net, lonely(address - (net << v4->shift), reference, KH_REF_NONE));
+	return r < 0 ? r : set_cell(v4, address >> v4->shift, cell_of(address, KH_CELL_ADDRESS, reference));
 }
 
 static int put_single(struct kh_v4 *v4, struct kh_chains *chains, const struct kh_sort_item *item,
@@ -365,7 +330,9 @@ static unsigned int choose_shift(const struct kh_sort_item *items, size_t count)
 		if (changed)
 			differ[__builtin_clz(changed)]++;
 	}
-	nets[0] = count != 0;
+	if (!count)
+		return KH_V4_SHIFT_MAX;
+	nets[0] = 1;
 	for (unsigned int bits = 0; bits < 32; bits++)
 		nets[bits + 1] = nets[bits] + differ[bits];
 	for (unsigned int shift = KH_V4_SHIFT_MAX; shift > KH_V4_SHIFT_MIN; shift--) {
@@ -384,8 +351,8 @@ int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item 
 
 	v4->sink.put = put;
 	v4->present = calloc(KH_V4_BLOCKS, sizeof(*v4->present));
-	v4->rank = calloc(KH_V4_BLOCKS, sizeof(*v4->rank));
-	if (!v4->present || !v4->rank)
+	v4->common = calloc(KH_V4_BLOCKS, sizeof(*v4->common));
+	if (!v4->present || !v4->common)
 		return -ENOMEM;
 	r = kh_sort_items(items, count, 32);
 	if (r < 0)
@@ -397,13 +364,14 @@ int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item 
 	r = close_net(v4);
 	if (r < 0)
 		return r;
-	return close_block(v4);
+	close_block(v4);
+	return 0;
 }
 
 void kh_v4_clear(struct kh_v4 *v4)
 {
 	free(v4->present);
-	free(v4->rank);
+	free(v4->common);
 	free(v4->cells);
 	free(v4->entries);
 	*v4 = (struct kh_v4){};

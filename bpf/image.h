@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * address -> reference: the walks of the generation image (khien/abi.h describes it).
+ */
+#ifndef KHIEN_BPF_IMAGE_H
+#define KHIEN_BPF_IMAGE_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+
+/* A page that is not in the base. */
+static __always_inline const __u8 *kh_page(void *image, __u32 page)
+{
+	page -= KH_BASE_PAGES;
+	return bpf_map_lookup_elem(image, &page);
+}
+
+/* The base of the generation in this place, or NULL. */
+static __always_inline const struct kh_image_base *kh_base(__u32 place)
+{
+	void *array = place ? bpf_map_lookup_elem(&bases, &place) : NULL;
+	__u32 zero = 0;
+
+	return array ? bpf_map_lookup_elem(array, &zero) : NULL;
+}
+
+/*
+ * Binary search inside one page of (MASK + 1) entries, for slices of at most 2 * HALF: the last entry of [at, end) whose start is not
+ * above the key. `at` comes from the image and is masked at every step, so the verifier sees one unknown number instead of every path.
+ */
+#define KH_SEARCH_PAGE(at, end, half, mask, start_of, key)               \
+	_Pragma("unroll") for (__u32 step_ = (half); step_; step_ >>= 1) \
+	{                                                                \
+		__u32 next_ = ((at) + step_) & (mask);                   \
+		if ((at) + step_ < (end) && (start_of(next_)) <= (key))  \
+			(at) = next_;                                    \
+	}
+
+/* The page of a long slice that holds `key`: a slice of more than a page starts on one, so each page's first entry tells. */
+static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages, __u64 key, __u32 wide)
+{
+	__u32 low = 0, high = pages; /* the answer is in [low, high) */
+
+	for (int i = 0; i < KH_SLICE_SEARCH_STEPS && high - low > 1; i++) {
+		__u32 middle = low + (high - low) / 2;
+		const __u8 *entries = kh_page(image, page + middle);
+		__u64 start;
+
+		if (!entries)
+			return page;
+		start = wide ? *(const __u64 *)entries : *(const __u32 *)entries;
+		if (start <= key)
+			low = middle;
+		else
+			high = middle;
+	}
+	return page + low;
+}
+
+/* The answer of a slice of the section that starts at `section`. A count of 0: the first entry tells. */
+static __always_inline __u32 kh_slice(void *image, __u32 section, __u32 first, __u32 count, __u32 key)
+{
+	__u32 page = section + first / KH_ENTRIES_PER_PAGE, at = first & (KH_ENTRIES_PER_PAGE - 1);
+	const struct kh_entry *entries = (const struct kh_entry *)kh_page(image, page);
+
+	if (!entries)
+		return KH_REF_NONE;
+	if (!count)
+		count = entries[at].start;
+	if (count > KH_ENTRIES_PER_PAGE) {
+		__u32 found =
+			kh_slice_page(image, page, (count + KH_ENTRIES_PER_PAGE - 1) / KH_ENTRIES_PER_PAGE, key, 0);
+
+		count -= (found - page) * KH_ENTRIES_PER_PAGE;
+		entries = (const struct kh_entry *)kh_page(image, found);
+		if (!entries)
+			return KH_REF_NONE;
+	}
+	count += at;
+#define KH_START(i) (entries[i].start)
+	KH_SEARCH_PAGE(at, count, KH_ENTRIES_PER_PAGE / 2, KH_ENTRIES_PER_PAGE - 1, KH_START, key)
+#undef KH_START
+	return entries[at & (KH_ENTRIES_PER_PAGE - 1)].ref;
+}
+
+static __always_inline __u32 kh_v4_has(const struct kh_image_base *base, __u32 address)
+{
+	__u32 net = address >> (base->header.v4_shift & 31);
+
+	return base->v4_present[(net >> 6) & (KH_V4_BLOCKS - 1)] >> (net & 63) & 1;
+}
+
+/* What the upper half of `hash` is a home of: the cell of the address's net if it is in there, else 0. All places are compared at once:
+ * which one it is nobody can predict. */
+static __always_inline __u64 kh_v4_cell_at(void *image, const struct kh_image_header *header, __u64 hash, __u32 address,
+					   __u32 *ret_full)
+{
+	__u32 shift = header->v4_shift & 31, bucket = ((hash >> 32) * header->v4_buckets) >> 32;
+	const __u8 *page = kh_page(image, header->v4_cells_page + bucket / KH_BUCKETS_PER_PAGE);
+	const __u64 *cells;
+	__u64 found = 0;
+
+	*ret_full = 0;
+	if (!page)
+		return 0;
+	cells = (const __u64 *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
+#pragma unroll
+	for (__u32 i = 0; i < KH_CELLS_PER_BUCKET; i++) {
+		__u64 mask =
+			(__u64)((__s64)(((cells[i] >> 32 ^ address) >> shift) - 1) >> 63); /* all ones: of this net */
+
+		barrier_var(mask); /* or the compiler makes branches of it again */
+		found |= cells[i] & mask;
+	}
+	*ret_full = cells[KH_CELLS_PER_BUCKET - 1] != 0;
+	return found;
+}
+
+/* The cell of the address's net, or 0: it has none. */
+static __always_inline __u64 kh_v4_cell(void *image, const struct kh_image_header *header, __u32 address)
+{
+	__u64 hash = kh_hash_net(header->v4_seed, address >> (header->v4_shift & 31)), cell;
+	__u32 full;
+
+	cell = kh_v4_cell_at(image, header, hash, address, &full);
+	if (!cell && full)
+		cell = kh_v4_cell_at(image, header, hash << 32, address, &full);
+	return cell;
+}
+
+static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base *base, __u32 address)
+{
+	__u32 shift = base->header.v4_shift & 31;
+	__u64 cell;
+
+	if (!kh_v4_has(base, address))
+		return KH_REF_NONE;
+	cell = kh_v4_cell(image, &base->header, address);
+	if (!cell)
+		return base->v4_common[(address >> shift >> 6) & (KH_V4_BLOCKS - 1)] & KH_REF_MASK;
+	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
+		return kh_slice(image, base->header.v4_entries_page, (__u32)cell & KH_CELL_FIRST, 0,
+				address & ((1u << shift) - 1)) &
+		       KH_REF_MASK;
+	if (KH_CELL_KIND(cell) == KH_CELL_ADDRESS && cell >> 32 != address)
+		return KH_REF_NONE;
+	return (__u32)cell & KH_REF_MASK;
+}
+
+static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header *header, __u32 first, __u64 key)
+{
+	__u32 page = header->v6_low_page + first / KH_V6_LOWS_PER_PAGE, at = first & (KH_V6_LOWS_PER_PAGE - 1), count;
+	const struct kh_v6_low *entries = (const struct kh_v6_low *)kh_page(image, page);
+
+	if (!entries)
+		return KH_REF_NONE;
+	count = entries[at].count;
+	if (count > KH_V6_LOWS_PER_PAGE) {
+		__u32 found =
+			kh_slice_page(image, page, (count + KH_V6_LOWS_PER_PAGE - 1) / KH_V6_LOWS_PER_PAGE, key, 1);
+
+		count -= (found - page) * KH_V6_LOWS_PER_PAGE;
+		entries = (const struct kh_v6_low *)kh_page(image, found);
+		if (!entries)
+			return KH_REF_NONE;
+	}
+	count += at;
+#define KH_START(i) (entries[i].start)
+	KH_SEARCH_PAGE(at, count, KH_V6_LOWS_PER_PAGE / 2, KH_V6_LOWS_PER_PAGE - 1, KH_START, key)
+#undef KH_START
+	return entries[at & (KH_V6_LOWS_PER_PAGE - 1)].ref;
+}
+
+/* Is the bit of this hash set? */
+static __always_inline __u32 kh_bit(const __u8 bits[KH_BITS_BYTES], __u32 mask, __u32 hash)
+{
+	__u32 bit = hash & mask;
+
+	return bits[(bit >> 3) & (KH_BITS_BYTES - 1)] >> (bit & 7) & 1;
+}
+
+static __always_inline __u32 kh_v6_has(const struct kh_image_base *base, __u64 high)
+{
+	return kh_bit(base->v6_bits, base->header.v6_bits_mask, kh_hash_word(base->header.hash_seed, high >> 32));
+}
+
+static __always_inline __u32 kh_match_v6(void *image, const struct kh_image_base *base, __u64 high, __u64 low)
+{
+	const struct kh_image_header *header = &base->header;
+	__u32 key = (__u32)(high >> 32), hash = kh_hash_word(header->hash_seed, key), search = key, ref;
+	__u32 first = header->v6_wide_first, count = header->v6_wide_count;
+
+	if (!kh_bit(base->v6_bits, header->v6_bits_mask, hash))
+		goto found;
+	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
+		__u32 bucket = (hash + probe) & header->v6_buckets_mask;
+		const __u8 *page = kh_page(image, header->v6_buckets_page + bucket / KH_BUCKETS_PER_PAGE);
+		const struct kh_v6_net *net;
+		__u32 free = 0;
+
+		if (!page)
+			break;
+		net = (const struct kh_v6_net *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
+#pragma unroll
+		for (__u32 i = 0; i < KH_V6_NETS_PER_BUCKET; i++) {
+			if (!net[i].count) {
+				free = 1;
+			} else if (net[i].key == key) {
+				first = net[i].first;
+				count = net[i].count;
+				search = (__u32)high;
+				goto found;
+			}
+		}
+		if (free)
+			break;
+	}
+found:
+	if (!count)
+		return KH_REF_NONE;
+	if (count == KH_V6_WHOLE)
+		return first & KH_REF_MASK;
+	ref = kh_slice(image, header->v6_mid_page, first, count, search);
+	if (ref & KH_V6_LOW)
+		ref = kh_v6_low(image, header, ref & ~KH_V6_LOW, low);
+	return ref;
+}
+
+static __always_inline __u32 kh_port_has(const struct kh_image_base *base, __u64 high, __u64 low)
+{
+	return kh_bit(base->ports_bits, base->header.ports_bits_mask,
+		      kh_hash_address(base->header.hash_seed, high, low));
+}
+
+static __always_inline __u32 kh_match_port(void *image, const struct kh_image_base *base, __u64 high, __u64 low,
+					   __u16 port, __u8 protocol, __u8 family)
+{
+	const struct kh_image_header *header = &base->header;
+	__u32 hash = kh_hash_address(header->hash_seed, high, low);
+
+	if (!kh_bit(base->ports_bits, header->ports_bits_mask, hash))
+		return KH_REF_NONE;
+	hash = kh_hash_port(hash, port, protocol);
+	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
+		__u32 bucket = (hash + probe) & header->ports_mask;
+		const __u8 *page = kh_page(image, header->ports_page + bucket / KH_BUCKETS_PER_PAGE);
+		const struct kh_port_entry *entry;
+		__u32 free = 0;
+
+		if (!page)
+			break;
+		entry = (const struct kh_port_entry *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
+#pragma unroll
+		for (__u32 i = 0; i < KH_PORTS_PER_BUCKET; i++) {
+			if (!entry[i].family)
+				free = 1;
+			else if (entry[i].address_low == low && entry[i].address_high == high &&
+				 entry[i].port == port && entry[i].protocol == protocol && entry[i].family == family)
+				return entry[i].ref;
+		}
+		if (free)
+			break;
+	}
+	return KH_REF_NONE;
+}
+
+#endif
