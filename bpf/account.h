@@ -64,8 +64,8 @@ static __always_inline void kh_add_to_record(const struct kh_pending_count *coun
 }
 
 /*
- * Brings a full queue into the records. The loads of the first loop are for nothing but to have the records on their way, all at once:
- * an atomic addition waits for its own. Returns 0.
+ * Brings a full queue into the records. The loads of the second loop are for nothing but to have the records on their way, all at once: an
+ * atomic addition waits for its own, and behind a call's return the processor does not look ahead. Returns 0.
  */
 __noinline int kh_empty_queue(struct kh_pending *mine)
 {
@@ -73,18 +73,23 @@ __noinline int kh_empty_queue(struct kh_pending *mine)
 
 	if (!mine)
 		return 0;
+	mine->queued = 0;
 #pragma unroll
 	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
 		found[i] = kh_record(mine->queue[i].place, mine->queue[i].slot);
-		if (found[i])
-			(void)*(volatile __u64 *)&found[i]->packets;
+		if (!found[i])
+			goto missing;
 	}
 #pragma unroll
-	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
-		if (found[i])
-			kh_add(found[i], &mine->queue[i]);
-	}
-	mine->queued = 0;
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++)
+		(void)*(volatile __u64 *)&found[i]->packets;
+#pragma unroll
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++)
+		kh_add(found[i], &mine->queue[i]);
+	return 0;
+missing: /* never, or the records of a place have gone: one by one, those that are there */
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++)
+		kh_add_to_record(&mine->queue[i]);
 	return 0;
 }
 

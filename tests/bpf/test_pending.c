@@ -283,6 +283,33 @@ static void test_all_places(void **state)
 	assert_int_equal(pending_places(), 0);
 }
 
+/* A full queue with a count whose record is not there: all others arrive. */
+static void test_a_record_that_is_not_there(void **state)
+{
+	static struct kh_pending pending[1024];
+	struct totals before = read_all().now, after;
+	uint32_t zero = 0, place = lab_kernel()->control->active;
+	struct kh_pending_count one = { .slot = slots[0], .place = place, .packets = 1, .bytes = BYTES };
+	cpu_set_t set;
+
+	(void)state;
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
+	assert_int_equal(bpf_map_lookup_elem(lab_kernel()->pending, &zero, pending), 0);
+	for (uint32_t i = 0; i < KH_PENDING_QUEUE - 1; i++)
+		pending[0].queue[i] = one;
+	pending[0].queue[3].slot = KH_SLOT_MAX;
+	pending[0].queued = KH_PENDING_QUEUE - 1;
+	pending[0].counts[slots[0] % KH_PENDING_PLACES] = one;
+	assert_int_equal(bpf_map_update_elem(lab_kernel()->pending, &zero, pending, BPF_ANY), 0);
+	send_one(1); /* wants the place, and so fills the queue */
+	assert_int_equal(pending_places(), 1);
+	after = read_all().now;
+	assert_int_equal(after.packets[0], before.packets[0] + KH_PENDING_QUEUE - 1);
+	assert_int_equal(after.packets[1], before.packets[1] + 1);
+}
+
 /* The first and the last time are those of the packets, not of their way into the record. */
 static void test_times(void **state)
 {
@@ -322,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_a_switch_leaves_nothing_pending),
 		cmocka_unit_test(test_before_a_switch_settles),
 		cmocka_unit_test(test_each_array_its_own),
+		cmocka_unit_test(test_a_record_that_is_not_there),
 		cmocka_unit_test(test_all_places),
 		cmocka_unit_test(test_times),
 	};
