@@ -11,7 +11,8 @@
 #include "common/lang.h"
 
 struct place {
-	int64_t indicator; /* 0: nobody's */
+	int64_t slot;
+	int64_t indicator;
 	bool stored; /* has a row */
 	bool left; /* its holder was not in force before this call */
 	bool reusable; /* and has been gone for long enough */
@@ -21,7 +22,13 @@ struct place {
 
 struct holder {
 	int64_t indicator;
-	size_t slot;
+	size_t place;
+};
+
+/* Slots in ascending order. */
+struct places {
+	struct place *list;
+	size_t count, capacity;
 };
 
 struct force {
@@ -30,32 +37,33 @@ struct force {
 	int (*callback)(const struct kh_force *, void *);
 	void *context;
 
-	struct place *places; /* by slot; number 0 is nobody's */
-	size_t count, capacity;
-	size_t next; /* below it nothing is free */
+	struct places places; /* those that have rows */
+	struct places fresh; /* those given in this call that have none */
+	size_t at_place; /* the first in places that is not below next */
+	int64_t next; /* below it nothing is free */
 	struct kh_slot_runs runs; /* of bulk lists */
 	struct holder *holders; /* by indicator */
 	size_t holders_count, holders_capacity;
 	bool holders_unsorted; /* while they are read; where no slot was used again, the order of slots is theirs */
-	size_t at; /* in holders */
+	size_t at_holder;
 	sqlite3_stmt *indicators; /* walks along with the orders */
 	int64_t indicator; /* where it stands; 0: not begun */
 };
 
 static void force_clear(struct force *force)
 {
-	free(force->places);
+	free(force->places.list);
+	free(force->fresh.list);
 	free(force->holders);
 	free(force->runs.list);
 	sqlite3_finalize(force->indicators);
 }
 
-static int grow(struct force *force, size_t count)
+static int append(struct places *places, const struct place *place, struct kh_error *error)
 {
-	if (kh_grow(&force->places, &force->capacity, count, sizeof(*force->places)) < 0)
-		return -ENOMEM;
-	memset(force->places + force->count, 0, (count - force->count) * sizeof(*force->places));
-	force->count = count;
+	if (kh_grow(&places->list, &places->capacity, places->count + 1, sizeof(*places->list)) < 0)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	places->list[places->count++] = *place;
 	return 0;
 }
 
@@ -68,25 +76,25 @@ static int by_indicator(const void *a, const void *b)
 
 static int add_place(struct force *force, sqlite3_stmt *statement, struct kh_error *error)
 {
-	int64_t slot = sqlite3_column_int64(statement, 0), left_at = sqlite3_column_int64(statement, 2);
+	struct holder holder = { sqlite3_column_int64(statement, 1), force->places.count };
+	int64_t left_at = sqlite3_column_int64(statement, 2);
 	struct place place = {
-		.indicator = sqlite3_column_int64(statement, 1),
+		.slot = sqlite3_column_int64(statement, 0),
+		.indicator = holder.indicator,
 		.stored = true,
 		.left = left_at != 0,
 		.reusable = left_at && force->now - left_at >= force->grace &&
 			    force->ledger->folds > sqlite3_column_int64(statement, 3),
 	};
 
-	if (slot < (int64_t)force->count || slot > KH_SLOT_MAX || place.indicator <= 0)
+	if (place.slot <= 0 || place.slot > KH_SLOT_MAX || place.indicator <= 0)
 		return kh_sql_fail(force->ledger, SQLITE_CORRUPT, error);
-	if (grow(force, (size_t)slot + 1) < 0 ||
-	    kh_grow(&force->holders, &force->holders_capacity, force->holders_count + 1, sizeof(*force->holders)) < 0)
+	if (kh_grow(&force->holders, &force->holders_capacity, force->holders_count + 1, sizeof(*force->holders)) < 0)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
-	force->places[slot] = place;
 	force->holders_unsorted |=
-		force->holders_count && force->holders[force->holders_count - 1].indicator > place.indicator;
-	force->holders[force->holders_count++] = (struct holder){ .indicator = place.indicator, .slot = (size_t)slot };
-	return 0;
+		force->holders_count && force->holders[force->holders_count - 1].indicator > holder.indicator;
+	force->holders[force->holders_count++] = holder;
+	return append(&force->places, &place, error);
 }
 
 static int load_places(struct force *force, struct kh_error *error)
@@ -97,8 +105,6 @@ static int load_places(struct force *force, struct kh_error *error)
 
 	if (code < 0)
 		return code;
-	if (grow(force, 1) < 0)
-		return kh_fail(error, -ENOMEM, _("out of memory"));
 	while ((code = kh_sql_step(force->ledger, statement, error)) == 1) {
 		code = add_place(force, statement, error);
 		if (code < 0)
@@ -109,45 +115,51 @@ static int load_places(struct force *force, struct kh_error *error)
 	return code;
 }
 
-static int take_slot(struct force *force, int64_t indicator, size_t *ret_slot, struct kh_error *error)
+/* The lowest slot that is nobody's, or whose holder has been gone for long enough. */
+static int take_slot(struct force *force, int64_t indicator, struct place *ret_place, struct kh_error *error)
 {
-	size_t slot = force->next;
+	struct place place = { .indicator = indicator, .seen = true, .fresh = true };
+	struct place *held = NULL;
 
-	slot = kh_slot_runs_skip(&force->runs, slot);
-	while (slot < force->count &&
-	       (force->places[slot].seen || (force->places[slot].indicator && !force->places[slot].reusable)))
-		slot = kh_slot_runs_skip(&force->runs, slot + 1);
-	if (slot > KH_SLOT_MAX) {
+	for (;; force->next++) {
+		force->next = (int64_t)kh_slot_runs_skip(&force->runs, (size_t)force->next);
+		while (force->at_place < force->places.count && force->places.list[force->at_place].slot < force->next)
+			force->at_place++;
+		held = force->at_place < force->places.count ? &force->places.list[force->at_place] : NULL;
+		if (!held || held->slot != force->next || (held->reusable && !held->seen))
+			break;
+	}
+	if (force->next > KH_SLOT_MAX) {
 		kh_fail(error, -ENOSPC, _("more than %u indicators in force"), KH_SLOT_MAX);
 		kh_hint(error, _("withdraw letters that are no longer needed (khien unblock --ref)"));
 		return -ENOSPC;
 	}
-	if (slot >= force->count && grow(force, slot + 1) < 0)
-		return kh_fail(error, -ENOMEM, _("out of memory"));
-	force->places[slot] = (struct place){
-		.indicator = indicator, .stored = force->places[slot].stored, .seen = true, .fresh = true
-	};
-	force->next = slot + 1;
-	*ret_slot = slot;
+	place.slot = force->next++;
+	*ret_place = place;
+	if (!held || held->slot != place.slot)
+		return append(&force->fresh, &place, error);
+	place.stored = true;
+	*held = place;
+	*ret_place = place;
 	return 0;
 }
 
 /* The slot it has, had, or gets now. */
-static int slot_of(struct force *force, int64_t indicator, size_t *ret_slot, struct kh_error *error)
+static int slot_of(struct force *force, int64_t indicator, struct place *ret_place, struct kh_error *error)
 {
 	/* Both come in ascending order of indicators. */
-	while (force->at < force->holders_count && force->holders[force->at].indicator < indicator)
-		force->at++;
-	if (force->at < force->holders_count && force->holders[force->at].indicator == indicator) {
-		size_t slot = force->holders[force->at].slot;
+	while (force->at_holder < force->holders_count && force->holders[force->at_holder].indicator < indicator)
+		force->at_holder++;
+	if (force->at_holder < force->holders_count && force->holders[force->at_holder].indicator == indicator) {
+		struct place *place = &force->places.list[force->holders[force->at_holder].place];
 
-		if (force->places[slot].indicator == indicator) {
-			force->places[slot].seen = true;
-			*ret_slot = slot;
+		if (place->indicator == indicator) {
+			place->seen = true;
+			*ret_place = *place;
 			return 0;
 		}
 	}
-	return take_slot(force, indicator, ret_slot, error);
+	return take_slot(force, indicator, ret_place, error);
 }
 
 /* ---- The walk over what is active ----------------------------------------------------------------- */
@@ -200,7 +212,7 @@ static int read_indicator(struct force *force, int64_t indicator, struct kh_indi
 static int hand_out(struct force *force, const struct gathered *gathered, struct kh_error *error)
 {
 	struct kh_force row = {};
-	size_t slot = 0;
+	struct place place = {};
 	int code;
 
 	if (!gathered->indicator)
@@ -208,9 +220,9 @@ static int hand_out(struct force *force, const struct gathered *gathered, struct
 	code = read_indicator(force, gathered->indicator, &row.indicator, error);
 	if (code < 0 || !kh_indicator_enforceable(&row.indicator))
 		return code;
-	code = slot_of(force, gathered->indicator, &slot, error);
-	row.slot = (uint32_t)slot;
-	row.fresh = force->places[slot].fresh;
+	code = slot_of(force, gathered->indicator, &place, error);
+	row.slot = (uint32_t)place.slot;
+	row.fresh = place.fresh;
 	for (size_t i = 0; i < 2 && code == 0; i++) {
 		if (!gathered->ordered[i])
 			continue;
@@ -245,7 +257,7 @@ static int walk(struct force *force, struct kh_error *error)
 /* ---- Writing -------------------------------------------------------------------------------------- */
 
 /* A row that is there: given to another, left, or taken up again. */
-static int update_slot(struct force *force, size_t slot, struct kh_error *error)
+static int update_slot(struct force *force, const struct place *place, struct kh_error *error)
 {
 	static const struct {
 		enum kh_cached which;
@@ -258,14 +270,13 @@ static int update_slot(struct force *force, size_t slot, struct kh_error *error)
 		{ KH_SQL_SLOT_RETURN,
 		  "UPDATE slots SET left_at = 0, left_fold = 0 WHERE slot = ?1 AND indicator = ?2" },
 	};
-	const struct place *place = &force->places[slot];
 	size_t kind = place->fresh ? 0 : place->seen ? 2 : 1;
 	sqlite3_stmt *statement;
 	int code = kh_sql_cached(force->ledger, writes[kind].which, writes[kind].sql, &statement, error);
 
 	if (code < 0)
 		return code;
-	kh_sql_bind_int(statement, 1, (int64_t)slot);
+	kh_sql_bind_int(statement, 1, place->slot);
 	kh_sql_bind_int(statement, 2, place->indicator);
 	kh_sql_bind_int(statement, 3, force->now);
 	kh_sql_bind_int(statement, 4, force->ledger->folds);
@@ -278,13 +289,12 @@ static int update_slots(struct force *force, struct kh_error *error)
 {
 	int code = 0;
 
-	for (size_t slot = 1; slot < force->count && code >= 0; slot++) {
-		const struct place *place = &force->places[slot];
-		bool given = place->fresh && place->stored, leaves = place->indicator && !place->seen && !place->left,
-		     returns = place->seen && place->left;
+	for (size_t i = 0; i < force->places.count && code >= 0; i++) {
+		const struct place *place = &force->places.list[i];
 
-		if (given || leaves || returns)
-			code = update_slot(force, slot, error);
+		/* given to another, left, or taken up again */
+		if (place->fresh || place->seen == place->left)
+			code = update_slot(force, place, error);
 	}
 	return code;
 }
@@ -305,12 +315,10 @@ static int insert_slots(struct force *force, struct kh_error *error)
 
 	if (code >= 0)
 		sqlite3_clear_bindings(statement);
-	for (size_t slot = 1; slot < force->count && code >= 0; slot++) {
-		const struct place *place = &force->places[slot];
+	for (size_t i = 0; i < force->fresh.count && code >= 0; i++) {
+		const struct place *place = &force->fresh.list[i];
 
-		if (!place->fresh || place->stored)
-			continue;
-		kh_sql_bind_int(statement, filled * 3 + 1, (int64_t)slot);
+		kh_sql_bind_int(statement, filled * 3 + 1, place->slot);
 		kh_sql_bind_int(statement, filled * 3 + 2, place->indicator);
 		kh_sql_bind_int(statement, filled * 3 + 3, force->now);
 		if (++filled < BATCH)
@@ -322,11 +330,37 @@ static int insert_slots(struct force *force, struct kh_error *error)
 	return code < 0 || !filled ? code : kh_sql_run(force->ledger, statement, error);
 }
 
+static int by_slot(const void *a, const void *b)
+{
+	int64_t x = ((const struct place *)a)->slot, y = ((const struct place *)b)->slot;
+
+	return (x > y) - (x < y);
+}
+
+static bool holds(const struct places *places, int64_t slot)
+{
+	const struct place wanted = { .slot = slot };
+
+	return places->count && bsearch(&wanted, places->list, places->count, sizeof(wanted), by_slot);
+}
+
 static bool is_taken(size_t slot, const void *context)
 {
 	const struct force *force = context;
 
-	return force->places[slot].indicator != 0;
+	return holds(&force->places, (int64_t)slot) || holds(&force->fresh, (int64_t)slot);
+}
+
+/* Above all that are taken. */
+static size_t slots_end(const struct force *force)
+{
+	size_t end = 0;
+
+	if (force->places.count)
+		end = (size_t)force->places.list[force->places.count - 1].slot + 1;
+	if (force->fresh.count && (size_t)force->fresh.list[force->fresh.count - 1].slot >= end)
+		end = (size_t)force->fresh.list[force->fresh.count - 1].slot + 1;
+	return end;
 }
 
 int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
@@ -348,7 +382,7 @@ int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
 	if (code >= 0)
 		code = walk(&force, error);
 	if (!code)
-		code = kh_slot_runs_force(ledger, &force.runs, now, is_taken, force.count, &force, callback, list,
+		code = kh_slot_runs_force(ledger, &force.runs, now, is_taken, slots_end(&force), &force, callback, list,
 					  context, error);
 	if (code)
 		return code;
