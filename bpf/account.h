@@ -231,7 +231,7 @@ static __always_inline void kh_account(const struct kh_packet *packet, const str
 	if (!match->slot)
 		return;
 	kh_count_record(packet, match);
-	if (match->on_destination && (packet->direction == KH_EGRESS || packet->role == KH_ROLE_LAN))
+	if (match->on_destination && kh_is_outbound(packet))
 		kh_sight(packet, match, interface);
 }
 

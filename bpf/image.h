@@ -130,6 +130,14 @@ static __always_inline __u64 kh_v4_cell(void *image, const struct kh_image_heade
 	return cell;
 }
 
+/* What a cell that is no slice says of the address; no cell says nothing. */
+static __always_inline __u32 kh_cell_reference(__u64 cell, __u32 address)
+{
+	if (KH_CELL_KIND(cell) == KH_CELL_ADDRESS && cell >> 32 != address)
+		return KH_REF_NONE;
+	return (__u32)cell & KH_REF_MASK;
+}
+
 static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base *base, __u32 address)
 {
 	__u32 shift = base->header.v4_shift & 31;
@@ -144,9 +152,7 @@ static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base
 		return kh_slice(image, base->header.v4_entries_page, (__u32)cell & KH_CELL_FIRST, 0,
 				address & ((1u << shift) - 1)) &
 		       KH_REF_MASK;
-	if (KH_CELL_KIND(cell) == KH_CELL_ADDRESS && cell >> 32 != address)
-		return KH_REF_NONE;
-	return (__u32)cell & KH_REF_MASK;
+	return kh_cell_reference(cell, address);
 }
 
 static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header *header, __u32 first, __u64 key)

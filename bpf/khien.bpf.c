@@ -50,7 +50,6 @@ int khien_xdp(struct xdp_md *context)
 				    .end = (const __u8 *)(long)context->data_end,
 				    .xdp = context };
 	struct kh_packet packet = { .packets = 1, .direction = KH_INGRESS, .ifindex = context->ingress_ifindex };
-
 	__u32 queue = (packet.ifindex * KH_RECENT_QUEUES + context->rx_queue_index) & (KH_RECENTS - 1);
 
 	kh_parse_ethernet(&cursor, &packet);

@@ -112,7 +112,7 @@ __noinline int kh_match_listed(const struct kh_packet *packet, struct kh_match *
 	image = bpf_map_lookup_elem(&images, &place);
 	if (!state || !base || !image)
 		return 0;
-	destination_first = packet->role == KH_ROLE_LAN || packet->direction == KH_EGRESS;
+	destination_first = kh_is_outbound(packet);
 	kh_match_side(image, base, packet, state, destination_first, &now, &remote);
 	kh_match_side(image, base, packet, state, !destination_first, &now, &near);
 	match->on_destination = (__u8)destination_first;
@@ -149,23 +149,19 @@ static __always_inline __u32 kh_is_listed(const struct kh_image_base *base, cons
  * The answer for an IPv4 packet whose remote side has a cell that says: drop, with no deadline. Nothing else can outweigh
  * that (kh_match_listed would say the same). 0: look properly.
  */
-static __always_inline __u32 kh_match_again(const struct kh_image_base *base, const struct kh_packet *packet,
-					    struct kh_match *match)
+static __always_inline __u32 kh_match_again(const struct kh_control *state, const struct kh_image_base *base,
+					    const struct kh_packet *packet, struct kh_match *match)
 {
-	__u32 destination = packet->role == KH_ROLE_LAN, zero = 0;
+	__u32 destination = kh_is_outbound(packet), ref;
 	__u32 address = (__u32)(destination ? packet->destination_low : packet->source_low);
-	const struct kh_control *state = bpf_map_lookup_elem(&control, &zero);
 	void *image = bpf_map_lookup_elem(&images, &match->place);
-	__u32 ref;
 	__u64 cell;
 
-	if (!image || !state || packet->family != 4)
+	if (!image || packet->family != 4)
 		return 0;
 	cell = kh_v4_cell(image, &base->header, address);
-	ref = (__u32)cell & KH_REF_MASK;
+	ref = KH_CELL_KIND(cell) == KH_CELL_SLICE ? KH_REF_NONE : kh_cell_reference(cell, address);
 	if (!ref || ref & KH_REF_CONDITIONAL)
-		return 0;
-	if (cell != ((__u64)address << 32 | KH_CELL_ADDRESS << 30 | ref) && KH_CELL_KIND(cell) != KH_CELL_NET)
 		return 0;
 	match->slot = ref;
 	match->action = KH_ACTION_DROP;
@@ -192,7 +188,7 @@ static __always_inline void kh_match(const struct kh_packet *packet, struct kh_r
 		match->reason = KH_REASON_NO_GENERATION;
 		return;
 	}
-	if (recent && recent->listed && kh_match_again(base, packet, match))
+	if (recent && recent->listed && kh_match_again(state, base, packet, match))
 		return;
 	if (packet->family && kh_is_listed(base, packet))
 		kh_match_listed(packet, match);

@@ -26,6 +26,12 @@ struct kh_packet {
 	__u8 reserved[7];
 };
 
+/* Is the destination the remote side: does the packet leave the office? */
+static inline __attribute__((always_inline)) __u32 kh_is_outbound(const struct kh_packet *packet)
+{
+	return packet->role == KH_ROLE_LAN || packet->direction == KH_EGRESS;
+}
+
 struct kh_match {
 	__u32 slot; /* record to count in; 0: no order matched */
 	__u32 place; /* of the generation that judged */

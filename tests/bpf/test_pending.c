@@ -290,11 +290,12 @@ static void test_a_record_that_is_not_there(void **state)
 	struct totals before = read_all().now, after;
 	uint32_t zero = 0, place = lab_kernel()->control->active;
 	struct kh_pending_count one = { .slot = slots[0], .place = place, .packets = 1, .bytes = BYTES };
-	cpu_set_t set;
+	cpu_set_t set, before_set;
 
 	(void)state;
 	CPU_ZERO(&set);
 	CPU_SET(0, &set);
+	assert_int_equal(sched_getaffinity(0, sizeof(before_set), &before_set), 0);
 	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
 	assert_int_equal(bpf_map_lookup_elem(lab_kernel()->pending, &zero, pending), 0);
 	for (uint32_t i = 0; i < KH_PENDING_QUEUE - 1; i++)
@@ -304,6 +305,7 @@ static void test_a_record_that_is_not_there(void **state)
 	pending[0].counts[slots[0] % KH_PENDING_PLACES] = one;
 	assert_int_equal(bpf_map_update_elem(lab_kernel()->pending, &zero, pending, BPF_ANY), 0);
 	send_one(1); /* wants the place, and so fills the queue */
+	assert_int_equal(sched_setaffinity(0, sizeof(before_set), &before_set), 0);
 	assert_int_equal(pending_places(), 1);
 	after = read_all().now;
 	assert_int_equal(after.packets[0], before.packets[0] + KH_PENDING_QUEUE - 1);

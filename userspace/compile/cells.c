@@ -2,7 +2,7 @@
 /*
  * The cells of IPv4 into their buckets: cuckoo hashing with two homes and 8 places each (Dietzfelbinger and Weidling, "Balanced
  * allocation and dictionaries with tightly packed constant size bins", 2007). Four places in five are taken: 10 MB for a million, and
- * of twelve cells eleven are in their first home.
+ * of ten cells nine are in their first home.
  *
  * How many places of a bucket are taken is kept beside, a byte a bucket: the buckets themselves are only written, and fetched well before.
  */

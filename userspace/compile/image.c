@@ -29,9 +29,10 @@ static size_t pages_of(size_t count, size_t per_page)
 static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_header)
 {
 	const struct kh_table *v6 = &parts->hashes.v6, *ports = &parts->hashes.ports;
+	uint32_t v4_buckets = kh_cells_buckets(parts->v4.cells_count);
 	size_t sections[] = {
 		KH_BASE_PAGES,
-		pages_of(kh_cells_buckets(parts->v4.cells_count), KH_BUCKETS_PER_PAGE),
+		pages_of(v4_buckets, KH_BUCKETS_PER_PAGE),
 		pages_of(parts->v4.entries_count, KH_ENTRIES_PER_PAGE),
 		pages_of(v6->buckets, KH_BUCKETS_PER_PAGE),
 		pages_of(parts->v6.mids_count, KH_ENTRIES_PER_PAGE),
@@ -53,6 +54,7 @@ static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_hea
 			return -E2BIG;
 		*starts[i] = (uint32_t)page;
 	}
+	ret_header->v4_buckets = v4_buckets;
 	ret_header->v6_bits_mask = v6->count ? v6->bits - 1 : 0;
 	ret_header->v6_buckets_mask = v6->count ? v6->buckets - 1 : 0;
 	ret_header->ports_bits_mask = ports->count ? ports->bits - 1 : 0;
@@ -134,7 +136,6 @@ int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image)
 		.v6_wide_count = (uint32_t)parts->v6.wide_count,
 		.v6_nets = (uint32_t)parts->v6.nets_count,
 		.v4_shift = parts->v4.shift,
-		.v4_buckets = kh_cells_buckets(parts->v4.cells_count),
 		.ports_count = (uint32_t)parts->ports.count,
 		.orders_count = (uint32_t)parts->chains.count,
 		.slots_needed = parts->slots_needed,
@@ -153,8 +154,8 @@ int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image)
 	image->data = aligned_alloc(KH_PAGE_SIZE, image->pages * KH_PAGE_SIZE);
 	if (!image->data)
 		return -ENOMEM;
-	madvise(image->data, image->pages * KH_PAGE_SIZE,
-		MADV_HUGEPAGE); /* faster to fill; without them it goes as well */
+	/* huge pages are faster to fill; without them it goes as well */
+	madvise(image->data, image->pages * KH_PAGE_SIZE, MADV_HUGEPAGE);
 	memset(image->data, 0, image->pages * KH_PAGE_SIZE);
 	memcpy(image->data, &header, sizeof(header));
 	r = fill(image, parts);

@@ -13,7 +13,6 @@
 struct place {
 	int64_t slot;
 	int64_t indicator;
-	bool stored; /* has a row */
 	bool left; /* its holder was not in force before this call */
 	bool reusable; /* and has been gone for long enough */
 	bool seen; /* in force now */
@@ -81,7 +80,6 @@ static int add_place(struct force *force, sqlite3_stmt *statement, struct kh_err
 	struct place place = {
 		.slot = sqlite3_column_int64(statement, 0),
 		.indicator = holder.indicator,
-		.stored = true,
 		.left = left_at != 0,
 		.reusable = left_at && force->now - left_at >= force->grace &&
 			    force->ledger->folds > sqlite3_column_int64(statement, 3),
@@ -138,9 +136,7 @@ static int take_slot(struct force *force, int64_t indicator, struct place *ret_p
 	*ret_place = place;
 	if (!held || held->slot != place.slot)
 		return append(&force->fresh, &place, error);
-	place.stored = true;
 	*held = place;
-	*ret_place = place;
 	return 0;
 }
 
