@@ -208,6 +208,57 @@ static void a_stopped_pass_says_so(void **state)
 	assert_string_equal(query_text(env, "SELECT * FROM slots"), "");
 }
 
+/* What was kept in memory from a transaction that never was is not believed. */
+static void a_pass_rolled_back_gave_nothing(void **state)
+{
+	struct env *env = *state;
+
+	one_act(env, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	assert_string_equal(force_now(env, 100, 60), "1 203.0.113.1 drop 0 fresh\n");
+	act(env, "block");
+	put(env, 1, "203.0.113.2", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "203.0.113.1", KH_ORDER_WITHDRAWN, 0);
+	assert_string_equal(force_text(env, 200, 60), "2 203.0.113.2 drop 0 fresh\n");
+	kh_ledger_rollback(env->ledger);
+	assert_string_equal(force_now(env, 300, 60), "1 203.0.113.1 drop 0\n");
+	one_act(env, "203.0.113.3", KH_ORDER_ACTIVE, 0);
+	assert_string_equal(force_now(env, 300, 60), "1 203.0.113.1 drop 0\n2 203.0.113.3 drop 0 fresh\n");
+}
+
+/* A list that is gone leaves a gap between the numbers of the others. */
+static void a_gap_is_filled_first(void **state)
+{
+	struct env *env = *state;
+
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "203.0.113.2", KH_ORDER_ACTIVE, 0);
+	put(env, 1, "203.0.113.3", KH_ORDER_WITHDRAWN, 0);
+	commit(env);
+	force_now(env, 100, 60);
+	query_text(env, "UPDATE slots SET slot = 5 WHERE slot = 1");
+	reopen(env);
+	assert_string_equal(force_now(env, 100, 60), "5 203.0.113.1 drop 0\n2 203.0.113.2 drop 0\n");
+	one_act(env, "203.0.113.3", KH_ORDER_ACTIVE, 0);
+	assert_string_equal(force_now(env, 100, 60),
+			    "5 203.0.113.1 drop 0\n2 203.0.113.2 drop 0\n1 203.0.113.3 drop 0 fresh\n");
+	one_act(env, "203.0.113.4", KH_ORDER_ACTIVE, 0);
+	one_act(env, "203.0.113.1", KH_ORDER_WITHDRAWN, 0);
+	assert_string_equal(force_now(env, 100, 60),
+			    "2 203.0.113.2 drop 0\n1 203.0.113.3 drop 0\n3 203.0.113.4 drop 0 fresh\n");
+	collect(env);
+	for (int i = 5; i <= 7; i++) {
+		char value[32];
+
+		snprintf(value, sizeof(value), "203.0.113.%d", i);
+		one_act(env, value, KH_ORDER_ACTIVE, 0);
+	}
+	assert_string_equal(force_now(env, 200, 60),
+			    "2 203.0.113.2 drop 0\n1 203.0.113.3 drop 0\n3 203.0.113.4 drop 0\n4 203.0.113.5 drop 0 fresh\n"
+			    "5 203.0.113.6 drop 0 fresh\n6 203.0.113.7 drop 0 fresh\n");
+	assert_string_equal(query_text(env, "SELECT slot, indicator FROM slots ORDER BY slot"), "1|3\n2|2\n3|4\n4|5\n5|6\n6|7\n");
+}
+
 static int print_slot(const struct kh_order_row *row, void *context)
 {
 	print(context, "%s %u\n", row->value, row->slot);
@@ -342,6 +393,8 @@ int main(void)
 		CASE(who_comes_back_too_late_gets_another),
 		CASE(long_stretches_out_of_force_are_passed_over),
 		CASE(a_stopped_pass_says_so),
+		CASE(a_pass_rolled_back_gave_nothing),
+		CASE(a_gap_is_filled_first),
 		CASE(rows_show_the_slot_while_in_force),
 		CASE(random_comings_and_goings_keep_the_rules),
 	};

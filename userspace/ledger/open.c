@@ -276,6 +276,7 @@ void kh_ledger_close(struct kh_ledger *ledger)
 	if (ledger->lock_fd >= 0)
 		close(ledger->lock_fd);
 	kh_bulks_clear(ledger);
+	kh_slots_clear(ledger);
 	kh_tallies_clear(ledger);
 	free(ledger->path);
 	free(ledger);

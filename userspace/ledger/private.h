@@ -122,6 +122,39 @@ struct kh_bulks {
 	int64_t next_indicator; /* the next new indicator has this id; 0: ask the file */
 };
 
+/* ---- Slots of single indicators in memory (slots.c) ---- */
+
+/* A row of `slots`. */
+struct kh_slot {
+	int64_t indicator;
+	int64_t left_at, left_fold; /* left_at 0: in force */
+	uint32_t number;
+	bool seen; /* in force in this pass */
+	bool fresh; /* given in this pass */
+};
+struct kh_slot_holder {
+	int64_t indicator;
+	size_t slot; /* place in the list */
+};
+struct kh_slots {
+	bool valid; /* as in the file */
+	struct kh_slot *list; /* by number */
+	size_t count, capacity;
+	struct kh_slot_holder *holders; /* by indicator */
+	size_t holders_count, holders_capacity;
+
+	/* of the running pass */
+	int64_t now, grace;
+	size_t next; /* below it nothing is free */
+	size_t at_slot, at_holder; /* the first in the list that is not below next; the first not below the indicator asked for */
+	struct kh_slot *fresh; /* given, and without a row yet */
+	size_t fresh_count, fresh_capacity;
+	struct kh_slot_holder *given; /* in ascending order, as asked for */
+	size_t given_count, given_capacity;
+	struct kh_slot_holder *merged; /* room for the next order of holders */
+	size_t merged_capacity;
+};
+
 struct kh_letter_tally {
 	int64_t letter;
 	int64_t enforced, monitored, review, refused, unenforceable, ended;
@@ -156,6 +189,7 @@ struct kh_ledger {
 
 	struct kh_tallies tallies;
 	struct kh_bulks bulks;
+	struct kh_slots slots;
 };
 
 /* ---- sql.c -------------------------------------------------------------------------------------- */
@@ -315,6 +349,20 @@ int kh_slot_runs_force(struct kh_ledger *ledger, struct kh_slot_runs *runs, int6
 		       int (*list)(const struct kh_force_list *, void *), void *context, struct kh_error *error);
 /* Whose slot it is: 1, 0: no list's, or -errno. Names the indicator. */
 int kh_bulk_holder(struct kh_ledger *ledger, uint32_t slot, int64_t *ret_indicator, struct kh_error *error);
+
+/* ---- slots.c: slots of single indicators --------------------------------------------------------------------- */
+
+/* Begins a pass: `grace` seconds after it was left a slot is free, if counts were folded since. 0 or -errno. */
+int kh_slots_begin(struct kh_ledger *ledger, int64_t now, int64_t grace, struct kh_error *error);
+/* The slot that an indicator has, had, or gets now; asked in ascending order of indicators. 0 or -errno. */
+int kh_slots_give(struct kh_ledger *ledger, const struct kh_slot_runs *runs, int64_t indicator, uint32_t *ret_number,
+		  bool *ret_fresh, struct kh_error *error);
+bool kh_slots_taken(size_t number, const void *slots); /* a row's, or given in this pass */
+size_t kh_slots_end(const struct kh_slots *slots); /* above all that are taken */
+/* Ends the pass: writes what differs. 0 or -errno; without it the transaction is fit only for rollback. */
+int kh_slots_write(struct kh_ledger *ledger, struct kh_error *error);
+void kh_slots_forget(struct kh_ledger *ledger); /* the transaction was undone */
+void kh_slots_clear(struct kh_ledger *ledger);
 
 /* ---- bulk_out.c: rows out of bulk lists ----------------------------------------------------------------- */
 

@@ -109,8 +109,14 @@ static const char *const version_2[] = {
 	NULL,
 };
 
+static const char *const version_3[] = {
+	/* What is in force, read whole at every change: all that is asked of it, and nothing of what was withdrawn in the years before. */
+	"CREATE INDEX orders_active ON orders (indicator, action, expires) WHERE state = 0",
+	NULL,
+};
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2 };
+static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3 };
 
 /* The numbers below are stored in `orders` and in the index conditions above: never renumber. */
 _Static_assert(KH_ORDER_ACTIVE == 0 && KH_ORDER_REVIEW == 1 && KH_ORDER_REFUSED == 2 && KH_ORDER_UNENFORCEABLE == 3 &&
