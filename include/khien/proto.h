@@ -14,10 +14,10 @@
  *                                                                      unenforceable}, "allows", "expiring" (within 24 h), "verified" {"ordered","enforced","time"},
  *                                                                      "events_lost", "sightings_lost", "version"; "problems": [{"code","text","todo"}]
  * push       "files": ["name", ...] (one descriptor each), "ref", "ttl" (seconds), "monitor", "accept": [...],
- *            "dry_run", "token"                                        "letters": [letter + "duplicate_since"?], "rows": [row], "counts" {enforce, review, refuse, unenforceable, unchanged},
+ *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
  *                                                                      "notes": [...], "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
  *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since"
- * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token"     as push
+ * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token", "rows"  as push
  * review     "ref"?, "after", "limit"                                  "indicators": [indicator + "sentence", "raw"], "next"
  * accept     "values", "ref"                                           as push
  * reject     "values", "ref", "note"                                   "change", "rows"

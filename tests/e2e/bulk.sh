@@ -18,6 +18,11 @@ with open(sys.argv[1] + "/feed.txt", "w") as out:
     for number in range(20000):
         out.write("45.%d.%d.9\n" % (number >> 8, number & 255))
     out.write("203.0.113.7\n2001:db8:bad::7\n8.8.8.8\n45.200.0.1:443\nc2.example\n")
+with open(sys.argv[1] + "/letter.txt", "w") as out:
+    for number in range(6000):
+        out.write("45.%d.%d.7\n" % (number >> 8, number & 255))
+    for number in range(300):
+        out.write("10.0.%d.%d\n" % (number >> 8, number & 255))
 PYTHON
 feed=$lab_dir/feed.txt
 verdict() { khien why "$1" --json | json "d['verdict']"; }
@@ -40,6 +45,17 @@ send
 is "its packets are counted" 3 "$(counted 203.0.113.7)"
 contains "for the machine and the letter" 1/FEED "$(khien stats)"
 contains "by letter" "1/FEED" "$(khien stats --by advisory)"
+
+# Of a long plan a part is shown, and of each decision.
+by_decision="'%d %d %d' % (*map([row['decision'] for row in d['rows']].count, ('enforce', 'refuse')), d['omitted'])"
+is "of a list 5,000 rows are answered, and all that is refused" "5000 1 15003" "$(khien push --dry-run --ref 2/FEED --json "$feed" | json "$by_decision")"
+is "of a letter, too" "5000 300 1000" "$(khien push --dry-run --ref 3/LETTER --json "$lab_dir/letter.txt" | json "$by_decision")"
+out=$(khien push --yes --ref 3/LETTER "$lab_dir/letter.txt" | tr -s ' ')
+contains "at the terminal twelve rows" "… and 5988 more" "$out"
+contains "of each decision" "… and 288 more" "$out"
+contains "with their number" "BLOCK 6000 45.0.0.7" "$out"
+contains "and what came of them" "To block 6000 · to review 0 · refused 300" "$out"
+runs "and it is withdrawn" 0 khien unblock --ref 3/LETTER
 
 again=$(khien push --yes --ref 1/FEED --json "$feed")
 is "pushed again: nothing is new" "20005" "$(json "d['counts']['unchanged']" <<<"$again")"

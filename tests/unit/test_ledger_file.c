@@ -139,7 +139,8 @@ static void version_2_is_brought_up_with_its_orders(void **state)
 	make_database(env, "DROP INDEX orders_active; PRAGMA user_version = 2");
 	open_ledger(env);
 	assert_string_equal(query_text(env, "PRAGMA user_version"), "3\n");
-	assert_string_equal(query_text(env, "SELECT count(*) FROM orders INDEXED BY orders_active WHERE state = 0"), "1\n");
+	assert_string_equal(query_text(env, "SELECT count(*) FROM orders INDEXED BY orders_active WHERE state = 0"),
+			    "1\n");
 	assert_string_equal(force_now(env, 1, 1), "1 203.0.113.1 drop 0 fresh\n");
 }
 
@@ -247,20 +248,13 @@ static void a_damaged_ledger_is_moved_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_new_ledger_is_complete_and_private),
-		CASE(a_folder_that_is_not_there_is_named),
-		CASE(half_made_ones_are_made_again),
-		CASE(a_second_daemon_is_kept_out),
-		CASE(rollback_and_close_take_anything),
-		CASE(version_0_is_brought_up),
-		CASE(version_2_is_brought_up_with_its_orders),
-		CASE(a_step_that_fails_leaves_the_old_version),
-		CASE(a_newer_version_is_left_alone),
-		CASE(a_ledger_without_its_tables_is_damaged),
-		CASE(foreign_files_are_named_and_left),
-		CASE(what_is_no_file_is_refused),
-		CASE(a_log_without_its_ledger_is_noticed),
-		CASE(a_damaged_ledger_is_moved_whole),
+		CASE(a_new_ledger_is_complete_and_private),    CASE(a_folder_that_is_not_there_is_named),
+		CASE(half_made_ones_are_made_again),	       CASE(a_second_daemon_is_kept_out),
+		CASE(rollback_and_close_take_anything),	       CASE(version_0_is_brought_up),
+		CASE(version_2_is_brought_up_with_its_orders), CASE(a_step_that_fails_leaves_the_old_version),
+		CASE(a_newer_version_is_left_alone),	       CASE(a_ledger_without_its_tables_is_damaged),
+		CASE(foreign_files_are_named_and_left),	       CASE(what_is_no_file_is_refused),
+		CASE(a_log_without_its_ledger_is_noticed),     CASE(a_damaged_ledger_is_moved_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,10 +253,12 @@ static void a_gap_is_filled_first(void **state)
 		snprintf(value, sizeof(value), "203.0.113.%d", i);
 		one_act(env, value, KH_ORDER_ACTIVE, 0);
 	}
-	assert_string_equal(force_now(env, 200, 60),
-			    "2 203.0.113.2 drop 0\n1 203.0.113.3 drop 0\n3 203.0.113.4 drop 0\n4 203.0.113.5 drop 0 fresh\n"
-			    "5 203.0.113.6 drop 0 fresh\n6 203.0.113.7 drop 0 fresh\n");
-	assert_string_equal(query_text(env, "SELECT slot, indicator FROM slots ORDER BY slot"), "1|3\n2|2\n3|4\n4|5\n5|6\n6|7\n");
+	assert_string_equal(
+		force_now(env, 200, 60),
+		"2 203.0.113.2 drop 0\n1 203.0.113.3 drop 0\n3 203.0.113.4 drop 0\n4 203.0.113.5 drop 0 fresh\n"
+		"5 203.0.113.6 drop 0 fresh\n6 203.0.113.7 drop 0 fresh\n");
+	assert_string_equal(query_text(env, "SELECT slot, indicator FROM slots ORDER BY slot"),
+			    "1|3\n2|2\n3|4\n4|5\n5|6\n6|7\n");
 }
 
 static int print_slot(const struct kh_order_row *row, void *context)

@@ -78,9 +78,7 @@ static void show_plan(const json_t *plan)
 		show_letter(json_array_get(letters, i));
 	for (size_t i = 0; i < json_array_size(notes); i++)
 		kh_say("· %s\n", kh_text_at(notes, i));
-	kh_rows_show(json_object_get(plan, "rows"), ROWS_SHOWN, is_monitor(plan));
-	if (kh_number_of(plan, "omitted"))
-		kh_say(_("… and %lld more, counted below\n"), kh_number_of(plan, "omitted"));
+	kh_rows_show(json_object_get(plan, "rows"), counts, ROWS_SHOWN, is_monitor(plan));
 	kh_rows_show_counts(counts, is_monitor(plan));
 	if (!kh_number_of(counts, "enforce"))
 		return;
@@ -153,7 +151,7 @@ static int confirm(const struct kh_cli *cli, const json_t *plan, json_t *request
 		return KH_EXIT_USAGE;
 	}
 	while ((answer = ask(kh_number_of(json_object_get(plan, "counts"), "enforce"), monitor)) == ANSWER_VIEW)
-		kh_rows_show(json_object_get(plan, "rows"), 0, monitor);
+		kh_rows_show(json_object_get(plan, "rows"), json_object_get(plan, "counts"), 0, monitor);
 	if (answer == ANSWER_NO) {
 		kh_say(_("Nothing was changed.\n"));
 		return KH_EXIT_FAILED;
@@ -213,8 +211,11 @@ static void show_result(json_t *reply)
 static int go_ahead(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, bool shown)
 {
 	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL;
-	int code = kh_call(cli, request, fds, fds_count, &reply);
+	int code;
 
+	if (!cli->json) /* the one row more: see add_group() */
+		json_object_set_new(request, "rows", json_integer(shown ? 0 : ROWS_SHOWN + 1));
+	code = kh_call(cli, request, fds, fds_count, &reply);
 	if (!reply)
 		return code;
 	if (cli->json) {

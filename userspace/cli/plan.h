@@ -19,8 +19,8 @@ int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 
 /* ---- rows.c: rows grouped by decision ----------------------------------------------------------- */
 
-/* At most `most` rows of a group (0: all); what is only counted is named so. */
-void kh_rows_show(const json_t *rows, size_t most, bool monitor);
+/* At most `most` rows of a group (0: all that are there); how many more there are, by the counts, is said. */
+void kh_rows_show(const json_t *rows, const json_t *counts, size_t most, bool monitor);
 /* "To block 27 · to review 3 · ...", from the counts of a plan. */
 void kh_rows_show_counts(const json_t *counts, bool monitor);
 

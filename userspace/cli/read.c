@@ -304,12 +304,12 @@ static void show_document(const json_t *document)
 		kh_say("CVE: %s\n", kh_joined(json_object_get(document, "cves"), 8));
 	if (json_array_size(json_object_get(document, "hashes")))
 		kh_say(_("File hashes: %zu\n"), json_array_size(json_object_get(document, "hashes")));
-	kh_rows_show(rows, 0, false);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const char *decision = json_string_value(json_object_get(json_array_get(rows, i), "decision"));
 
 		json_object_set_new(counts, decision, json_integer(kh_number_of(counts, decision) + 1));
 	}
+	kh_rows_show(rows, counts, 0, false);
 	kh_rows_show_counts(counts, false);
 }
 

@@ -27,15 +27,6 @@ static bool is_in(const json_t *row, size_t group)
 	return decision && !strcmp(decision, groups[group].decision);
 }
 
-static size_t count_group(const json_t *rows, size_t group)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < json_array_size(rows); i++)
-		count += is_in(json_array_get(rows, i), group);
-	return count;
-}
-
 static void add_more(struct kh_table *table, size_t more)
 {
 	char text[64];
@@ -46,10 +37,12 @@ static void add_more(struct kh_table *table, size_t more)
 }
 
 /* The rows of one group; its name and count stand before the first. */
-static void add_group(struct kh_table *table, const json_t *rows, size_t group, size_t most, bool monitor)
+static void add_group(struct kh_table *table, const json_t *rows, const json_t *counts, size_t group, size_t most,
+		      bool monitor)
 {
 	const char *label = monitor && !group ? _("MONITOR") : gettext(groups[group].label);
-	size_t count = count_group(rows, group), limit = most ? most / groups[group].cut : count, shown = 0;
+	size_t count = (size_t)kh_number_of(counts, groups[group].decision),
+	       limit = most ? most / groups[group].cut : count, shown = 0;
 	char number[24];
 
 	if (count == limit + 1) /* one row more takes no more room than saying so */
@@ -70,7 +63,7 @@ static void add_group(struct kh_table *table, const json_t *rows, size_t group, 
 		add_more(table, count - shown);
 }
 
-void kh_rows_show(const json_t *rows, size_t most, bool monitor)
+void kh_rows_show(const json_t *rows, const json_t *counts, size_t most, bool monitor)
 {
 	const char *const titles[] = { _("DECISION"), "", _("INDICATOR"), _("SOURCE"), _("REASON") };
 	struct kh_table *table;
@@ -79,7 +72,7 @@ void kh_rows_show(const json_t *rows, size_t most, bool monitor)
 		return;
 	table = kh_table_begin(titles, KH_ARRAY_SIZE(titles), 1u << 1);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(groups); i++)
-		add_group(table, rows, i, most, monitor);
+		add_group(table, rows, counts, i, most, monitor);
 	kh_table_end(table);
 }
 

@@ -310,6 +310,13 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	return reply;
 }
 
+static size_t rows_wanted(json_t *body)
+{
+	int64_t wanted = kh_request_number(body, "rows", KH_ROWS_MAX);
+
+	return wanted < 0 || wanted > KH_ROWS_MAX ? KH_ROWS_MAX : (size_t)wanted;
+}
+
 json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
 {
 	const char *expected = kh_request_text(request->body, "token");
@@ -322,6 +329,7 @@ json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
 	int code = 0;
 
 	crypto_hash_sha256_init(&tally.hash);
+	plan->rows_each = rows_wanted(request->body);
 	for (size_t i = 0; i < plan->letters_count && code >= 0; i++)
 		code = judge_letter(request, plan, i);
 	if (code < 0) {

@@ -40,6 +40,7 @@ struct kh_plan {
 	size_t files_count;
 	char **owned; /* texts of findings that no document owns */
 	size_t owned_count, owned_capacity;
+	size_t rows_each; /* rows of one decision in the answer, at most */
 };
 
 void kh_plan_clear(struct kh_plan *plan);
@@ -48,7 +49,7 @@ int kh_plan_add(struct kh_plan_letter *letter, const struct kh_finding *finding,
 /* What the rows of a plan come to. Begins zeroed, with the hash initialised. */
 struct kh_plan_tally {
 	size_t decisions[KH_DECISION_COUNT];
-	size_t unchanged, changed, rows, omitted;
+	size_t unchanged, changed, omitted;
 	crypto_hash_sha256_state hash;
 };
 

@@ -51,11 +51,10 @@ static json_t *rows_of(const struct kh_core *core, const struct kh_plan *plan, s
 			crypto_hash_sha256_update(&tally->hash, (const unsigned char *)value, strlen(value) + 1);
 			crypto_hash_sha256_update(&tally->hash, &decision, 1);
 			crypto_hash_sha256_update(&tally->hash, &letter->outcome[j], 1);
-			if (tally->rows >= KH_ROWS_MAX) {
+			if (tally->decisions[decision] > plan->rows_each) {
 				tally->omitted++;
 				continue;
 			}
-			tally->rows++;
 			json_array_append_new(rows, kh_plan_row(core, plan, letter, &letter->findings[j], judgement,
 								letter->files[j], letter->outcome[j]));
 		}

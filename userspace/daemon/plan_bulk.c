@@ -121,8 +121,9 @@ static void add_rows(const struct kh_core *core, const struct kh_plan *plan, con
 	static const struct kh_judgement judgement = { .decision = KH_ENFORCE, .reason = KH_WHY_TABLE };
 	const struct kh_bulk *bulk = &file->document->bulk;
 	const char *name = file->document->file;
+	size_t shown = tally->decisions[KH_ENFORCE], room = plan->rows_each > shown ? plan->rows_each - shown : 0;
 
-	for (size_t i = 0; i < kh_bulk_count(bulk) && tally->rows < KH_ROWS_MAX; i++, tally->rows++) {
+	for (size_t i = 0; i < kh_bulk_count(bulk) && i < room; i++) {
 		struct kh_finding finding = { .section = KH_SECTION_LIST };
 		char raw[KH_RANGE_TEXT];
 		uint32_t line;
@@ -143,18 +144,18 @@ void kh_plan_answer_bulk(const struct kh_core *core, const struct kh_plan *plan,
 {
 	for (size_t i = 0; i < plan->files_count; i++) {
 		const struct kh_plan_file *file = &plan->files[i];
-		size_t counts[2] = { file->bulk_made, file->bulk_unchanged }, before = tally->rows;
+		size_t counts[2] = { file->bulk_made, file->bulk_unchanged }, before = json_array_size(rows), added;
 
 		if (!kh_bulk_count(&file->document->bulk))
 			continue;
-		tally->decisions[KH_ENFORCE] += counts[0] + counts[1];
 		tally->changed += counts[0];
 		tally->unchanged += counts[1];
 		/* Which values these are follows from the file and from what was taken out of it, which is in the hash already. */
 		crypto_hash_sha256_update(&tally->hash, file->sha256, sizeof(file->sha256));
 		crypto_hash_sha256_update(&tally->hash, (const unsigned char *)counts, sizeof(counts));
 		add_rows(core, plan, file, tally, rows);
-		before = tally->rows - before;
-		tally->omitted += counts[0] + counts[1] > before ? counts[0] + counts[1] - before : 0;
+		tally->decisions[KH_ENFORCE] += counts[0] + counts[1];
+		added = json_array_size(rows) - before;
+		tally->omitted += counts[0] + counts[1] > added ? counts[0] + counts[1] - added : 0;
 	}
 }

@@ -30,7 +30,7 @@
 #define KH_CLOCK_SECONDS 600 /* between two calibrations of the packet programs' clock */
 #define KH_SLOT_GRACE_SECONDS 60 /* before a counter record serves another indicator */
 #define KH_SIGHTING_IDLE_SECONDS 3600 /* a pair not seen for so long is in the ledger only */
-#define KH_ROWS_MAX 5000 /* rows in one reply; more are counted */
+#define KH_ROWS_MAX 5000 /* rows in one reply, of a plan rows of one decision; more are counted */
 #define KH_PROOF_MAX 2000 /* values tried after a push */
 #define KH_VERIFY_MAX 100000 /* values tried by verify */
 #define KH_PROBLEMS_MAX 32

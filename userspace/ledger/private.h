@@ -146,7 +146,8 @@ struct kh_slots {
 	/* of the running pass */
 	int64_t now, grace;
 	size_t next; /* below it nothing is free */
-	size_t at_slot, at_holder; /* the first in the list that is not below next; the first not below the indicator asked for */
+	size_t at_slot,
+		at_holder; /* the first in the list that is not below next; the first not below the indicator asked for */
 	struct kh_slot *fresh; /* given, and without a row yet */
 	size_t fresh_count, fresh_capacity;
 	struct kh_slot_holder *given; /* in ascending order, as asked for */

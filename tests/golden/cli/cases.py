@@ -76,7 +76,7 @@ def a_push_hands_over_the_files_and_the_options():
     same(len(run.requests), 1, "the number of requests")
     request, files = run.requests[0]
     same(request, {"v": 1, "op": "push", "lang": "vi", "files": ["cv.txt", "phuluc.txt"], "ref": "123", "ttl": 604800, "note": "gọi",
-                   "accept": ["198.51.100.81", "1.2.3.4"], "monitor": True}, "the request")
+                   "accept": ["198.51.100.81", "1.2.3.4"], "monitor": True, "rows": 13}, "the request")
     same(files, [LETTER["cv.txt"], LETTER["phuluc.txt"]], "what the daemon read")
 
 
@@ -120,11 +120,14 @@ def g_is_no_answer_when_nothing_would_be_dropped():
     same(Run("push", "cv.txt", "--monitor", table={"push": [plan, "done"]}, files=LETTER, typed=[b"g"]).code, 1, "the exit code")
 
 
+NO_COUNTS = dict.fromkeys(("enforce", "review", "refuse", "unenforceable", "unchanged"), 0)
+
+
 @check
 def x_shows_every_row_and_asks_again():
     plan = reply("plan")
     plan["rows"] = [{**plan["rows"][0], "value": f"203.0.113.{i}"} for i in range(40)]
-    plan["counts"]["enforce"] = 40
+    plan["counts"] = {**NO_COUNTS, "enforce": 40}
     run = Run("push", "cv.txt", table={"push": [plan, "done"]}, files=LETTER, typed=[b"x", b"n"])
     same(run.out.count("Block 40 indicators?"), 2, "questions")
     before, after = run.out.split("Block 40 indicators?")[:2]
@@ -138,6 +141,7 @@ def x_shows_every_row_and_asks_again():
 def one_row_too_many_is_shown():
     plan = reply("plan")
     plan["rows"] = [{**plan["rows"][0], "value": f"203.0.113.{i}"} for i in range(13)]
+    plan["counts"] = {**NO_COUNTS, "enforce": 13}
     run = Run("push", "cv.txt", "--dry-run", table={"push": plan}, files=LETTER)
     has(run.out, "203.0.113.12 ")
     lacks(run.out, "… and")
