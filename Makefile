@@ -45,7 +45,7 @@ deps-missing:
 # One archive a module, so that a test links only what the layers allow it.
 
 SRC_common := error.c util.c address.c file.c text.c time.c lang.c
-SRC_model := indicator.c decision.c document.c bulk.c
+SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c
 SRC_reader := reader.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
 SRC_guard := guard.c rules.c list.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c v6.c ports.c hash.c image.c check.c lookup.c
@@ -168,7 +168,7 @@ LIBS_test_config := daemon common
 UNIT_TESTS += test_cli
 LIBS_test_cli := cli common
 
-READER_TESTS := test_reader test_reader_bulk test_reader_values test_reader_memory
+READER_TESTS := test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
 UNIT_TESTS += $(READER_TESTS)
 $(foreach t,$(READER_TESTS),$(eval LIBS_$(t) := reader model common))
 EXTRA_test_reader_memory := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
@@ -189,16 +189,18 @@ $(B)/tests/golden_reader: tests/golden/golden_reader.c $(B)/san/reader.a $(B)/sa
 # Sources, not archives: clang's fuzzer wants its own instrumentation. FUZZ_RUNS runs on the committed corpus, which stays as it is.
 # There, eight plain values are a long list.
 FUZZ_RUNS ?= 20000
-FUZZ_READER_SOURCES := tests/fuzz/fuzz_reader.c $(foreach m,reader model common,$(SRC_$(m):%.c=userspace/$(m)/%.c))
-$(B)/tests/fuzz_reader: $(FUZZ_READER_SOURCES) $(wildcard userspace/reader/*.h userspace/model/*.h userspace/common/*.h)
+FUZZ_TARGETS := reader wire
+FUZZ_SOURCES := $(foreach m,reader model common,$(SRC_$(m):%.c=userspace/$(m)/%.c))
+$(FUZZ_TARGETS:%=$(B)/tests/fuzz_%): $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard userspace/reader/*.h userspace/model/*.h userspace/common/*.h)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DKH_BULK_MIN=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -O1 \
-		-o $@ $(FUZZ_READER_SOURCES)
-.PHONY: fuzz-reader
-fuzz-reader: $(B)/tests/fuzz_reader ## a short fixed fuzz run of the reader (FUZZ_RUNS=20000)
-	@mkdir -p $(B)/fuzz/reader
-	$(Q)cd $(B)/fuzz && ../tests/fuzz_reader -seed=1 -runs=$(FUZZ_RUNS) -max_len=4096 -timeout=120 -print_final_stats=0 -verbosity=0 \
-		-dict=$(abspath tests/fuzz/reader.dict) reader $(abspath tests/fuzz/corpus/reader) $(abspath tests/golden/reader)
+		-o $@ $(filter %.c,$^)
+FUZZ_SEEDS_reader := $(abspath tests/golden/reader)
+.PHONY: $(FUZZ_TARGETS:%=fuzz-%)
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(B)/tests/fuzz_% ## a short fixed run of a fuzz target (FUZZ_RUNS=20000)
+	@mkdir -p $(B)/fuzz/$*
+	$(Q)cd $(B)/fuzz && ../tests/fuzz_$* -seed=1 -runs=$(FUZZ_RUNS) -max_len=4096 -timeout=120 -print_final_stats=0 -verbosity=0 \
+		$(patsubst %,-dict=%,$(wildcard $(abspath tests/fuzz/$*.dict))) $* $(abspath tests/fuzz/corpus/$*) $(FUZZ_SEEDS_$*)
 
 .PHONY: golden
 golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden documents (UPDATE=1 rewrites)

@@ -5,6 +5,8 @@
  */
 #include "reader_case.h"
 
+#include "model/wire.h"
+
 static long allowed = -1; /* allocations before the one that fails; -1: all succeed */
 
 static int fails(void)
@@ -92,6 +94,33 @@ static void test_long_list_without_memory(void **state)
 	sweep(text);
 }
 
+/* To bytes and back. */
+static void test_wire_without_memory(void **state)
+{
+	DOCUMENT(document) = document_of(letter);
+
+	(void)state;
+	for (long failed = 0;; failed++) {
+		struct kh_bytes bytes = { 0 };
+		DOCUMENT(again) = NULL;
+		int result;
+
+		allowed = failed;
+		result = kh_wire_write(document, &bytes);
+		if (!result)
+			result = kh_wire_read(bytes.data, bytes.length, &again, NULL);
+		kh_bytes_clear(&bytes);
+		if (allowed >= 0) {
+			allowed = -1;
+			assert_int_equal(result, 0);
+			assert_true(failed > 40);
+			break;
+		}
+		assert_int_equal(result, -ENOMEM);
+		assert_null(again);
+	}
+}
+
 static void test_value_without_memory(void **state)
 {
 	static const char *const texts[] = { "hxxp://c2[.]example/x", "203.0.113.7|443" };
@@ -120,9 +149,8 @@ static void test_value_without_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_letter_without_memory),
-		cmocka_unit_test(test_list_without_memory),
-		cmocka_unit_test(test_long_list_without_memory),
+		cmocka_unit_test(test_letter_without_memory),	 cmocka_unit_test(test_list_without_memory),
+		cmocka_unit_test(test_long_list_without_memory), cmocka_unit_test(test_wire_without_memory),
 		cmocka_unit_test(test_value_without_memory),
 	};
 

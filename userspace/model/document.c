@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Freeing documents.
+ * Freeing documents; names.
  */
 #include "model/document.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/util.h"
 
 void kh_letter_clear(struct kh_letter *letter)
 {
@@ -44,6 +46,20 @@ void kh_document_free(struct kh_document *document)
 	free_texts(document->hashes, document->hashes_count);
 	free_texts(document->notes, document->notes_count);
 	free(document);
+}
+
+const char *kh_document_format(const char *name)
+{
+	static const char *const formats[] = {
+#define X(format) format,
+		KH_DOCUMENT_FORMATS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(formats); i++)
+		if (!strcmp(formats[i], name))
+			return formats[i];
+	return NULL;
 }
 
 const char *kh_section_name(enum kh_section section)

@@ -27,6 +27,11 @@ enum kh_section {
 	KH_SECTION_LIST, /* the whole file is a list */
 };
 
+/* How a document is written; found by content. */
+#define KH_DOCUMENT_FORMATS(X) \
+	X("list")              \
+	X("text")
+
 /* One value and where it stood. */
 struct kh_finding {
 	struct kh_indicator indicator;
@@ -46,7 +51,7 @@ struct kh_announced {
 
 struct kh_document {
 	char *file; /* as given by the caller; owned */
-	const char *format; /* "list" or "text"; a constant */
+	const char *format; /* one of KH_DOCUMENT_FORMATS; a constant */
 	struct kh_letter letter;
 	struct kh_announced announced;
 	struct kh_finding *findings; /* in document order, no two with the same value; the strongest proposal is kept */
@@ -70,6 +75,7 @@ static inline void kh_document_freep(struct kh_document **document)
 	kh_document_free(*document);
 }
 
+const char *kh_document_format(const char *name); /* the constant of that name; NULL: there is no such format */
 const char *kh_section_name(enum kh_section section); /* "body" "annex" "list" */
 
 #endif

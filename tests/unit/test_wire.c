@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Documents between processes: what the reader makes of real letters and lists comes through as it was; whatever was changed on the
+ * way is refused, or is what a document may be.
+ */
+#include "reader_case.h"
+
+#include <glob.h>
+
+#include "common/file.h"
+#include "model/wire.h"
+
+static struct kh_bytes written(const struct kh_document *document)
+{
+	struct kh_bytes bytes = {};
+
+	assert_int_equal(kh_wire_write(document, &bytes), 0);
+	return bytes;
+}
+
+static struct kh_bytes read_and_written(const char *text)
+{
+	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+
+	assert_int_equal(kh_reader_read("f.txt", text, strlen(text), &document, NULL), 0);
+	return written(document);
+}
+
+/* What is accepted is written again as the same bytes: so nothing got lost, and there is one way to say a thing. */
+static bool is_accepted(const struct kh_bytes *bytes)
+{
+	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+	struct kh_error error = {};
+	struct kh_bytes again;
+
+	if (kh_wire_read(bytes->data, bytes->length, &document, &error) < 0) {
+		assert_null(document);
+		assert_non_null(strstr(error.text, "hold together"));
+		return false;
+	}
+	again = written(document);
+	assert_int_equal(again.length, bytes->length);
+	assert_memory_equal(again.data, bytes->data, bytes->length);
+	kh_bytes_clear(&again);
+	return true;
+}
+
+static const char letter[] =
+	"SỞ MẪU\nSố: 12 /SM-CNTT\nHà Nội, ngày 2 tháng 9 năm 2023\nV/v một việc\nKính gửi: A\n"
+	"Chặn hxxps[:]//c2[.]example/a và 203.0.113[.]7 cổng 80, 443; 2 IP, CVE-2022-21990.\fPHỤ LỤC\n"
+	"1. 203.0.113.9 – 203.0.113.10\n203.0.113.300\n2001:db8::7\n198.51.100.0/24\n0123456789abcdef0123456789abcdef\nc3.example\n";
+
+static void test_a_letter_comes_through(void **state)
+{
+	struct kh_bytes bytes = read_and_written(letter);
+	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+
+	(void)state;
+	assert_true(is_accepted(&bytes));
+	assert_int_equal(kh_wire_read(bytes.data, bytes.length, &document, NULL), 0);
+	assert_string_equal(document->file, "f.txt");
+	assert_string_equal(document->format, "text");
+	assert_string_equal(document->letter.number, "12/SM-CNTT");
+	assert_string_equal(document->letter.date, "2023-09-02");
+	assert_int_equal(document->announced.addresses, 2);
+	assert_int_equal(document->announced.domains, -1);
+	assert_true(document->findings_count >= 8);
+	assert_int_equal(document->findings[document->findings_count - 1].page, 2);
+	assert_string_equal(document->cves[0], "CVE-2022-21990");
+	assert_int_equal(document->hashes_count, 1);
+	assert_true(document->notes_count > 0);
+	kh_bytes_clear(&bytes);
+}
+
+static void test_a_long_list_comes_through(void **state)
+{
+	const size_t room = KH_BULK_MIN * 24 + 200;
+	char *text KH_CLEANUP(kh_freep) = malloc(room);
+	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+	struct kh_bytes bytes;
+	size_t length = 0;
+
+	(void)state;
+	assert_non_null(text);
+	for (unsigned i = 0; i < KH_BULK_MIN; i++)
+		length += (size_t)snprintf(text + length, room - length, i % 9 ? "100.%u.%u.1\n" : "2001:db8:%x::%x\n",
+					   i & 255, i >> 8);
+	snprintf(text + length, room - length, "c2.example\n203[.]0.113.7\n");
+	bytes = read_and_written(text);
+	assert_true(is_accepted(&bytes));
+	assert_int_equal(kh_wire_read(bytes.data, bytes.length, &document, NULL), 0);
+	assert_true(kh_bulk_count(&document->bulk) >= KH_BULK_MIN);
+	assert_int_equal(document->findings_count, 2);
+	kh_bytes_clear(&bytes);
+}
+
+static void test_golden_documents_come_through(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob("tests/golden/reader/*.txt", 0, NULL, &found), 0);
+	assert_true(found.gl_pathc > 10);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+		char *data KH_CLEANUP(kh_freep) = NULL;
+		struct kh_bytes bytes;
+		size_t length;
+
+		assert_int_equal(kh_file_read(found.gl_pathv[i], KH_READER_MAX_BYTES, &data, &length), 0);
+		if (kh_reader_read("f", data, length, &document, NULL) < 0)
+			continue; /* it is there to be refused */
+		bytes = written(document);
+		if (!is_accepted(&bytes))
+			fail_msg("%s does not come through", found.gl_pathv[i]);
+		kh_bytes_clear(&bytes);
+	}
+	globfree(&found);
+}
+
+/* ---- Forgeries ------------------------------------------------------------------------------------ */
+
+static void test_cut_short_or_too_long(void **state)
+{
+	struct kh_bytes bytes = read_and_written(letter), cut;
+
+	(void)state;
+	for (size_t length = 0; length < bytes.length; length++) {
+		cut.data = malloc(length + 1); /* so that a read beyond it is seen */
+		assert_non_null(cut.data);
+		memcpy(cut.data, bytes.data, length);
+		cut.length = length;
+		assert_false(is_accepted(&cut));
+		free(cut.data);
+	}
+	cut = (struct kh_bytes){ malloc(bytes.length + 1), bytes.length + 1, bytes.length + 1 };
+	assert_non_null(cut.data);
+	memcpy(cut.data, bytes.data, bytes.length);
+	cut.data[bytes.length] = 0;
+	assert_false(is_accepted(&cut));
+	kh_bytes_clear(&cut);
+	kh_bytes_clear(&bytes);
+}
+
+/* Each byte as each of some others: refused, or another document that holds together (a digit of a raw form, say). */
+static void test_any_byte_changed(void **state)
+{
+	static const unsigned char values[] = { 0, 1, 7, 0x20, '0', '.', 0x7f, 0x80, 0xff };
+	struct kh_bytes bytes = read_and_written(letter);
+	size_t refused = 0;
+
+	(void)state;
+	for (size_t at = 0; at < bytes.length; at++) {
+		unsigned char before = bytes.data[at];
+
+		for (size_t i = 0; i < sizeof(values); i++) {
+			bytes.data[at] = values[i];
+			refused += !is_accepted(&bytes);
+		}
+		bytes.data[at] = before;
+	}
+	assert_true(refused > bytes.length);
+	kh_bytes_clear(&bytes);
+}
+
+/* A document, and the part that its fault is told of. */
+struct forgery {
+	struct kh_document *document;
+	struct kh_finding *finding; /* an address that is enforced */
+};
+
+#define FORGERIES(X)                                                                                                \
+	X("the head", forgery.document->format = "pfd")                                                             \
+	X("the head", set_text(&forgery.document->letter.issuer, "SỞ\x1b[31m MẪU"))                                 \
+	X("the head", set_text(&forgery.document->letter.subject, "m\xe1t"))                                        \
+	X("the head", forgery.document->announced.addresses = -2)                                                   \
+	X("the values", forgery.finding->proposed = KH_REFUSE)                                                      \
+	X("the values", forgery.finding->proposed = 200)                                                            \
+	X("the values", forgery.finding->reason = KH_WHY_COUNT)                                                     \
+	X("the values", forgery.finding->section = KH_SECTION_LIST + 1)                                             \
+	X("the values", forgery.finding->page = -1)                                                                 \
+	X("the values", forgery.finding->line = 0)                                                                  \
+	X("the values", set_long(&forgery.finding->raw))                                                            \
+	X("the values", forgery.finding->raw[0] = '\n')                                                             \
+	X("the values", forgery.finding->indicator.type = KH_TYPE_PREFIX)                                           \
+	X("the values", forgery.finding->indicator.range.first++)                                                   \
+	X("the values",                                                                                             \
+	  (forgery.finding->indicator.type = KH_TYPE_UNKNOWN, set_text(&forgery.finding->indicator.text, "1.2.3"))) \
+	X("the values", (forgery.finding->indicator.type = KH_TYPE_DOMAIN,                                          \
+			 set_text(&forgery.finding->indicator.text, "c2.example")))                                 \
+	X("the values", (forgery.finding->proposed = KH_REVIEW, forgery.finding->indicator.type = KH_TYPE_DOMAIN,   \
+			 set_text(&forgery.finding->indicator.text, "C2.example")))                                 \
+	X("the list", add_bulk(forgery.document, 9, 8, 1))                                                          \
+	X("the list", add_bulk(forgery.document, 9, 9, 0))                                                          \
+	X("the list", (add_bulk(forgery.document, 9, 9, 1), add_bulk(forgery.document, 9, 9, 2)))                   \
+	X("the list", (add_bulk(forgery.document, 9, 9, 1), add_bulk(forgery.document, 8, 8, 2)))                   \
+	X("what follows the values", forgery.document->cves[0][4] = 'x')                                            \
+	X("what follows the values", forgery.document->cves[0][12] = '\0')                                          \
+	X("what follows the values", forgery.document->hashes[0][3] = 'A')                                          \
+	X("what follows the values", forgery.document->hashes[0][31] = '\0')                                        \
+	X("what follows the values", forgery.document->notes[0][0] = '\a')
+
+static void set_text(char **text, const char *value)
+{
+	free(*text);
+	*text = strdup(value);
+}
+
+static void set_long(char **text)
+{
+	char longest[258];
+
+	memset(longest, 'a', 257);
+	longest[257] = '\0';
+	set_text(text, longest);
+}
+
+static void add_bulk(struct kh_document *document, unsigned first, unsigned last, uint32_t line)
+{
+	struct kh_range range = { 0xcb007100u + first, 0xcb007100u + last, 4 };
+
+	assert_int_equal(kh_bulk_add(&document->bulk, &range, line), 0);
+}
+
+static void check_forgery(unsigned which)
+{
+	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL, *read = NULL;
+	struct forgery forgery = {};
+	struct kh_error error = {};
+	const char *part = NULL, *what = NULL;
+	struct kh_bytes bytes;
+	unsigned number = 0;
+
+	assert_int_equal(kh_reader_read("f.txt", letter, strlen(letter), &document, NULL), 0);
+	forgery.document = document;
+	for (size_t i = 0; i < document->findings_count && !forgery.finding; i++)
+		if (document->findings[i].proposed == KH_ENFORCE &&
+		    document->findings[i].indicator.type == KH_TYPE_RANGE)
+			forgery.finding = &document->findings[i];
+	assert_non_null(forgery.finding);
+#define X(name, change)          \
+	if (number++ == which) { \
+		part = name;     \
+		what = #change;  \
+		(void)(change);  \
+	}
+	FORGERIES(X)
+#undef X
+	bytes = written(document);
+	if (kh_wire_read(bytes.data, bytes.length, &read, &error) != -EINVAL)
+		fail_msg("accepted: %s", what);
+	if (!strstr(error.text, part))
+		fail_msg("%s: %s", what, error.text);
+	kh_bytes_clear(&bytes);
+}
+
+static void test_what_no_document_can_be(void **state)
+{
+	(void)state;
+#define X(name, change) +1
+	for (unsigned which = 0; which < 0 FORGERIES(X); which++)
+		check_forgery(which);
+#undef X
+}
+
+/* Values are canonical: one indicator has one form, and so one row. */
+static void test_only_canonical_values(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} pairs[] = {
+		{ "2001:db8::7", "2001:DB8::7" },
+		{ "198.51.100.0/24", "198.51.100.7/24" },
+		{ "203.0.113.9-203.0.113.10", "203.0.113.9 203.0.113.10" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(pairs); i++) {
+		struct kh_bytes bytes = read_and_written(letter);
+		size_t length = strlen(pairs[i].from);
+		unsigned char *place = memmem(bytes.data, bytes.length, pairs[i].from, length);
+
+		assert_non_null(place);
+		assert_true(is_accepted(&bytes));
+		memcpy(place, pairs[i].to, length);
+		assert_false(is_accepted(&bytes));
+		kh_bytes_clear(&bytes);
+	}
+}
+
+/* A count that promises more than there is costs nothing. */
+static void test_a_large_count_takes_no_memory(void **state)
+{
+	struct kh_bytes bytes = read_and_written("203.0.113.7\n");
+	size_t changed = 0;
+
+	(void)state;
+	for (size_t at = 8; at + 4 <= bytes.length; at++) {
+		unsigned char before[4];
+
+		memcpy(before, bytes.data + at, 4);
+		memcpy(bytes.data + at, "\xff\xff\xff\x7f", 4);
+		changed += !is_accepted(&bytes); /* the sanitizer's limit on one allocation is below it */
+		memcpy(bytes.data + at, before, 4);
+	}
+	assert_true(changed > bytes.length / 2);
+	kh_bytes_clear(&bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_letter_comes_through),
+		cmocka_unit_test(test_a_long_list_comes_through),
+		cmocka_unit_test(test_golden_documents_come_through),
+		cmocka_unit_test(test_cut_short_or_too_long),
+		cmocka_unit_test(test_any_byte_changed),
+		cmocka_unit_test(test_what_no_document_can_be),
+		cmocka_unit_test(test_only_canonical_values),
+		cmocka_unit_test(test_a_large_count_takes_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Documents to bytes: see wire.h.
+ */
+#include "model/wire.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/util.h"
+
+void kh_bytes_clear(struct kh_bytes *bytes)
+{
+	free(bytes->data);
+	*bytes = (struct kh_bytes){};
+}
+
+/* ---- Writing -------------------------------------------------------------------------------------- */
+
+static int put(struct kh_bytes *bytes, const void *data, size_t length)
+{
+	int code = kh_grow(&bytes->data, &bytes->capacity, bytes->length + length, 1);
+
+	if (code < 0)
+		return code;
+	if (length)
+		memcpy(bytes->data + bytes->length, data, length);
+	bytes->length += length;
+	return 0;
+}
+
+static int put_number(struct kh_bytes *bytes, uint64_t number)
+{
+	uint32_t little = htole32((uint32_t)number);
+
+	return number > UINT32_MAX ? -ENOMEM : put(bytes, &little, sizeof(little));
+}
+
+static int put_text(struct kh_bytes *bytes, const char *text)
+{
+	size_t length = text ? strlen(text) : 0;
+	int code = put_number(bytes, text ? length : KH_WIRE_NO_TEXT);
+
+	return code < 0 || !text ? code : put(bytes, text, length);
+}
+
+static int put_texts(struct kh_bytes *bytes, char *const *texts, size_t count)
+{
+	int code = put_number(bytes, count);
+
+	for (size_t i = 0; i < count && code >= 0; i++)
+		code = put_text(bytes, texts[i]);
+	return code;
+}
+
+static int put_finding(struct kh_bytes *bytes, const struct kh_finding *finding)
+{
+	const unsigned char marks[] = { (unsigned char)finding->indicator.type, (unsigned char)finding->proposed,
+					(unsigned char)finding->reason, (unsigned char)finding->section };
+	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&finding->indicator);
+	int code = value ? put(bytes, marks, sizeof(marks)) : -ENOMEM;
+
+	if (code >= 0)
+		code = put_text(bytes, value);
+	if (code >= 0)
+		code = put_text(bytes, finding->raw);
+	if (code >= 0)
+		code = put_number(bytes, (uint32_t)finding->page);
+	return code < 0 ? code : put_number(bytes, (uint32_t)finding->line);
+}
+
+/* The structs as they are: both ends are one machine. */
+static int put_bulk(struct kh_bytes *bytes, const struct kh_bulk *bulk)
+{
+	int code = put_number(bytes, bulk->v4_count);
+
+	if (code >= 0)
+		code = put(bytes, bulk->v4, bulk->v4_count * sizeof(*bulk->v4));
+	if (code >= 0)
+		code = put_number(bytes, bulk->v6_count);
+	return code < 0 ? code : put(bytes, bulk->v6, bulk->v6_count * sizeof(*bulk->v6));
+}
+
+int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
+{
+	const struct kh_letter *letter = &document->letter;
+	const char *const texts[] = { document->file, document->format, letter->number,
+				      letter->date,   letter->issuer,	letter->subject };
+	const int counts[] = { document->announced.addresses, document->announced.domains, document->announced.hashes };
+	int code = put(bytes, KH_WIRE_MAGIC, sizeof(KH_WIRE_MAGIC) - 1);
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(texts) && code >= 0; i++)
+		code = put_text(bytes, texts[i]);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(counts) && code >= 0; i++)
+		code = put_number(bytes, (uint32_t)counts[i]);
+	if (code >= 0)
+		code = put_number(bytes, document->duplicates);
+	if (code >= 0)
+		code = put_number(bytes, document->findings_count);
+	for (size_t i = 0; i < document->findings_count && code >= 0; i++)
+		code = put_finding(bytes, &document->findings[i]);
+	if (code >= 0)
+		code = put_bulk(bytes, &document->bulk);
+	if (code >= 0)
+		code = put_texts(bytes, document->cves, document->cves_count);
+	if (code >= 0)
+		code = put_texts(bytes, document->hashes, document->hashes_count);
+	return code < 0 ? code : put_texts(bytes, document->notes, document->notes_count);
+}
