@@ -29,7 +29,7 @@ all: $(B)/khiend $(B)/khien locale man ## build both programs (the default)
 # The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
 
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
-	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev gettext scdoc dpkg-dev \
+	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
@@ -44,8 +44,9 @@ deps-missing:
 # ---- Sources, by module -------------------------------------------------------------------------
 # One archive a module, so that a test links only what the layers allow it.
 
-SRC_common := error.c util.c address.c file.c text.c time.c lang.c
+SRC_common := error.c util.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c
+SRC_sandbox := sandbox.c confine.c filter.c
 SRC_reader := reader.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
 SRC_guard := guard.c rules.c list.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c v6.c ports.c hash.c image.c check.c lookup.c
@@ -57,7 +58,7 @@ SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve
 SRC_cli := main.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
 	pins.c status.c why.c read.c
 
-MODULES := common model reader guard compile ledger kernel netlink daemon cli
+MODULES := common sandbox model reader guard compile ledger kernel netlink daemon cli
 
 # ---- Flags --------------------------------------------------------------------------------------
 
@@ -69,6 +70,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DKH_VERSION='"$(VERSION)"' -DKH_PREFIX='"$(PREFIX)
 	-DKH_STATEDIR='"$(LOCALSTATEDIR)/khien"' -Iinclude -Iuserspace -isystem $(B)/bpf $(CPPFLAGS)
 CFLAGS ?= -O2 -g
 CFLAGS_ALL = -std=gnu11 $(WARN) -fstack-protector-strong $(PKG_CFLAGS) $(CFLAGS)
+LDLIBS_sandbox := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
 LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
@@ -167,6 +169,13 @@ LIBS_test_config := daemon common
 
 UNIT_TESTS += test_cli
 LIBS_test_cli := cli common
+
+UNIT_TESTS += test_sandbox
+LIBS_test_sandbox := sandbox common
+$(B)/tests/test_sandbox: $(B)/tests/victim
+$(B)/tests/victim: tests/unit/victim.c
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -o $@ $<
 
 READER_TESTS := test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
 UNIT_TESTS += $(READER_TESTS)

@@ -13,6 +13,7 @@ cd "$root"
 # module: the folders of userspace/, and the headers of include/, that it may include besides its own
 declare -A may=(
 	[common]=""
+	[sandbox]="common"
 	[model]="common"
 	[reader]="model common"
 	[guard]="model common"
@@ -34,6 +35,7 @@ declare -A owner=(
 	[systemd/]="daemon"
 	[jansson.h]="daemon cli"
 	[ini.h]="daemon"
+	[seccomp.h]="sandbox"
 	[libsmartcols]="cli"
 )
 bad=0

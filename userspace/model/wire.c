@@ -10,31 +10,11 @@
 
 #include "common/util.h"
 
-void kh_bytes_clear(struct kh_bytes *bytes)
-{
-	free(bytes->data);
-	*bytes = (struct kh_bytes){};
-}
-
-/* ---- Writing -------------------------------------------------------------------------------------- */
-
-static int put(struct kh_bytes *bytes, const void *data, size_t length)
-{
-	int code = kh_grow(&bytes->data, &bytes->capacity, bytes->length + length, 1);
-
-	if (code < 0)
-		return code;
-	if (length)
-		memcpy(bytes->data + bytes->length, data, length);
-	bytes->length += length;
-	return 0;
-}
-
 static int put_number(struct kh_bytes *bytes, uint64_t number)
 {
 	uint32_t little = htole32((uint32_t)number);
 
-	return number > UINT32_MAX ? -ENOMEM : put(bytes, &little, sizeof(little));
+	return number > UINT32_MAX ? -ENOMEM : kh_bytes_add(bytes, &little, sizeof(little));
 }
 
 static int put_text(struct kh_bytes *bytes, const char *text)
@@ -42,7 +22,7 @@ static int put_text(struct kh_bytes *bytes, const char *text)
 	size_t length = text ? strlen(text) : 0;
 	int code = put_number(bytes, text ? length : KH_WIRE_NO_TEXT);
 
-	return code < 0 || !text ? code : put(bytes, text, length);
+	return code < 0 || !text ? code : kh_bytes_add(bytes, text, length);
 }
 
 static int put_texts(struct kh_bytes *bytes, char *const *texts, size_t count)
@@ -59,7 +39,7 @@ static int put_finding(struct kh_bytes *bytes, const struct kh_finding *finding)
 	const unsigned char marks[] = { (unsigned char)finding->indicator.type, (unsigned char)finding->proposed,
 					(unsigned char)finding->reason, (unsigned char)finding->section };
 	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&finding->indicator);
-	int code = value ? put(bytes, marks, sizeof(marks)) : -ENOMEM;
+	int code = value ? kh_bytes_add(bytes, marks, sizeof(marks)) : -ENOMEM;
 
 	if (code >= 0)
 		code = put_text(bytes, value);
@@ -76,10 +56,10 @@ static int put_bulk(struct kh_bytes *bytes, const struct kh_bulk *bulk)
 	int code = put_number(bytes, bulk->v4_count);
 
 	if (code >= 0)
-		code = put(bytes, bulk->v4, bulk->v4_count * sizeof(*bulk->v4));
+		code = kh_bytes_add(bytes, bulk->v4, bulk->v4_count * sizeof(*bulk->v4));
 	if (code >= 0)
 		code = put_number(bytes, bulk->v6_count);
-	return code < 0 ? code : put(bytes, bulk->v6, bulk->v6_count * sizeof(*bulk->v6));
+	return code < 0 ? code : kh_bytes_add(bytes, bulk->v6, bulk->v6_count * sizeof(*bulk->v6));
 }
 
 int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
@@ -88,7 +68,7 @@ int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
 	const char *const texts[] = { document->file, document->format, letter->number,
 				      letter->date,   letter->issuer,	letter->subject };
 	const int counts[] = { document->announced.addresses, document->announced.domains, document->announced.hashes };
-	int code = put(bytes, KH_WIRE_MAGIC, sizeof(KH_WIRE_MAGIC) - 1);
+	int code = kh_bytes_add(bytes, KH_WIRE_MAGIC, sizeof(KH_WIRE_MAGIC) - 1);
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(texts) && code >= 0; i++)
 		code = put_text(bytes, texts[i]);

@@ -13,18 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/bytes.h"
 #include "common/error.h"
 #include "model/document.h"
 
 #define KH_WIRE_MAGIC "KHDOC\0\0\1"
 #define KH_WIRE_NO_TEXT UINT32_MAX
-
-/* Bytes that grow. May be all zero: empty. */
-struct kh_bytes {
-	unsigned char *data;
-	size_t length, capacity;
-};
-void kh_bytes_clear(struct kh_bytes *bytes);
 
 /* Appends the document. 0, or -ENOMEM (then `bytes` holds a part of it). */
 int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes);
