@@ -23,7 +23,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 MAKEFLAGS += --no-builtin-rules
 
 .PHONY: all
-all: $(B)/khiend $(B)/khien locale man ## build both programs (the default)
+all: $(B)/khiend $(B)/khien $(B)/khien-parse locale man ## build the programs (the default)
 
 # ---- What it takes ------------------------------------------------------------------------------
 # The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
@@ -48,6 +48,8 @@ SRC_common := error.c util.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c
 SRC_sandbox := sandbox.c confine.c filter.c
 SRC_reader := reader.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
+SRC_intake := intake.c
+SRC_parse := main.c
 SRC_guard := guard.c rules.c list.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
@@ -55,10 +57,10 @@ SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c
 SRC_kernel := load.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c look.c status.c why.c
-SRC_cli := main.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
+SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
 	pins.c status.c why.c read.c
 
-MODULES := common sandbox model reader guard compile ledger kernel netlink daemon cli
+MODULES := common sandbox model reader intake parse guard compile ledger kernel netlink daemon cli
 
 # ---- Flags --------------------------------------------------------------------------------------
 
@@ -77,8 +79,9 @@ LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
 LDLIBS_daemon := $(shell $(PKG_CONFIG) --libs libsystemd inih jansson libsodium 2>/dev/null)
 LDLIBS_cli := $(shell $(PKG_CONFIG) --libs smartcols jansson 2>/dev/null)
 
-DAEMON_LIBS := daemon kernel netlink ledger compile guard reader model common
-CLI_LIBS := cli guard reader model common
+DAEMON_LIBS := daemon kernel netlink ledger compile intake guard reader model sandbox common
+CLI_LIBS := cli intake guard reader model sandbox common
+PARSE_LIBS := parse reader model common
 
 # Paths and flags are compiled in: objects made with others are made again.
 .PHONY: FORCE
@@ -108,6 +111,8 @@ $(B)/san/obj/%.o: userspace/%.c $(B)/flags
 
 $(B)/khiend: $(DAEMON_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(foreach l,$(DAEMON_LIBS),$(LDLIBS_$(l)))
+$(B)/khien-parse: $(PARSE_LIBS:%=$(B)/%.a)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^
 $(B)/khien: $(CLI_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(foreach l,$(CLI_LIBS),$(LDLIBS_$(l)))
 
@@ -177,6 +182,13 @@ $(B)/tests/victim: tests/unit/victim.c
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -o $@ $<
 
+UNIT_TESTS += test_intake
+LIBS_test_intake := intake reader model sandbox common
+$(B)/tests/test_intake: $(B)/tests/khien-parse
+$(B)/tests/khien-parse: $(B)/khien-parse
+	@mkdir -p $(@D)
+	$(Q)ln -sf ../khien-parse $@
+
 READER_TESTS := test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
 UNIT_TESTS += $(READER_TESTS)
 $(foreach t,$(READER_TESTS),$(eval LIBS_$(t) := reader model common))
@@ -216,7 +228,9 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 	$(Q)$(B)/tests/golden_reader tests/golden/reader $(GOLDEN_READER_FILES)
 
 # khien as people and programs see it, with the sanitizers, against a fake daemon.
-$(B)/san/khien: $(CLI_LIBS:%=$(B)/san/%.a)
+$(B)/san/khien-parse: $(B)/khien-parse
+	$(Q)ln -sf ../khien-parse $@
+$(B)/san/khien: $(CLI_LIBS:%=$(B)/san/%.a) | $(B)/san/khien-parse
 	$(call say,LD.san,$@)$(CC) $(LDFLAGS) $(SAN) -o $@ $^ $(foreach l,$(CLI_LIBS),$(LDLIBS_$(l)))
 .PHONY: golden-cli
 golden-cli: $(B)/san/khien locale ## compare the screens of khien with those kept (UPDATE=1 rewrites)
@@ -346,7 +360,7 @@ $(B)/locale/%/LC_MESSAGES/khien.mo: userspace/po/%.po
 
 # ---- Installing ---------------------------------------------------------------------------------
 
-INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(SYSCONFDIR)/khien/never-block.d $(UNITDIR) $(PREFIX)/lib/sysusers.d \
+INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(PREFIX)/libexec/khien $(SYSCONFDIR)/khien/never-block.d $(UNITDIR) $(PREFIX)/lib/sysusers.d \
 	$(foreach m,$(MAN),$(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))) $(PREFIX)/share/bash-completion/completions \
 	$(LANGUAGES:%=$(PREFIX)/share/locale/%/LC_MESSAGES)
 NEVER_BLOCK := $(notdir $(wildcard rules/never-block.d/*.list))
@@ -357,6 +371,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 	$(Q)install -d $(addprefix $(DESTDIR),$(sort $(INSTALL_DIRS)))
 	$(Q)install -m 0755 $(B)/khien $(DESTDIR)$(PREFIX)/bin/khien
 	$(Q)install -m 0755 $(B)/khiend $(DESTDIR)$(PREFIX)/sbin/khiend
+	$(Q)install -m 0755 $(B)/khien-parse $(DESTDIR)$(PREFIX)/libexec/khien/khien-parse
 	$(Q)set -e; keep() { if [ ! -e "$$2" ] || cmp -s "$$1" "$$2"; then install -m 0644 "$$1" "$$2"; \
 		else install -m 0644 "$$1" "$$2.new"; echo "kept $$2; the shipped one is $$2.new"; fi; }; \
 	$(subst_paths) rules/khien.conf > $(B)/khien.conf; keep $(B)/khien.conf $(DESTDIR)$(SYSCONFDIR)/khien/khien.conf; \
@@ -373,9 +388,10 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 uninstall: ## remove what install put there; the ledger and changed configuration stay
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now khiend 2>/dev/null || true; fi
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /sys/fs/bpf/khien ] && [ -x $(PREFIX)/sbin/khiend ]; then $(PREFIX)/sbin/khiend --detach || true; fi
-	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend libexec/khien/khien-parse lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
 		$(LANGUAGES:%=share/locale/%/LC_MESSAGES/khien.mo)) $(DESTDIR)$(UNITDIR)/khiend.service
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
+	$(Q)rmdir $(DESTDIR)$(PREFIX)/libexec/khien 2>/dev/null || true
 	$(Q)e=$(DESTDIR)$(SYSCONFDIR)/khien; drop() { if cmp -s "$$1" "$$2"; then rm -f "$$2"; elif [ -e "$$2" ]; then echo "kept $$2: changed"; fi; rm -f "$$2.new"; }; \
 	mkdir -p $(B); $(subst_paths) rules/khien.conf > $(B)/khien.conf; drop $(B)/khien.conf $$e/khien.conf; \
 	for f in $(NEVER_BLOCK); do drop rules/never-block.d/$$f $$e/never-block.d/$$f; done; \

@@ -16,13 +16,15 @@ declare -A may=(
 	[sandbox]="common"
 	[model]="common"
 	[reader]="model common"
+	[intake]="sandbox model common"
+	[parse]="reader model common"
 	[guard]="model common"
 	[compile]="model common khien/abi.h"
 	[ledger]="model common khien/abi.h khien/reasons.def"
 	[kernel]="model common khien/abi.h khien/reasons.def khien.skel.h"
 	[netlink]="model common"
-	[daemon]="reader guard ledger compile kernel netlink model common khien/abi.h khien/reasons.def khien/proto.h"
-	[cli]="reader guard model common khien/proto.h"
+	[daemon]="intake reader guard ledger compile kernel netlink model common khien/abi.h khien/reasons.def khien/proto.h"
+	[cli]="intake reader guard model common khien/proto.h"
 )
 # a library's headers, as a prefix: the modules that may include them
 declare -A owner=(

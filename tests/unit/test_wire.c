@@ -288,6 +288,57 @@ static void test_only_canonical_values(void **state)
 	}
 }
 
+static void test_an_error_comes_through(void **state)
+{
+	static const int codes[] = { -EINVAL, -EFBIG, -ENOTSUP, -ENOMEM };
+	struct kh_error why = { .line = 7, .column = 3, .text = "f.txt: dòng 7", .hint = "gõ lại" }, error;
+	struct kh_document *document = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(codes); i++) {
+		struct kh_bytes bytes = {};
+
+		error = (struct kh_error){};
+		assert_int_equal(kh_wire_write_error(codes[i], &why, &bytes), 0);
+		assert_int_equal(kh_wire_read(bytes.data, bytes.length, &document, &error), codes[i]);
+		assert_int_equal(kh_wire_read(bytes.data, bytes.length, &document, NULL), codes[i]);
+		assert_memory_equal(&error, &why, sizeof(error));
+		for (size_t length = 0; length < bytes.length; length++)
+			assert_int_equal(kh_wire_read(bytes.data, length, &document, &error), -EINVAL);
+		assert_non_null(strstr(error.text, "hold together: the error"));
+		assert_null(document);
+		kh_bytes_clear(&bytes);
+	}
+}
+
+static void test_no_other_error_does(void **state)
+{
+	static const struct {
+		int code;
+		struct kh_error why;
+	} forgeries[] = {
+		{ -EACCES, { .text = "a" } },
+		{ 0, { .text = "a" } },
+		{ -EINVAL, { .text = "" } },
+		{ -EINVAL, { .text = "a\x1b[2J" } },
+		{ -EINVAL, { .text = "a", .line = -1 } },
+		{ -EINVAL, { .text = "a", .hint = "\n" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(forgeries); i++) {
+		struct kh_document *document = NULL;
+		struct kh_error error = {};
+		struct kh_bytes bytes = {};
+
+		assert_int_equal(kh_wire_write_error(forgeries[i].code, &forgeries[i].why, &bytes), 0);
+		assert_int_equal(kh_wire_read(bytes.data, bytes.length, &document, &error), -EINVAL);
+		if (!strstr(error.text, "hold together"))
+			fail_msg("%zu: %s", i, error.text);
+		kh_bytes_clear(&bytes);
+	}
+}
+
 /* A count that promises more than there is costs nothing. */
 static void test_a_large_count_takes_no_memory(void **state)
 {
@@ -317,6 +368,8 @@ int main(void)
 		cmocka_unit_test(test_any_byte_changed),
 		cmocka_unit_test(test_what_no_document_can_be),
 		cmocka_unit_test(test_only_canonical_values),
+		cmocka_unit_test(test_an_error_comes_through),
+		cmocka_unit_test(test_no_other_error_does),
 		cmocka_unit_test(test_a_large_count_takes_no_memory),
 	};
 

@@ -79,6 +79,9 @@ void kh_put_arguments(json_t *request, const char *member, int count, char **arg
 
 json_t *kh_request(const char *op);
 
+/* input.c: a descriptor of the file, "-" for standard input, that can be read again and again (so a pipe is read to its end); or -errno. */
+int kh_input_open(const char *name);
+
 /* Sends `request` with descriptors, waits for the reply. Returns the exit code. *ret_reply is NULL when the reply is an
  * error or there is none: that has been shown. */
 int kh_call(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, json_t **ret_reply);

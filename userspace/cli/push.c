@@ -3,10 +3,7 @@
  * khien push FILE... and khien block VALUE...: a plan, a question, an act (plan.c).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -25,40 +22,10 @@ static void close_files(struct files *files)
 		close(files->fds[--files->count]);
 }
 
-/* What can be read once only (a pipe, a terminal) goes into memory: the daemon reads it for the plan, and again for the act. */
-static int keep(int fd)
-{
-	int memory KH_CLEANUP(kh_closep) = memfd_create("khien-input", MFD_CLOEXEC);
-	char buffer[65536];
-	ssize_t got;
-
-	if (memory < 0)
-		return -errno;
-	while ((got = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || write(memory, buffer, (size_t)got) != got)
-			return got < 0 ? -errno : -ENOSPC;
-	}
-	return KH_TAKE_FD(memory);
-}
-
-/* A descriptor that can be read again and again, or -errno. */
-static int open_file(const char *name)
-{
-	int fd KH_CLEANUP(kh_closep) =
-		strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY) : dup(STDIN_FILENO);
-	struct stat status;
-
-	if (fd < 0 || fstat(fd, &status) < 0)
-		return -errno;
-	return S_ISREG(status.st_mode) ? KH_TAKE_FD(fd) : keep(fd);
-}
-
 static int open_all(const struct kh_cli *cli, char **names, size_t count, struct files *files)
 {
 	for (size_t i = 0; i < count; i++) {
-		int fd = open_file(names[i]);
+		int fd = kh_input_open(names[i]);
 
 		if (fd < 0) {
 			kh_show_error(cli, kh_printf("%s: %s", kh_printable(names[i]), kh_errno_text(-fd)), NULL);

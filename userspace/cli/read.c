@@ -17,7 +17,7 @@
 #include "common/lang.h"
 #include "common/text.h"
 #include "guard/guard.h"
-#include "reader/reader.h"
+#include "intake/intake.h"
 
 #ifndef KH_SYSCONFDIR
 #define KH_SYSCONFDIR "/etc"
@@ -318,17 +318,13 @@ static void show_document(const json_t *document)
 static json_t *read_one(const struct kh_cli *cli, const char *name, const struct judge *judge)
 {
 	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
-	char *data KH_CLEANUP(kh_freep) = NULL;
+	int fd KH_CLEANUP(kh_closep) = kh_input_open(name), code = fd;
 	struct kh_error error = {};
-	size_t length;
-	int code = kh_file_read(name, KH_READER_MAX_BYTES, &data, &length);
 
-	if (code == -EFBIG)
-		kh_fail(&error, code, _("%s: larger than %zu MiB"), name, KH_READER_MAX_BYTES >> 20);
-	else if (code < 0)
+	if (code < 0)
 		kh_fail(&error, code, "%s: %s", name, kh_errno_text(-code));
 	else
-		code = kh_reader_read(name, data, length, &document, &error);
+		code = kh_intake_read(name, fd, &document, &error);
 	if (code >= 0)
 		return document_json(document, judge);
 	/* on standard error even with --json: the other documents are still printed as one object */

@@ -19,12 +19,17 @@ extern int _nl_msg_cat_cntr; /* glibc manual, "Being a gettext grok" */
 
 static const char *current = "en";
 
-void kh_lang_init(void)
+const char *kh_lang_folder(void)
 {
 	const char *folder = getenv("KHIEN_LOCALEDIR");
 
+	return folder ? folder : KH_PREFIX "/share/locale";
+}
+
+void kh_lang_init(void)
+{
 	setlocale(LC_ALL, "C.UTF-8");
-	bindtextdomain("khien", folder ? folder : KH_PREFIX "/share/locale");
+	bindtextdomain("khien", kh_lang_folder());
 	bind_textdomain_codeset("khien", "UTF-8");
 	textdomain("khien");
 }

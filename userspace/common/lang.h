@@ -14,6 +14,8 @@
 
 /* Where the catalogues lie; KHIEN_LOCALEDIR in the environment wins (uninstalled use, tests). Once, at start. */
 void kh_lang_init(void);
+/* The folder they lie in. */
+const char *kh_lang_folder(void);
 /* "vi" or "en"; anything else counts as "en". May be called again at any time. */
 void kh_lang_set(const char *language);
 /* The language in use: "vi" or "en". */

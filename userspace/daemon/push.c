@@ -14,6 +14,7 @@
 #include "common/lang.h"
 #include "common/text.h"
 #include "common/util.h"
+#include "intake/intake.h"
 #include "reader/reader.h"
 
 #define BLOCK_SECONDS 86400 /* deadline of a block without a letter */
@@ -65,7 +66,8 @@ static struct kh_plan_letter *letter_for(struct kh_plan *plan, const char *numbe
 	return &plan->letters[plan->letters_count++]; /* room for one a file was made */
 }
 
-static int read_file(struct kh_plan_file *file, int fd, const char *name, struct kh_error *error)
+/* What the file is, by its hash; what stands in it others read (intake.h). */
+static int hash_file(struct kh_plan_file *file, int fd, const char *name, struct kh_error *error)
 {
 	char *data KH_CLEANUP(kh_freep) = NULL;
 	size_t length;
@@ -78,7 +80,14 @@ static int read_file(struct kh_plan_file *file, int fd, const char *name, struct
 	if (code < 0)
 		return kh_fail(error, code, _("%s: cannot be read: %s"), name, strerror(-code));
 	crypto_hash_sha256(file->sha256, (const unsigned char *)data, length);
-	return kh_reader_read(name, data, length, &file->document, error);
+	return 0;
+}
+
+static int read_file(struct kh_plan_file *file, int fd, const char *name, struct kh_error *error)
+{
+	int code = hash_file(file, fd, name, error);
+
+	return code < 0 ? code : kh_intake_read(name, fd, &file->document, error);
 }
 
 /* Findings of all files, gathered by letter. Heads first, so that a list beside its letter finds it whatever the order. */

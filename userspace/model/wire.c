@@ -88,3 +88,15 @@ int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
 		code = put_texts(bytes, document->hashes, document->hashes_count);
 	return code < 0 ? code : put_texts(bytes, document->notes, document->notes_count);
 }
+
+int kh_wire_write_error(int code, const struct kh_error *why, struct kh_bytes *bytes)
+{
+	const int numbers[] = { -code, why->line, why->column };
+	int result = kh_bytes_add(bytes, KH_WIRE_ERROR_MAGIC, sizeof(KH_WIRE_ERROR_MAGIC) - 1);
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(numbers) && result >= 0; i++)
+		result = put_number(bytes, (uint32_t)numbers[i]);
+	if (result >= 0)
+		result = put_text(bytes, why->text);
+	return result < 0 ? result : put_text(bytes, why->hint);
+}

@@ -18,13 +18,17 @@
 #include "model/document.h"
 
 #define KH_WIRE_MAGIC "KHDOC\0\0\1"
+#define KH_WIRE_ERROR_MAGIC "KHERR\0\0\1"
 #define KH_WIRE_NO_TEXT UINT32_MAX
 
 /* Appends the document. 0, or -ENOMEM (then `bytes` holds a part of it). */
 int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes);
 
+/* Appends why there is no document. 0 or -ENOMEM. */
+int kh_wire_write_error(int code, const struct kh_error *why, struct kh_bytes *bytes);
+
 /* Reads what kh_wire_write() appended, no more and no less. 0; -EINVAL with error, which names the part that is wrong;
- * -ENOMEM. On failure *ret_document is unchanged. Memory stays within some ten times `length`. */
+ * -ENOMEM; or the code and the error that kh_wire_write_error() appended. On failure *ret_document is unchanged. Memory stays within some ten times `length`. */
 int kh_wire_read(const void *data, size_t length, struct kh_document **ret_document, struct kh_error *error);
 
 #endif

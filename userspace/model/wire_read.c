@@ -16,6 +16,7 @@
 #define FINDING_BYTES 20 /* one takes at least as many */
 #define TEXT_BYTES 4
 #define RAW_MAX 256
+#define MAGIC_BYTES (sizeof(KH_WIRE_MAGIC) - 1)
 
 struct reading {
 	const unsigned char *at, *end;
@@ -158,8 +159,7 @@ static void take_head(struct reading *reading, struct kh_document *document)
 	struct kh_letter *letter = &document->letter;
 	char *format KH_CLEANUP(kh_freep) = NULL;
 
-	if (take(reading, sizeof(KH_WIRE_MAGIC) - 1) &&
-	    memcmp(reading->at - (sizeof(KH_WIRE_MAGIC) - 1), KH_WIRE_MAGIC, sizeof(KH_WIRE_MAGIC) - 1))
+	if (take(reading, MAGIC_BYTES) && memcmp(reading->at - MAGIC_BYTES, KH_WIRE_MAGIC, MAGIC_BYTES))
 		stop(reading, -EINVAL);
 	document->file = take_some_text(reading);
 	format = take_some_text(reading);
@@ -295,6 +295,29 @@ static void take_list(struct reading *reading, struct kh_document *document)
 	take_bulk(reading, &document->bulk);
 }
 
+/* What the reader says when it refuses a document (reader.h). */
+static int take_error(struct reading *reading, struct kh_error *error)
+{
+	int code = -take_int(reading, 1), line = take_int(reading, 0), column = take_int(reading, 0);
+	char *text KH_CLEANUP(kh_freep) = take_some_text(reading);
+	char *hint KH_CLEANUP(kh_freep) = take_some_text(reading);
+
+	if (code != -EINVAL && code != -EFBIG && code != -ENOTSUP && code != -ENOMEM)
+		stop(reading, -EINVAL);
+	if (reading->at != reading->end || (text && (!text[0] || strlen(text) >= sizeof(error->text))) ||
+	    (hint && strlen(hint) >= sizeof(error->hint)))
+		stop(reading, -EINVAL);
+	if (reading->fault)
+		return kh_fail(error, reading->fault, _("what was read of a document does not hold together: %s"),
+			       _("the error"));
+	kh_fail_at(error, code, line, "%s", text);
+	if (error)
+		error->column = column;
+	if (hint[0])
+		kh_hint(error, "%s", hint);
+	return code;
+}
+
 int kh_wire_read(const void *data, size_t length, struct kh_document **ret_document, struct kh_error *error)
 {
 	static const struct {
@@ -311,6 +334,10 @@ int kh_wire_read(const void *data, size_t length, struct kh_document **ret_docum
 
 	if (!document)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
+	if (length >= MAGIC_BYTES && !memcmp(data, KH_WIRE_ERROR_MAGIC, MAGIC_BYTES)) {
+		reading.at += MAGIC_BYTES;
+		return take_error(&reading, error);
+	}
 	for (size_t i = 0; i < KH_ARRAY_SIZE(parts); i++) {
 		parts[i].take(&reading, document);
 		if (reading.fault == -ENOMEM)

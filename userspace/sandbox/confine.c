@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
@@ -44,7 +43,7 @@ static int allow_path(int rules, const char *path)
 }
 
 /* What a program and its libraries are read from, and what they read: fonts, encodings, languages. */
-static int build_landlock(const char *program, int *ret_rules)
+static int build_landlock(const struct kh_sandbox *sandbox, int *ret_rules)
 {
 	static const char *const installed[] = { "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts" };
 	static const unsigned int rights[] = { 0, 13, 14, 15, 15, 16 }; /* by version: how many the kernel knows */
@@ -60,17 +59,19 @@ static int build_landlock(const char *program, int *ret_rules)
 	rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
 	if (rules < 0)
 		return -errno;
-	code = allow_path(rules, program);
+	code = allow_path(rules, sandbox->program);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(installed) && !code; i++)
 		code = allow_path(rules, installed[i]);
+	for (const char *const *path = sandbox->readable; path && *path && !code; path++)
+		code = allow_path(rules, *path);
 	if (!code)
 		*ret_rules = KH_TAKE_FD(rules);
 	return code;
 }
 
-int kh_walls_build(const char *program, struct kh_walls *ret_walls)
+int kh_walls_build(const struct kh_sandbox *sandbox, struct kh_walls *ret_walls)
 {
-	int code = build_landlock(program, &ret_walls->landlock);
+	int code = build_landlock(sandbox, &ret_walls->landlock);
 
 	return code < 0 ? code : kh_filter_build(&ret_walls->filter);
 }
@@ -81,7 +82,7 @@ void kh_walls_clear(struct kh_walls *walls)
 	free(walls->filter.filter);
 }
 
-/* ---- In the new process: system calls alone ----------------------------------------------------------- */
+/* ---- In the new process: system calls alone, in the memory of the other, which waits --------------------- */
 
 /* All but `keep`. */
 static int close_others(unsigned int keep)
@@ -91,7 +92,7 @@ static int close_others(unsigned int keep)
 	return syscall(SYS_close_range, keep + 1, ~0U, 0U) < 0 ? -errno : 0;
 }
 
-static int limit(int what, rlim_t most)
+static int limit(__rlimit_resource_t what, rlim_t most)
 {
 	struct rlimit limit = { most, most };
 
@@ -110,14 +111,15 @@ static int set_limits(const struct kh_sandbox *sandbox)
 	return code ? code : limit(RLIMIT_NOFILE, DESCRIPTORS_MAX);
 }
 
-/* Where it may not become nobody (no CAP_SETUID), it stays who it is, without a capability. */
+/* Where it may not become nobody (no CAP_SETUID), it stays who it is, without a capability. Not by the C library, which would change the
+ * threads of the process whose memory this one still shares. */
 static int drop_privileges(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = {};
 
-	if (!geteuid() && !setgroups(0, NULL) &&
-	    (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
+	if (!geteuid() && !syscall(SYS_setgroups, 0, NULL) &&
+	    (syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY) < 0 || syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY) < 0))
 		return -errno;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
@@ -140,25 +142,35 @@ static int put_up(const struct kh_sandbox *sandbox, const struct kh_walls *walls
 	return 0;
 }
 
-_Noreturn void kh_confined_exec(const struct kh_sandbox *sandbox, const struct kh_walls *walls, const int descriptors[static 3],
-				int report, pid_t parent)
+/* None of the other's handlers may run here. */
+static void reset_signals(void)
 {
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int kh_confined_exec(void *context)
+{
+	const struct kh_confined *confined = context;
 	char *const environment[] = { (char[]){ "LC_ALL=C.UTF-8" }, (char[]){ "OMP_THREAD_LIMIT=1" }, NULL };
-	int code = put_up(sandbox, walls, parent);
+	int code = put_up(confined->sandbox, confined->walls, confined->parent);
 	ssize_t ignored KH_UNUSED;
 
 	for (int i = 0; i < 3 && !code; i++)
-		code = dup2(descriptors[i], i) < 0 ? -errno : 0;
+		code = dup2(confined->descriptors[i], i) < 0 ? -errno : 0;
 	if (!code)
-		code = close_others((unsigned int)report);
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
-	if (!code && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &walls->filter) < 0)
+		code = close_others((unsigned int)confined->report);
+	reset_signals();
+	if (!code && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &confined->walls->filter) < 0)
 		code = -errno;
 	if (!code) {
-		execve(sandbox->program, (char *const *)sandbox->arguments, environment);
+		execve(confined->sandbox->program, (char *const *)confined->sandbox->arguments, environment);
 		code = -errno;
 	}
-	ignored = write(report, &code, sizeof(code));
+	ignored = write(confined->report, &code, sizeof(code));
 	_exit(127);
 }

@@ -17,15 +17,21 @@ struct kh_walls {
 };
 
 /* 0 or -errno. */
-int kh_walls_build(const char *program, struct kh_walls *ret_walls);
+int kh_walls_build(const struct kh_sandbox *sandbox, struct kh_walls *ret_walls);
 void kh_walls_clear(struct kh_walls *walls);
 
 /* filter.c: the system calls that are allowed. 0 or -errno. */
 int kh_filter_build(struct sock_fprog *ret_filter);
 
-/* In the new process: `descriptors` become 0, 1 and 2, all others are closed but `report`, which exec closes. Does not return; what fails is
- * written to `report` as an errno. */
-_Noreturn void kh_confined_exec(const struct kh_sandbox *sandbox, const struct kh_walls *walls, const int descriptors[static 3],
-				int report, pid_t parent);
+/* What the new process is given. */
+struct kh_confined {
+	const struct kh_sandbox *sandbox;
+	const struct kh_walls *walls;
+	int descriptors[3]; /* become 0, 1 and 2; all others are closed */
+	int report; /* but this one, which exec closes: what fails is written to it as an errno */
+	pid_t parent;
+};
+/* The new process, for clone(CLONE_VM | CLONE_VFORK) with all signals blocked. Does not return. */
+int kh_confined_exec(void *confined);
 
 #endif

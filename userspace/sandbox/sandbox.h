@@ -3,8 +3,8 @@
  * A program on hostile input. It gets the input, may compute, read what is installed on the system, and write its answer; and nothing
  * else: no other file, no network, no other program or process, no signal to anybody, for a limited time, in limited memory.
  *
- * What holds it: a fresh process image with no descriptor but three; the user `nobody` and no capability, where it was started with
- * some; no new privileges; Landlock (Linux 5.13; where the kernel has none, the rest holds); seccomp with a list of what is allowed, all else
+ * What holds it: a fresh process image with no descriptor but three; no capability, and the user `nobody` where root may become it; no
+ * new privileges; Landlock (Linux 5.13; where the kernel has none, the rest holds); seccomp with a list of what is allowed, all else
  * fails with EPERM; resource limits; and it dies with whoever started it. A parser with a hole in it then gives a wrong
  * answer at worst, and answers are checked (model/wire.h).
  *
@@ -21,6 +21,7 @@
 struct kh_sandbox {
 	const char *program; /* absolute path */
 	const char *const *arguments; /* the first is the program's name; NULL ends */
+	const char *const *readable; /* folders and files that it may read besides; NULL ends; NULL: none */
 	int input; /* regular file or memfd, read from its start; borrowed (its offset moves); -1: none */
 	size_t output_max; /* bytes of the answer */
 	size_t memory_max; /* bytes of address space */

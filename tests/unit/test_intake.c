@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Documents by way of khien-parse in the sandbox: the same as read here, errors and all.
+ */
+#include "intake/intake.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/mman.h>
+
+#include "common/file.h"
+#include "model/wire.h"
+#include "reader_case.h"
+
+static int memory_file(const void *data, size_t length)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, length), length);
+	return fd;
+}
+
+static void expect_same(const char *name, const char *data, size_t length)
+{
+	DOCUMENT(near) = NULL;
+	DOCUMENT(far) = NULL;
+	int fd KH_CLEANUP(kh_closep) = memory_file(data, length);
+	struct kh_bytes near_bytes KH_CLEANUP(kh_bytes_clear) = {}, far_bytes KH_CLEANUP(kh_bytes_clear) = {};
+	struct kh_error near_error = {}, far_error = {};
+	int code = kh_reader_read(name, data, length, &near, &near_error);
+
+	assert_int_equal(kh_intake_read(name, fd, &far, &far_error), code);
+	if (code) {
+		assert_null(far);
+		assert_string_equal(far_error.text, near_error.text);
+		assert_string_equal(far_error.hint, near_error.hint);
+		assert_int_equal(far_error.line, near_error.line);
+		assert_int_equal(far_error.column, near_error.column);
+		return;
+	}
+	assert_int_equal(kh_wire_write(near, &near_bytes), 0);
+	assert_int_equal(kh_wire_write(far, &far_bytes), 0);
+	assert_int_equal(near_bytes.length, far_bytes.length);
+	assert_memory_equal(near_bytes.data, far_bytes.data, near_bytes.length);
+}
+
+static void test_documents_are_the_same(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob("tests/golden/reader/*.txt", 0, NULL, &found), 0);
+	assert_int_equal(glob("rules/advisories/*.txt", GLOB_APPEND, NULL, &found), 0);
+	assert_true(found.gl_pathc > 10);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		char *data KH_CLEANUP(kh_freep) = NULL;
+		size_t length;
+
+		assert_int_equal(kh_file_read(found.gl_pathv[i], KH_READER_MAX_BYTES, &data, &length), 0);
+		expect_same(found.gl_pathv[i], data, length);
+	}
+	globfree(&found);
+}
+
+static void test_refusals_are_the_same(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t length;
+	} inputs[] = {
+		{ "", 0 },
+		{ "203.0.113.7\n\x80\n", 14 },
+		{ "a\0b", 3 },
+		{ "%PDF-1.7\n1 0 obj\n", 17 },
+		{ "PK\003\004aaaaaaaaaaaaaaaa", 20 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(inputs); i++)
+		expect_same("thư.txt", inputs[i].data, inputs[i].length);
+}
+
+static void test_any_bytes_may_be_a_name(void **state)
+{
+	static const char *const names[] = { "", "-", "--help", "a\nb", "\x1b[31m", "m\xe1t.txt" };
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(names); i++) {
+		int fd KH_CLEANUP(kh_closep) = memory_file("203.0.113.7\n", 12);
+		DOCUMENT(document) = NULL;
+		struct kh_error error = {};
+
+		if (kh_intake_read(names[i], fd, &document, &error))
+			fail_msg("%s", error.text);
+		assert_string_equal(document->file, names[i]);
+	}
+}
+
+/* An error text has its limit, and is cut between letters. */
+static void test_a_long_name_in_an_error(void **state)
+{
+	int fd KH_CLEANUP(kh_closep) = memory_file("\x01", 1);
+	DOCUMENT(document) = NULL;
+	struct kh_error error = {};
+	char name[901] = "";
+
+	(void)state;
+	for (size_t i = 0; i < 300; i++)
+		memcpy(name + 3 * i, "ệ", 4);
+	assert_int_equal(kh_intake_read(name, fd, &document, &error), -EINVAL);
+	assert_memory_equal(error.text, name, 300);
+}
+
+static void test_what_is_too_large_is_refused(void **state)
+{
+	int fd KH_CLEANUP(kh_closep) = memfd_create("input", MFD_CLOEXEC);
+	DOCUMENT(document) = NULL;
+	struct kh_error error = {};
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, (off_t)KH_READER_MAX_BYTES + 1), 0);
+	assert_int_equal(kh_intake_read("f.txt", fd, &document, &error), -EFBIG);
+	assert_string_equal(error.text, "f.txt: larger than 64 MiB");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_documents_are_the_same),	     cmocka_unit_test(test_refusals_are_the_same),
+		cmocka_unit_test(test_any_bytes_may_be_a_name),	     cmocka_unit_test(test_a_long_name_in_an_error),
+		cmocka_unit_test(test_what_is_too_large_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * khien-parse NAME LANGUAGE FOLDER: the document on standard input, as bytes (model/wire.h) on standard output. Runs in the sandbox, started by
+ * intake.c; by hand it is of little use, and does no harm.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/lang.h"
+#include "common/text.h"
+#include "common/util.h"
+#include "model/wire.h"
+#include "reader/reader.h"
+
+static int write_all(const struct kh_bytes *bytes)
+{
+	size_t done = 0;
+
+	while (done < bytes->length) {
+		ssize_t wrote = write(STDOUT_FILENO, bytes->data + done, bytes->length - done);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0)
+			return -errno;
+		done += (size_t)wrote;
+	}
+	return 0;
+}
+
+/* The document, or why there is none. 0 or -errno: there is no answer at all. */
+static int answer(const char *name, struct kh_bytes *bytes)
+{
+	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+	char *data KH_CLEANUP(kh_freep) = NULL;
+	struct kh_error error = {};
+	size_t length;
+	int code = kh_file_read_fd(STDIN_FILENO, KH_READER_MAX_BYTES, &data, &length);
+
+	if (code == -EFBIG)
+		kh_fail(&error, code, _("%s: larger than %zu MiB"), name, KH_READER_MAX_BYTES >> 20);
+	else if (code < 0)
+		return code;
+	else
+		code = kh_reader_read(name, data, length, &document, &error);
+	kh_text_printable(error.text); /* a long name may have been cut within a letter */
+	return code < 0 ? kh_wire_write_error(code, &error, bytes) : kh_wire_write(document, bytes);
+}
+
+int main(int count, char **words)
+{
+	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
+	int code;
+
+	if (count != 4) {
+		fprintf(stderr, "usage: khien-parse NAME LANGUAGE FOLDER < DOCUMENT\n");
+		return 2;
+	}
+	setenv("KHIEN_LOCALEDIR", words[3], 1);
+	kh_lang_init();
+	kh_lang_set(words[2]);
+	code = answer(words[1], &bytes);
+	if (!code)
+		code = write_all(&bytes);
+	if (code < 0)
+		fprintf(stderr, "%s\n", strerror(-code));
+	return code < 0;
+}
