@@ -32,6 +32,6 @@ struct kh_confined {
 	pid_t parent;
 };
 /* The new process, for clone(CLONE_VM | CLONE_VFORK) with all signals blocked. Does not return. */
-int kh_confined_exec(void *confined);
+int kh_confined_exec(void *context); /* struct kh_confined */
 
 #endif
