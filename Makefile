@@ -217,8 +217,9 @@ $(FUZZ_TARGETS:%=$(B)/tests/fuzz_%): $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FU
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DKH_BULK_MIN=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -O1 \
 		-o $@ $(filter %.c,$^)
 FUZZ_SEEDS_reader := $(abspath tests/golden/reader)
-.PHONY: $(FUZZ_TARGETS:%=fuzz-%)
-$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(B)/tests/fuzz_% ## a short fixed run of a fuzz target (FUZZ_RUNS=20000)
+.PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%)
+fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## a short fixed run of each fuzz target (FUZZ_RUNS=20000)
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(B)/tests/fuzz_%
 	@mkdir -p $(B)/fuzz/$*
 	$(Q)cd $(B)/fuzz && ../tests/fuzz_$* -seed=1 -runs=$(FUZZ_RUNS) -max_len=4096 -timeout=120 -print_final_stats=0 -verbosity=0 \
 		$(patsubst %,-dict=%,$(wildcard $(abspath tests/fuzz/$*.dict))) $* $(abspath tests/fuzz/corpus/$*) $(FUZZ_SEEDS_$*)

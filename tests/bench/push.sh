@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A list pushed through the real khiend and khien in the laboratory of the end-to-end tests: time from the command to its end (enforced, and
-# synced to disk), memory of both programs, emergency pushes of 1,000 values onto it, khien stats. One JSON object a line.
+# synced to disk), memory of the programs, emergency pushes of 1,000 values onto it, khien stats. One JSON object a line.
 #
 #   push.sh ENTRIES EMERGENCIES JSON-FILE
 # shellcheck source-path=SCRIPTDIR/../e2e
@@ -66,7 +66,8 @@ read -r push_ms client_kb code < <(timed push --yes --ref 1/BENCH "$lab_dir/list
 [ "${code:-1}" = 0 ] || die "khien push of $entries lines ended with ${code:-nothing}"
 [ "$(enforced)" = "$entries" ] || die "WRONG: $(enforced) of $entries values are enforced"
 daemon_kb=$(peak)
-echo "pushed $entries lines in $push_ms ms; peak of khiend $((daemon_kb / 1024)) MB and khien $((client_kb / 1024)) MB"
+read -r _ parse_kb _ < <("$lab_build/tests/bench-timed" sh -c '"$1" list en / < "$2" > /dev/null' sh "$lab_build/khien-parse" "$lab_dir/list.txt")
+echo "pushed $entries lines in $push_ms ms; peak of khiend $((daemon_kb / 1024)) MB, khien $((client_kb / 1024)) MB and khien-parse $((parse_kb / 1024)) MB"
 
 # An emergency comes alone, onto the list and nothing else: the one before is withdrawn, and the answer to `khien status` says that the daemon has
 # put away the generation before.
@@ -91,4 +92,4 @@ done > "$lab_dir/stats"
 stats=$(median 5 < "$lab_dir/stats")
 echo "khien stats: $stats ms"
 printf '{"kind": "push", "entries": %d, "push_ms": %s, "push_peak_kb": %d, "emergency_p99_ms": %s, "emergency_median_ms": %s, "emergencies": %d, "stats_ms": %s, "daemon_peak_kb": %d, "client_peak_kb": %d}\n' \
-	"$entries" "$push_ms" $((daemon_kb + client_kb)) "${p99:-null}" "${p50:-null}" "$emergencies" "$stats" "$daemon_kb" "$client_kb" >> "$out"
+	"$entries" "$push_ms" $((daemon_kb + client_kb + parse_kb)) "${p99:-null}" "${p50:-null}" "$emergencies" "$stats" "$daemon_kb" "$client_kb" >> "$out"

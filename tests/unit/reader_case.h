@@ -42,6 +42,21 @@ static inline struct kh_document *document_of(const char *text)
 	return document;
 }
 
+/* A list long enough to be held as one, with addresses of both families, and then `more`. malloc'ed. */
+static inline char *long_list(const char *more)
+{
+	const size_t room = KH_BULK_MIN * 24 + strlen(more) + 1;
+	char *text = malloc(room);
+	size_t length = 0;
+
+	assert_non_null(text);
+	for (unsigned i = 0; i < KH_BULK_MIN; i++)
+		length += (size_t)snprintf(text + length, room - length, i % 9 ? "100.%u.%u.1\n" : "2001:db8:%x::%x\n",
+					   i & 255, i >> 8);
+	strcpy(text + length, more);
+	return text;
+}
+
 /* "VALUE decision reason" */
 static inline void expect_finding(const struct kh_finding *finding, const char *expected)
 {

@@ -11,15 +11,7 @@
 #include "common/file.h"
 #include "model/wire.h"
 #include "reader_case.h"
-
-static int memory_file(const void *data, size_t length)
-{
-	int fd = memfd_create("input", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, data, length), length);
-	return fd;
-}
+#include "memory_file.h"
 
 static void expect_same(const char *name, const char *data, size_t length)
 {

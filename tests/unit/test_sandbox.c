@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include <cmocka.h>
 
 #include "common/util.h"
+#include "memory_file.h"
 
 static char victim[4096];
 
@@ -50,15 +50,6 @@ static void expect(const char *what, const char *path, const char *expected)
 	if (strcmp((char *)result.output.data, expected))
 		fail_msg("%s %s: %s, not %s", what, path, (char *)result.output.data, expected);
 	kh_sandbox_result_clear(&result);
-}
-
-static int memory_file(const void *data, size_t length)
-{
-	int fd = memfd_create("input", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, data, length), length);
-	return fd;
 }
 
 static void test_it_reads_and_answers(void **state)

@@ -12,7 +12,8 @@
 #define KH_INTAKE_SECONDS 60 /* a document may take */
 
 /* Reads fd (regular file or memfd, from its start; borrowed), named `file` for messages and provenance. Errors are those of
- * kh_reader_read() and of kh_sandbox_run(); with error, which names the file. On failure *ret_document is unchanged. */
+ * kh_reader_read() and of kh_sandbox_run(); with error, which names the file (but
+ * where an answer does not hold together). On failure *ret_document is unchanged. */
 int kh_intake_read(const char *file, int fd, struct kh_document **ret_document, struct kh_error *error);
 
 #endif

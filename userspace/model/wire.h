@@ -28,7 +28,8 @@ int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes);
 int kh_wire_write_error(int code, const struct kh_error *why, struct kh_bytes *bytes);
 
 /* Reads what kh_wire_write() appended, no more and no less. 0; -EINVAL with error, which names the part that is wrong;
- * -ENOMEM; or the code and the error that kh_wire_write_error() appended. On failure *ret_document is unchanged. Memory stays within some ten times `length`. */
+ * -ENOMEM; or the code and the error that kh_wire_write_error() appended. On failure
+ * *ret_document is unchanged. No count makes it take memory that the bytes do not bear out. */
 int kh_wire_read(const void *data, size_t length, struct kh_document **ret_document, struct kh_error *error);
 
 #endif

@@ -271,8 +271,10 @@ static bool bulk_fits(const struct kh_bulk *bulk)
 	return true;
 }
 
-static void take_bulk(struct reading *reading, struct kh_bulk *bulk)
+static void take_bulk(struct reading *reading, struct kh_document *document)
 {
+	struct kh_bulk *bulk = &document->bulk;
+
 	bulk->v4 = take_array(reading, sizeof(*bulk->v4), &bulk->v4_count);
 	bulk->v4_capacity = bulk->v4_count;
 	bulk->v6 = take_array(reading, sizeof(*bulk->v6), &bulk->v6_count);
@@ -288,11 +290,6 @@ static void take_others(struct reading *reading, struct kh_document *document)
 	take_texts(reading, &document->notes, &document->notes_count, NULL);
 	if (reading->at != reading->end)
 		stop(reading, -EINVAL);
-}
-
-static void take_list(struct reading *reading, struct kh_document *document)
-{
-	take_bulk(reading, &document->bulk);
 }
 
 /* What the reader says when it refuses a document (reader.h). */
@@ -326,7 +323,7 @@ int kh_wire_read(const void *data, size_t length, struct kh_document **ret_docum
 	} parts[] = {
 		{ take_head, N_("the head") },
 		{ take_findings, N_("the values") },
-		{ take_list, N_("the list") },
+		{ take_bulk, N_("the list") },
 		{ take_others, N_("what follows the values") },
 	};
 	struct kh_document *document KH_CLEANUP(kh_document_freep) = calloc(1, sizeof(*document));

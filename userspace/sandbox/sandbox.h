@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A program on hostile input. It gets the input, may compute, read what is installed on the system, and write its answer; and nothing
- * else: no other file, no network, no other program or process, no signal to anybody, for a limited time, in limited memory.
+ * else: no other file, no network, no other process, no signal to anybody, for a limited time, in limited memory. Another installed
+ * program may take its place, behind the same walls.
  *
  * What holds it: a fresh process image with no descriptor but three; no capability, and the user `nobody` where root may become it; no
- * new privileges; Landlock (Linux 5.13; where the kernel has none, the rest holds); seccomp with a list of what is allowed, all else
+ * new privileges; Landlock (Linux 5.13; where the kernel has none, it can read what its user can); seccomp with a list of what is allowed, all else
  * fails with EPERM; resource limits; and it dies with whoever started it. A parser with a hole in it then gives a wrong
  * answer at worst, and answers are checked (model/wire.h).
  *
