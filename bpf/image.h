@@ -39,19 +39,17 @@ static __always_inline const struct kh_image_base *kh_base(__u32 place)
 	}
 
 /* The page of a long slice that holds `key`: a slice of more than a page starts on one, so each page's first entry tells. */
-static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages, __u64 key, __u32 wide)
+static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages, __u32 key)
 {
 	__u32 low = 0, high = pages; /* the answer is in [low, high) */
 
 	for (int i = 0; i < KH_SLICE_SEARCH_STEPS && high - low > 1; i++) {
 		__u32 middle = low + (high - low) / 2;
 		const __u8 *entries = kh_page(image, page + middle);
-		__u64 start;
 
 		if (!entries)
 			return page;
-		start = wide ? *(const __u64 *)entries : *(const __u32 *)entries;
-		if (start <= key)
+		if (*(const __u32 *)entries <= key)
 			low = middle;
 		else
 			high = middle;
@@ -59,19 +57,17 @@ static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages,
 	return page + low;
 }
 
-/* The answer of a slice of the section that starts at `section`. A count of 0: the first entry tells. */
-static __always_inline __u32 kh_slice(void *image, __u32 section, __u32 first, __u32 count, __u32 key)
+/* The answer of the slice of the section that starts at `section`. Its first entry tells how long it is. */
+static __always_inline __u32 kh_slice(void *image, __u32 section, __u32 first, __u32 key)
 {
-	__u32 page = section + first / KH_ENTRIES_PER_PAGE, at = first & (KH_ENTRIES_PER_PAGE - 1);
+	__u32 page = section + first / KH_ENTRIES_PER_PAGE, at = first & (KH_ENTRIES_PER_PAGE - 1), count;
 	const struct kh_entry *entries = (const struct kh_entry *)kh_page(image, page);
 
 	if (!entries)
 		return KH_REF_NONE;
-	if (!count)
-		count = entries[at].start;
+	count = entries[at].start;
 	if (count > KH_ENTRIES_PER_PAGE) {
-		__u32 found =
-			kh_slice_page(image, page, (count + KH_ENTRIES_PER_PAGE - 1) / KH_ENTRIES_PER_PAGE, key, 0);
+		__u32 found = kh_slice_page(image, page, (count + KH_ENTRIES_PER_PAGE - 1) / KH_ENTRIES_PER_PAGE, key);
 
 		count -= (found - page) * KH_ENTRIES_PER_PAGE;
 		entries = (const struct kh_entry *)kh_page(image, found);
@@ -149,34 +145,89 @@ static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base
 	if (!cell)
 		return base->v4_common[(address >> shift >> 6) & (KH_V4_BLOCKS - 1)] & KH_REF_MASK;
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return kh_slice(image, base->header.v4_entries_page, (__u32)cell & KH_CELL_FIRST, 0,
+		return kh_slice(image, base->header.v4_entries_page, (__u32)cell & KH_CELL_FIRST,
 				address & ((1u << shift) - 1)) &
 		       KH_REF_MASK;
 	return kh_cell_reference(cell, address);
 }
 
+/* A line of 64 bytes of the section that starts at page `section`. */
+static __always_inline const __u8 *kh_line(void *image, __u32 section, __u32 line)
+{
+	const __u8 *page = kh_page(image, section + line / KH_LINES_PER_PAGE);
+
+	return page ? page + (line & (KH_LINES_PER_PAGE - 1)) * KH_LINE_BYTES : NULL;
+}
+
+/* The line in [line, end) of a slice that holds the key, by the first start of each. */
+static __always_inline __u32 kh_v6_search(void *image, __u32 section, __u32 line, __u32 end, __u64 key, __u32 wide)
+{
+	for (int i = 0; i < KH_SLICE_SEARCH_STEPS && end - line > 1; i++) {
+		__u32 middle = line + (end - line) / 2;
+		const __u8 *starts = kh_line(image, section, middle);
+
+		if (!starts)
+			return line;
+		if ((wide ? *(const __u64 *)starts : *(const __u32 *)starts) <= key)
+			line = middle;
+		else
+			end = middle;
+	}
+	return line;
+}
+
+/* How many of the ascending starts are not above the key: all are looked at, for a branch would be guessed wrong half of the time. */
+static __always_inline __u32 kh_count_starts(const __u32 *starts, __u32 count, __u32 key)
+{
+	__u64 found = count;
+
+#pragma unroll
+	for (__u32 i = 0; i < count; i++) {
+		__u64 difference = (__u64)key - starts[i]; /* its top bit: the start is above */
+
+		barrier_var(difference);
+		found -= difference >> 63;
+	}
+	return (__u32)found;
+}
+
 static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header *header, __u32 first, __u64 key)
 {
-	__u32 page = header->v6_low_page + first / KH_V6_LOWS_PER_PAGE, at = first & (KH_V6_LOWS_PER_PAGE - 1), count;
-	const struct kh_v6_low *entries = (const struct kh_v6_low *)kh_page(image, page);
+	const struct kh_v6_low *line = (const struct kh_v6_low *)kh_line(image, header->v6_low_page, first);
+	__u64 found = KH_V6_LOWS - 1;
 
-	if (!entries)
+	if (!line)
 		return KH_REF_NONE;
-	count = entries[at].count;
-	if (count > KH_V6_LOWS_PER_PAGE) {
-		__u32 found =
-			kh_slice_page(image, page, (count + KH_V6_LOWS_PER_PAGE - 1) / KH_V6_LOWS_PER_PAGE, key, 1);
-
-		count -= (found - page) * KH_V6_LOWS_PER_PAGE;
-		entries = (const struct kh_v6_low *)kh_page(image, found);
-		if (!entries)
+	if (line->lines > 1) {
+		first = kh_v6_search(image, header->v6_low_page, first, first + line->lines, key, 1);
+		line = (const struct kh_v6_low *)kh_line(image, header->v6_low_page, first);
+		if (!line)
 			return KH_REF_NONE;
 	}
-	count += at;
-#define KH_START(i) (entries[i].start)
-	KH_SEARCH_PAGE(at, count, KH_V6_LOWS_PER_PAGE / 2, KH_V6_LOWS_PER_PAGE - 1, KH_START, key)
-#undef KH_START
-	return entries[at & (KH_V6_LOWS_PER_PAGE - 1)].ref;
+#pragma unroll
+	for (__u32 i = 1; i < KH_V6_LOWS; i++) {
+		__u64 start = line->start[i], borrow = (~key & start) | ((~key | start) & (key - start));
+
+		barrier_var(borrow);
+		found -= borrow >> 63;
+	}
+	found &= 7;
+	barrier_var(found); /* so that the verifier sees the very number that is compared */
+	return found < KH_V6_LOWS ? line->ref[found] : KH_REF_NONE;
+}
+
+/* The answer of lines [line, end) of the mid section. */
+static __always_inline __u32 kh_v6_mid(void *image, const struct kh_image_header *header, __u32 line, __u32 end,
+				       __u32 key)
+{
+	const struct kh_v6_mid *mid;
+
+	if (end - line > 1)
+		line = kh_v6_search(image, header->v6_mid_page, line, end, key, 0);
+	mid = (const struct kh_v6_mid *)kh_line(image, header->v6_mid_page, line);
+	if (!mid)
+		return KH_REF_NONE;
+	return mid->ref[(kh_count_starts(mid->start, KH_V6_MIDS, key) - 1) & (KH_V6_MIDS - 1)];
 }
 
 /* Is the bit of this hash set? */
@@ -192,43 +243,45 @@ static __always_inline __u32 kh_v6_has(const struct kh_image_base *base, __u64 h
 	return kh_bit(base->v6_bits, base->header.v6_bits_mask, kh_hash_word(base->header.hash_seed, high >> 32));
 }
 
-static __always_inline __u32 kh_match_v6(void *image, const struct kh_image_base *base, __u64 high, __u64 low)
+/* The /32 of the address, or NULL: none of its own. */
+static __always_inline const struct kh_v6_net *kh_v6_net(void *image, const struct kh_image_header *header, __u32 key)
+{
+	__u32 hash = kh_hash_word(header->hash_seed, key);
+
+	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
+		const struct kh_v6_net *net = (const struct kh_v6_net *)kh_line(image, header->v6_nets_page,
+										(hash + probe) & header->v6_nets_mask);
+
+		if (!net || !net->lines)
+			break;
+		if (net->key == key)
+			return net;
+	}
+	return NULL;
+}
+
+static __always_inline __u32 kh_walk_v6(void *image, const struct kh_image_base *base, __u64 high, __u64 low)
 {
 	const struct kh_image_header *header = &base->header;
-	__u32 key = (__u32)(high >> 32), hash = kh_hash_word(header->hash_seed, key), search = key, ref;
-	__u32 first = header->v6_wide_first, count = header->v6_wide_count;
+	const struct kh_v6_net *net;
+	__u32 line = header->v6_wide_first, end = line + header->v6_wide_lines, key = (__u32)(high >> 32), ref;
 
-	if (!kh_bit(base->v6_bits, header->v6_bits_mask, hash))
-		goto found;
-	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
-		__u32 bucket = (hash + probe) & header->v6_buckets_mask;
-		const __u8 *page = kh_page(image, header->v6_buckets_page + bucket / KH_BUCKETS_PER_PAGE);
-		const struct kh_v6_net *net;
-		__u32 free = 0;
+	net = kh_v6_net(image, header, key);
+	if (net) {
+		__u32 shift = net->group_shift & 31, lines = net->lines, group;
 
-		if (!page)
-			break;
-		net = (const struct kh_v6_net *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
-#pragma unroll
-		for (__u32 i = 0; i < KH_V6_NETS_PER_BUCKET; i++) {
-			if (!net[i].count) {
-				free = 1;
-			} else if (net[i].key == key) {
-				first = net[i].first;
-				count = net[i].count;
-				search = (__u32)high;
-				goto found;
-			}
-		}
-		if (free)
-			break;
+		if (lines == KH_V6_WHOLE)
+			return net->first & KH_REF_MASK;
+		key = (__u32)high;
+		group = kh_count_starts(net->starts, KH_V6_GROUPS - 1, key) << shift;
+		if (group >= lines) /* the highest address, where there are less groups */
+			group = (lines - 1) >> shift << shift;
+		line = net->first + group;
+		end = line + (lines - group < 1u << shift ? lines - group : 1u << shift);
 	}
-found:
-	if (!count)
+	if (line == end)
 		return KH_REF_NONE;
-	if (count == KH_V6_WHOLE)
-		return first & KH_REF_MASK;
-	ref = kh_slice(image, header->v6_mid_page, first, count, search);
+	ref = kh_v6_mid(image, header, line, end, key);
 	if (ref & KH_V6_LOW)
 		ref = kh_v6_low(image, header, ref & ~KH_V6_LOW, low);
 	return ref;

@@ -66,21 +66,34 @@ static __always_inline __u32 kh_wall_clock(const struct kh_control *state)
 	return (__u32)(((bpf_jiffies64() + state->clock_offset) * state->clock_mult) >> 32);
 }
 
+/* The reference of one side of an IPv6 packet. A global function: the verifier proves the walk once. */
+__noinline int kh_match_v6(const struct kh_packet *packet, __u32 place, __u32 destination)
+{
+	const struct kh_image_base *base = kh_base(place);
+	void *image = bpf_map_lookup_elem(&images, &place);
+
+	if (!packet || !base || !image)
+		return KH_REF_NONE;
+	if (destination)
+		return (int)kh_walk_v6(image, base, packet->destination_high, packet->destination_low);
+	return (int)kh_walk_v6(image, base, packet->source_high, packet->source_low);
+}
+
 /* One side of the packet: its address, then its port. Between drops the address wins. */
 static __always_inline void kh_match_side(void *image, const struct kh_image_base *base, const struct kh_packet *packet,
-					  const struct kh_control *state, __u32 destination, __u32 *now,
+					  const struct kh_control *state, __u32 place, __u32 destination, __u32 *now,
 					  struct kh_order_match *match)
 {
 	__u64 high = destination ? packet->destination_high : packet->source_high;
 	__u64 low = destination ? packet->destination_low : packet->source_low;
 	__u16 port = destination ? packet->destination_port : packet->source_port;
 	struct kh_order_match by_port = {};
-	__u32 ref;
+	__u32 ref = KH_REF_NONE;
 
 	if (packet->family == 4)
 		ref = kh_match_v4(image, base, (__u32)low);
-	else
-		ref = kh_match_v6(image, base, high, low);
+	else if (base->header.v6_wide_lines | kh_v6_has(base, high))
+		ref = (__u32)kh_match_v6(packet, place, destination) & KH_REF_MASK;
 	if (ref) {
 		*now = kh_wall_clock(state);
 		kh_resolve(image, &base->header, ref, *now, match);
@@ -113,8 +126,8 @@ __noinline int kh_match_listed(const struct kh_packet *packet, struct kh_match *
 	if (!state || !base || !image)
 		return 0;
 	destination_first = kh_is_outbound(packet);
-	kh_match_side(image, base, packet, state, destination_first, &now, &remote);
-	kh_match_side(image, base, packet, state, !destination_first, &now, &near);
+	kh_match_side(image, base, packet, state, place, destination_first, &now, &remote);
+	kh_match_side(image, base, packet, state, place, !destination_first, &now, &near);
 	match->on_destination = (__u8)destination_first;
 	if (near.slot && (!remote.slot || (near.action == KH_ACTION_DROP && remote.action != KH_ACTION_DROP))) {
 		remote = near;
@@ -137,7 +150,7 @@ static __always_inline __u32 kh_is_listed(const struct kh_image_base *base, cons
 	if (packet->family == 4)
 		listed = kh_v4_has(base, (__u32)packet->source_low) | kh_v4_has(base, (__u32)packet->destination_low);
 	else
-		listed = base->header.v6_wide_count | kh_v6_has(base, packet->source_high) |
+		listed = base->header.v6_wide_lines | kh_v6_has(base, packet->source_high) |
 			 kh_v6_has(base, packet->destination_high);
 	if (base->header.ports_count && packet->has_ports)
 		listed |= kh_port_has(base, packet->source_high, packet->source_low) |
@@ -157,10 +170,14 @@ static __always_inline __u32 kh_match_again(const struct kh_control *state, cons
 	void *image = bpf_map_lookup_elem(&images, &match->place);
 	__u64 cell;
 
-	if (!image || packet->family != 4)
+	if (!image || !packet->family)
 		return 0;
-	cell = kh_v4_cell(image, &base->header, address);
-	ref = KH_CELL_KIND(cell) == KH_CELL_SLICE ? KH_REF_NONE : kh_cell_reference(cell, address);
+	if (packet->family == 4) {
+		cell = kh_v4_cell(image, &base->header, address);
+		ref = KH_CELL_KIND(cell) == KH_CELL_SLICE ? KH_REF_NONE : kh_cell_reference(cell, address);
+	} else {
+		ref = (__u32)kh_match_v6(packet, match->place, destination) & KH_REF_MASK;
+	}
 	if (!ref || ref & KH_REF_CONDITIONAL)
 		return 0;
 	match->slot = ref;

@@ -522,11 +522,11 @@ static void test_few_whole_nets_leave_all_others_alone(void **state)
 
 	(void)state;
 	assert_int_equal(kh_image_header(image)->v6_nets, 257);
-	assert_int_equal(kh_image_header(image)->v6_wide_count, 0);
+	assert_int_equal(kh_image_header(image)->v6_wide_lines, 0);
 	kh_image_free(image);
 	image = compile_list(&many, 1);
 	assert_int_equal(kh_image_header(image)->v6_nets, 257);
-	assert_int_equal(kh_image_header(image)->v6_wide_count, 3);
+	assert_int_equal(kh_image_header(image)->v6_wide_lines, 1);
 	kh_image_free(image);
 }
 

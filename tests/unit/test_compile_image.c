@@ -219,6 +219,20 @@ static void test_every_flipped_bit_is_seen(void **state)
 		entries_[(first) + 1].start = (second);                                                      \
 	} while (0)
 
+#define MIDS(image) SECTION(image, struct kh_v6_mid, HEADER(image)->v6_mid_page)
+#define LOWS(image) SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)
+
+/* The /32 with the long slice. */
+static struct kh_v6_net *net_of_slice(struct kh_image *image)
+{
+	struct kh_v6_net *net = SECTION(image, struct kh_v6_net, HEADER(image)->v6_nets_page);
+
+	while (net->key != 0x20010db8)
+		net++;
+	assert_true(net->lines > KH_V6_GROUPS && net->group_shift);
+	return net;
+}
+
 /* One forgery: an expression over `image`, and the name of what it breaks. */
 #define FORGERY(name, ...)                               \
 	static void forge_##name(struct kh_image *image) \
@@ -234,13 +248,13 @@ FORGERY(sections_in_level_1, HEADER(image)->v4_cells_page = KH_BASE_PAGES - 1)
 FORGERY(last_section, HEADER(image)->orders_page = HEADER(image)->pages + 1)
 FORGERY(slots, HEADER(image)->slots_needed--)
 FORGERY(too_many_slots, HEADER(image)->slots_needed = KH_SLOT_MAX + 2)
-FORGERY(v6_mask, HEADER(image)->v6_buckets_mask = 2 * HEADER(image)->v6_buckets_mask + 1)
+FORGERY(v6_mask, HEADER(image)->v6_nets_mask = 2 * HEADER(image)->v6_nets_mask + 1)
 FORGERY(v6_bits_mask, HEADER(image)->v6_bits_mask--)
 FORGERY(v6_bits_many, HEADER(image)->v6_bits_mask = KH_BITS_BYTES * 16 - 1)
 FORGERY(ports_bits_few, HEADER(image)->ports_bits_mask = 1)
 FORGERY(v6_nets, HEADER(image)->v6_nets++)
-FORGERY(wide_first, HEADER(image)->v6_wide_first += 1)
-FORGERY(wide_count, HEADER(image)->v6_wide_count = UINT32_MAX)
+FORGERY(wide_first, HEADER(image)->v6_wide_first = UINT32_MAX)
+FORGERY(wide_lines, HEADER(image)->v6_wide_lines = UINT32_MAX)
 FORGERY(ports_mask, HEADER(image)->ports_mask = UINT32_MAX)
 FORGERY(ports_count, HEADER(image)->ports_count--)
 FORGERY(block_reference, BASE(image)->v4_common[5] = KH_REF_CONDITIONAL | HEADER(image)->orders_count)
@@ -259,11 +273,20 @@ FORGERY(entry_reference, SECTION(image, struct kh_entry, HEADER(image)->v4_entri
 FORGERY(entry_low, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_V6_LOW)
 FORGERY(shift_small, HEADER(image)->v4_shift = KH_V4_SHIFT_MIN - 1)
 FORGERY(shift_large, HEADER(image)->v4_shift = KH_V4_SHIFT_MAX + 1)
-FORGERY(mid_reference, SECTION(image, struct kh_entry, HEADER(image)->v6_mid_page)[0].ref = KH_REF_MASK)
-FORGERY(mid_low, SECTION(image, struct kh_entry, HEADER(image)->v6_mid_page)[0].ref = UINT32_MAX)
-FORGERY(low_count, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[0].count = 0)
-FORGERY(low_count_beyond, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[0].count = UINT32_MAX)
-FORGERY(low_reference, SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)[1].ref = KH_V6_LOW)
+FORGERY(net_beyond, net_of_slice(image)->first = UINT32_MAX)
+FORGERY(net_lines, net_of_slice(image)->lines = KH_V6_WHOLE - 1)
+FORGERY(net_whole, net_of_slice(image)->first = KH_REF_MASK + 1; net_of_slice(image)->lines = KH_V6_WHOLE)
+FORGERY(net_groups_few, net_of_slice(image)->group_shift--)
+FORGERY(net_groups_many, net_of_slice(image)->group_shift = 32)
+FORGERY(net_start, net_of_slice(image)->starts[0]++)
+FORGERY(net_start_extra, net_of_slice(image)->starts[KH_V6_GROUPS - 2] = 0)
+FORGERY(mid_reference, MIDS(image)[0].ref[0] = KH_REF_MASK)
+FORGERY(mid_last_reference, MIDS(image)[0].ref[KH_V6_MIDS - 1] = KH_REF_MASK)
+FORGERY(mid_low, MIDS(image)[0].ref[0] = UINT32_MAX)
+FORGERY(low_empty, LOWS(image)[0].lines = 0)
+FORGERY(low_lines_beyond, LOWS(image)[0].lines = UINT32_MAX)
+FORGERY(low_reference, LOWS(image)[1].ref[0] = KH_V6_LOW)
+FORGERY(low_last_reference, LOWS(image)[1].ref[KH_V6_LOWS - 1] = KH_REF_MASK)
 FORGERY(order_slot, SECTION(image, struct kh_order, HEADER(image)->orders_page)[0].slot = 0)
 FORGERY(order_slot_beyond, SECTION(image, struct kh_order, HEADER(image)->orders_page)[0].slot = KH_SLOT_MAX)
 FORGERY(order_action, SECTION(image, struct kh_order, HEADER(image)->orders_page)[0].action = 2)
@@ -275,7 +298,7 @@ static void forge_cell_crosses(struct kh_image *image)
 {
 	struct kh_entry *entries = SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page);
 
-	assert_true(HEADER(image)->v6_buckets_page - HEADER(image)->v4_entries_page >= 2);
+	assert_true(HEADER(image)->v6_nets_page - HEADER(image)->v4_entries_page >= 2);
 	for (uint32_t i = 0; i < 3; i++)
 		entries[KH_ENTRIES_PER_PAGE - 2 + i] = (struct kh_entry){ i, KH_REF_NONE };
 	for (uint32_t i = 0; i < HEADER(image)->v4_buckets * KH_CELLS_PER_BUCKET; i++)
@@ -308,15 +331,6 @@ static void forge_orders_count(struct kh_image *image)
 	header->orders_count++;
 }
 
-static void forge_net_beyond(struct kh_image *image)
-{
-	struct kh_v6_net *nets = SECTION(image, struct kh_v6_net, HEADER(image)->v6_buckets_page);
-
-	while (!nets->count)
-		nets++;
-	nets->first = UINT32_MAX;
-}
-
 static const struct {
 	const char *name;
 	void (*forge)(struct kh_image *image);
@@ -340,7 +354,7 @@ static const struct {
 	ROW(ports_bits_few),
 	ROW(v6_nets),
 	ROW(wide_first),
-	ROW(wide_count),
+	ROW(wide_lines),
 	ROW(ports_mask),
 	ROW(ports_count),
 	ROW(block_reference),
@@ -354,6 +368,12 @@ static const struct {
 	ROW(cell_crosses),
 	ROW(mask_no_power),
 	ROW(net_beyond),
+	ROW(net_lines),
+	ROW(net_whole),
+	ROW(net_groups_few),
+	ROW(net_groups_many),
+	ROW(net_start),
+	ROW(net_start_extra),
 	ROW(cell_beyond),
 	ROW(cell_long),
 	ROW(cell_empty),
@@ -363,10 +383,12 @@ static const struct {
 	ROW(shift_small),
 	ROW(shift_large),
 	ROW(mid_reference),
+	ROW(mid_last_reference),
 	ROW(mid_low),
-	ROW(low_count),
-	ROW(low_count_beyond),
+	ROW(low_empty),
+	ROW(low_lines_beyond),
 	ROW(low_reference),
+	ROW(low_last_reference),
 	ROW(order_slot),
 	ROW(order_slot_beyond),
 	ROW(order_action),

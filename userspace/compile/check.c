@@ -30,12 +30,10 @@ static bool reference_ok(const struct view *view, uint32_t reference)
 	return !reference || reference < view->header->slots_needed;
 }
 
-/* Within its section, and within a page or beginning on one. */
-static bool slice_ok(uint64_t first, uint64_t count, uint64_t capacity, uint64_t per_page)
+/* Within its section. */
+static bool slice_ok(uint64_t first, uint64_t count, uint64_t capacity)
 {
-	if (!count || first >= capacity || count > capacity - first)
-		return false;
-	return count > per_page ? !(first % per_page) : first % per_page + count <= per_page;
+	return count && first < capacity && count <= capacity - first;
 }
 
 static bool mask_ok(uint32_t mask, uint64_t capacity)
@@ -58,7 +56,11 @@ static bool v4_slice_ok(const struct view *view, uint64_t first)
 	uint64_t count = first < view->entries ? entries[first].start : 0;
 	uint32_t before = 0;
 
-	if (!slice_ok(first, count, view->entries, KH_ENTRIES_PER_PAGE))
+	if (!slice_ok(first, count, view->entries))
+		return false;
+	/* within a page or beginning on one */
+	if (count > KH_ENTRIES_PER_PAGE ? first % KH_ENTRIES_PER_PAGE
+					: first % KH_ENTRIES_PER_PAGE + count > KH_ENTRIES_PER_PAGE)
 		return false;
 	for (uint64_t i = first + 1; i < first + count; before = entries[i++].start)
 		if (entries[i].start <= before)
@@ -93,42 +95,61 @@ static bool v4_ok(const struct view *view)
 	return true;
 }
 
+static bool v6_mid_ok(const struct view *view, uint32_t reference)
+{
+	const struct kh_v6_low *lows = section(view, view->header->v6_low_page);
+	uint32_t first = reference & ~KH_V6_LOW;
+
+	if (!(reference & KH_V6_LOW))
+		return reference_ok(view, reference);
+	return first < view->lows && slice_ok(first, lows[first].lines, view->lows);
+}
+
 static bool v6_slices_ok(const struct view *view)
 {
-	const struct kh_entry *mids = section(view, view->header->v6_mid_page);
+	const struct kh_v6_mid *mids = section(view, view->header->v6_mid_page);
 	const struct kh_v6_low *lows = section(view, view->header->v6_low_page);
 
-	for (uint64_t i = 0; i < view->mids; i++) {
-		uint32_t first = mids[i].ref & ~KH_V6_LOW;
+	for (uint64_t i = 0; i < view->mids * KH_V6_MIDS; i++)
+		if (!v6_mid_ok(view, mids[i / KH_V6_MIDS].ref[i % KH_V6_MIDS]))
+			return false;
+	for (uint64_t i = 0; i < view->lows * KH_V6_LOWS; i++)
+		if (!reference_ok(view, lows[i / KH_V6_LOWS].ref[i % KH_V6_LOWS]))
+			return false;
+	return true;
+}
 
-		if (mids[i].ref & KH_V6_LOW) {
-			if (first >= view->lows || !slice_ok(first, lows[first].count, view->lows, KH_V6_LOWS_PER_PAGE))
-				return false;
-		} else if (!reference_ok(view, mids[i].ref)) {
+/* The net's groups are those of its lines. */
+static bool v6_net_ok(const struct view *view, const struct kh_v6_net *net)
+{
+	const struct kh_v6_mid *mids = section(view, view->header->v6_mid_page);
+
+	if (net->lines == KH_V6_WHOLE)
+		return reference_ok(view, net->first);
+	if (!slice_ok(net->first, net->lines, view->mids) || net->group_shift > 31 ||
+	    (uint64_t)KH_V6_GROUPS << net->group_shift < net->lines)
+		return false;
+	for (uint64_t i = 1; i < KH_V6_GROUPS; i++) {
+		uint64_t line = i << net->group_shift;
+
+		if (net->starts[i - 1] != (line < net->lines ? mids[net->first + line].start[0] : UINT32_MAX))
 			return false;
-		}
 	}
-	for (uint64_t i = 0; i < view->lows; i++)
-		if (!reference_ok(view, lows[i].ref))
-			return false;
 	return true;
 }
 
 static bool v6_ok(const struct view *view)
 {
 	const struct kh_image_header *header = view->header;
-	const struct kh_v6_net *nets = section(view, header->v6_buckets_page);
+	const struct kh_v6_net *nets = section(view, header->v6_nets_page);
 	uint64_t found = 0;
 
-	if (header->v6_wide_count &&
-	    !slice_ok(header->v6_wide_first, header->v6_wide_count, view->mids, KH_ENTRIES_PER_PAGE))
+	if (header->v6_wide_lines && !slice_ok(header->v6_wide_first, header->v6_wide_lines, view->mids))
 		return false;
 	for (uint64_t i = 0; i < view->nets; i++) {
-		if (!nets[i].count)
+		if (!nets[i].lines)
 			continue;
-		if (nets[i].count == KH_V6_WHOLE
-			    ? !reference_ok(view, nets[i].first)
-			    : !slice_ok(nets[i].first, nets[i].count, view->mids, KH_ENTRIES_PER_PAGE))
+		if (!v6_net_ok(view, &nets[i]))
 			return false;
 		found++;
 	}
@@ -174,9 +195,9 @@ static bool view_sections(const void *data, struct view *ret_view)
 {
 	const struct kh_image_header *header = data;
 	const uint32_t starts[] = {
-		KH_BASE_PAGES,		 header->v4_cells_page, header->v4_entries_page,
-		header->v6_buckets_page, header->v6_mid_page,	header->v6_low_page,
-		header->ports_page,	 header->orders_page,	header->pages,
+		KH_BASE_PAGES,	      header->v4_cells_page, header->v4_entries_page,
+		header->v6_nets_page, header->v6_mid_page,   header->v6_low_page,
+		header->ports_page,   header->orders_page,   header->pages,
 	};
 
 	for (size_t i = 1; i < KH_ARRAY_SIZE(starts); i++)
@@ -187,11 +208,10 @@ static bool view_sections(const void *data, struct view *ret_view)
 		.header = header,
 		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_BUCKETS_PER_PAGE *
 			 KH_CELLS_PER_BUCKET,
-		.entries = (uint64_t)(header->v6_buckets_page - header->v4_entries_page) * KH_ENTRIES_PER_PAGE,
-		.nets = (uint64_t)(header->v6_mid_page - header->v6_buckets_page) * KH_BUCKETS_PER_PAGE *
-			KH_V6_NETS_PER_BUCKET,
-		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_ENTRIES_PER_PAGE,
-		.lows = (uint64_t)(header->ports_page - header->v6_low_page) * KH_V6_LOWS_PER_PAGE,
+		.entries = (uint64_t)(header->v6_nets_page - header->v4_entries_page) * KH_ENTRIES_PER_PAGE,
+		.nets = (uint64_t)(header->v6_mid_page - header->v6_nets_page) * KH_LINES_PER_PAGE,
+		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_LINES_PER_PAGE,
+		.lows = (uint64_t)(header->ports_page - header->v6_low_page) * KH_LINES_PER_PAGE,
 		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_BUCKETS_PER_PAGE *
 			 KH_PORTS_PER_BUCKET,
 	};
@@ -199,7 +219,7 @@ static bool view_sections(const void *data, struct view *ret_view)
 		return false;
 	if (!bits_ok(header->v6_bits_mask, header->v6_nets) || !bits_ok(header->ports_bits_mask, header->ports_count))
 		return false;
-	if (header->v6_nets && !mask_ok(header->v6_buckets_mask, ret_view->nets / KH_V6_NETS_PER_BUCKET))
+	if (header->v6_nets && !mask_ok(header->v6_nets_mask, ret_view->nets))
 		return false;
 	if (header->ports_count && !mask_ok(header->ports_mask, ret_view->ports / KH_PORTS_PER_BUCKET))
 		return false;

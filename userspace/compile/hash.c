@@ -167,7 +167,7 @@ static uint64_t digest(const struct kh_v6 *v6, const struct kh_ports *ports)
 int kh_hashes_build(struct kh_hashes *hashes, const struct kh_v6 *v6, const struct kh_ports *ports)
 {
 	uint64_t start = digest(v6, ports);
-	int r = start_table(&hashes->v6, v6->nets_count, KH_V6_NETS_PER_BUCKET);
+	int r = start_table(&hashes->v6, v6->nets_count, 1);
 
 	if (r < 0)
 		return r;

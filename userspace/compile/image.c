@@ -35,13 +35,13 @@ static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_hea
 		pages_of(v4_buckets, KH_BUCKETS_PER_PAGE),
 		pages_of(parts->v4.entries_count, KH_ENTRIES_PER_PAGE),
 		pages_of(v6->buckets, KH_BUCKETS_PER_PAGE),
-		pages_of(parts->v6.mids_count, KH_ENTRIES_PER_PAGE),
-		pages_of(parts->v6.lows_count, KH_V6_LOWS_PER_PAGE),
+		pages_of(parts->v6.mids_count, KH_LINES_PER_PAGE),
+		pages_of(parts->v6.lows_count, KH_LINES_PER_PAGE),
 		pages_of(ports->buckets, KH_BUCKETS_PER_PAGE),
 		pages_of(parts->chains.count, KH_ORDERS_PER_PAGE),
 	};
 	uint32_t *starts[] = {
-		&ret_header->v4_cells_page, &ret_header->v4_entries_page, &ret_header->v6_buckets_page,
+		&ret_header->v4_cells_page, &ret_header->v4_entries_page, &ret_header->v6_nets_page,
 		&ret_header->v6_mid_page,   &ret_header->v6_low_page,	  &ret_header->ports_page,
 		&ret_header->orders_page,   &ret_header->pages,
 	};
@@ -56,7 +56,7 @@ static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_hea
 	}
 	ret_header->v4_buckets = v4_buckets;
 	ret_header->v6_bits_mask = v6->count ? v6->bits - 1 : 0;
-	ret_header->v6_buckets_mask = v6->count ? v6->buckets - 1 : 0;
+	ret_header->v6_nets_mask = v6->count ? v6->buckets - 1 : 0;
 	ret_header->ports_bits_mask = ports->count ? ports->bits - 1 : 0;
 	ret_header->ports_mask = ports->count ? ports->buckets - 1 : 0;
 	return 0;
@@ -82,7 +82,7 @@ static void fill_hashes(const struct kh_image *image, const struct kh_parts *par
 {
 	struct kh_image_base *base = image->data;
 	const struct kh_image_header *header = &base->header;
-	struct kh_v6_net *nets = section(image, header->v6_buckets_page);
+	struct kh_v6_net *nets = section(image, header->v6_nets_page);
 	struct kh_port_entry *ports = section(image, header->ports_page);
 
 	for (size_t i = 0; i < parts->v6.nets_count; i++) {
@@ -132,8 +132,8 @@ int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image)
 		.abi_version = KH_ABI_VERSION,
 		.generation = parts->generation,
 		.hash_seed = parts->hashes.seed,
-		.v6_wide_first = (uint32_t)parts->v6.wide_first,
-		.v6_wide_count = (uint32_t)parts->v6.wide_count,
+		.v6_wide_first = parts->v6.wide_first,
+		.v6_wide_lines = parts->v6.wide_lines,
 		.v6_nets = (uint32_t)parts->v6.nets_count,
 		.v4_shift = parts->v4.shift,
 		.ports_count = (uint32_t)parts->ports.count,

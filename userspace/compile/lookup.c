@@ -9,20 +9,20 @@ static const void *page_of(const struct kh_image *image, uint64_t page)
 	return page < image->pages ? (const uint8_t *)image->data + page * KH_PAGE_SIZE : NULL;
 }
 
-/* ---- Slices ---------------------------------------------------------------------------------- */
+/* ---- IPv4 ------------------------------------------------------------------------------------ */
 
 /* The page of a slice of `pages` pages that holds the key, by the first entry of each. */
-static uint64_t slice_page(const struct kh_image *image, uint64_t page, uint32_t pages, uint64_t key, bool wide)
+static uint64_t slice_page(const struct kh_image *image, uint64_t page, uint32_t pages, uint32_t key)
 {
 	uint32_t low = 0, high = pages;
 
 	for (int i = 0; i < KH_SLICE_SEARCH_STEPS && high - low > 1; i++) {
 		uint32_t middle = low + (high - low) / 2;
-		const void *entries = page_of(image, page + middle);
+		const struct kh_entry *entries = page_of(image, page + middle);
 
 		if (!entries)
 			return page;
-		if ((wide ? *(const uint64_t *)entries : *(const uint32_t *)entries) <= key)
+		if (entries->start <= key)
 			low = middle;
 		else
 			high = middle;
@@ -30,20 +30,17 @@ static uint64_t slice_page(const struct kh_image *image, uint64_t page, uint32_t
 	return page + low;
 }
 
-/* A count of 0: the first entry tells. */
-static uint32_t lookup_slice(const struct kh_image *image, uint32_t section, uint32_t first, uint32_t count,
-			     uint32_t key)
+static uint32_t lookup_slice(const struct kh_image *image, uint32_t first, uint32_t key)
 {
-	uint64_t page = (uint64_t)section + first / KH_ENTRIES_PER_PAGE, found;
-	uint32_t at = first % KH_ENTRIES_PER_PAGE;
+	uint64_t page = (uint64_t)kh_image_header(image)->v4_entries_page + first / KH_ENTRIES_PER_PAGE, found;
+	uint32_t at = first % KH_ENTRIES_PER_PAGE, count;
 	const struct kh_entry *entries = page_of(image, page);
 
 	if (!entries)
 		return KH_REF_NONE;
-	if (!count)
-		count = entries[at].start;
+	count = entries[at].start;
 	if (count > KH_ENTRIES_PER_PAGE) {
-		found = slice_page(image, page, (count - 1) / KH_ENTRIES_PER_PAGE + 1, key, false);
+		found = slice_page(image, page, (count - 1) / KH_ENTRIES_PER_PAGE + 1, key);
 		count -= (uint32_t)(found - page) * KH_ENTRIES_PER_PAGE;
 		entries = page_of(image, found);
 		if (!entries)
@@ -53,10 +50,8 @@ static uint32_t lookup_slice(const struct kh_image *image, uint32_t section, uin
 	for (uint32_t step = KH_ENTRIES_PER_PAGE / 2; step; step /= 2)
 		if (at + step < count && entries[at + step].start <= key)
 			at += step;
-	return entries[at].ref;
+	return entries[at].ref & KH_REF_MASK;
 }
-
-/* ---- IPv4 ------------------------------------------------------------------------------------ */
 
 static uint64_t find_cell(const struct kh_image *image, uint32_t address)
 {
@@ -93,9 +88,7 @@ static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
 	if (!cell)
 		return base->v4_common[block] & KH_REF_MASK;
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return lookup_slice(image, base->header.v4_entries_page, (uint32_t)cell & KH_CELL_FIRST, 0,
-				    address & ((1u << shift) - 1)) &
-		       KH_REF_MASK;
+		return lookup_slice(image, (uint32_t)cell & KH_CELL_FIRST, address & ((1u << shift) - 1));
 	if (KH_CELL_KIND(cell) == KH_CELL_ADDRESS && cell >> 32 != address)
 		return KH_REF_NONE;
 	return (uint32_t)cell & KH_REF_MASK;
@@ -103,27 +96,57 @@ static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
 
 /* ---- IPv6 ------------------------------------------------------------------------------------ */
 
+/* A line of 64 bytes of the section, or NULL. */
+static const void *line_of(const struct kh_image *image, uint32_t section, uint64_t line)
+{
+	const uint8_t *page = page_of(image, section + line / KH_LINES_PER_PAGE);
+
+	return page ? page + line % KH_LINES_PER_PAGE * KH_LINE_BYTES : NULL;
+}
+
+/* The line in [line, end) of a slice that holds the key, by the first start of each. */
+static uint64_t find_line(const struct kh_image *image, uint32_t section, uint64_t line, uint64_t end, uint64_t key,
+			  bool wide)
+{
+	while (end - line > 1) {
+		uint64_t middle = line + (end - line) / 2;
+		const void *starts = line_of(image, section, middle);
+
+		if (!starts)
+			return line;
+		if ((wide ? *(const uint64_t *)starts : *(const uint32_t *)starts) <= key)
+			line = middle;
+		else
+			end = middle;
+	}
+	return line;
+}
+
 static uint32_t lookup_low(const struct kh_image *image, uint32_t first, uint64_t key)
 {
-	uint64_t page = (uint64_t)kh_image_header(image)->v6_low_page + first / KH_V6_LOWS_PER_PAGE, found;
-	uint32_t at = first % KH_V6_LOWS_PER_PAGE, count;
-	const struct kh_v6_low *entries = page_of(image, page);
+	uint32_t section = kh_image_header(image)->v6_low_page, at = KH_V6_LOWS - 1;
+	const struct kh_v6_low *line = line_of(image, section, first);
 
-	if (!entries)
+	if (!line)
 		return KH_REF_NONE;
-	count = entries[at].count;
-	if (count > KH_V6_LOWS_PER_PAGE) {
-		found = slice_page(image, page, (count - 1) / KH_V6_LOWS_PER_PAGE + 1, key, true);
-		count -= (uint32_t)(found - page) * KH_V6_LOWS_PER_PAGE;
-		entries = page_of(image, found);
-		if (!entries)
-			return KH_REF_NONE;
-	}
-	count = count > KH_V6_LOWS_PER_PAGE - at ? KH_V6_LOWS_PER_PAGE : at + count;
-	for (uint32_t step = KH_V6_LOWS_PER_PAGE / 2; step; step /= 2)
-		if (at + step < count && entries[at + step].start <= key)
-			at += step;
-	return entries[at].ref;
+	line = line_of(image, section, find_line(image, section, first, (uint64_t)first + line->lines, key, true));
+	if (!line)
+		return KH_REF_NONE;
+	while (at && line->start[at] > key)
+		at--;
+	return line->ref[at];
+}
+
+static uint32_t lookup_mid(const struct kh_image *image, uint64_t first, uint64_t end, uint32_t key)
+{
+	uint32_t section = kh_image_header(image)->v6_mid_page, at = KH_V6_MIDS - 1;
+	const struct kh_v6_mid *line = line_of(image, section, find_line(image, section, first, end, key, false));
+
+	if (!line)
+		return KH_REF_NONE;
+	while (at && line->start[at] > key)
+		at--;
+	return line->ref[at];
 }
 
 static bool bit_set(const uint8_t bits[static KH_BITS_BYTES], uint32_t mask, uint32_t hash)
@@ -151,36 +174,31 @@ static const struct kh_v6_net *find_net(const struct kh_image *image, uint32_t k
 	if (!bit_set(base->v6_bits, header->v6_bits_mask, hash))
 		return NULL;
 	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {
-		const struct kh_v6_net *nets =
-			bucket_of(image, header->v6_buckets_page, header->v6_buckets_mask, hash + probe);
-		bool has_room = false;
+		const struct kh_v6_net *net =
+			line_of(image, header->v6_nets_page, (hash + probe) & header->v6_nets_mask);
 
-		if (!nets)
+		if (!net || !net->lines)
 			return NULL;
-		for (uint32_t i = 0; i < KH_V6_NETS_PER_BUCKET; i++) {
-			if (nets[i].count && nets[i].key == key)
-				return &nets[i];
-			has_room |= !nets[i].count;
-		}
-		if (has_room)
-			return NULL;
+		if (net->key == key)
+			return net;
 	}
 	return NULL;
 }
 
+/* By the lines alone: what the groups of a net say must come to the same. */
 static uint32_t lookup_v6(const struct kh_image *image, uint64_t high, uint64_t low)
 {
 	const struct kh_image_header *header = kh_image_header(image);
 	const struct kh_v6_net *net = find_net(image, (uint32_t)(high >> 32));
 	uint32_t ref = KH_REF_NONE;
 
-	if (net && net->count == KH_V6_WHOLE)
+	if (net && net->lines == KH_V6_WHOLE)
 		return net->first & KH_REF_MASK;
 	if (net)
-		ref = lookup_slice(image, header->v6_mid_page, net->first, net->count, (uint32_t)high);
-	else if (header->v6_wide_count)
-		ref = lookup_slice(image, header->v6_mid_page, header->v6_wide_first, header->v6_wide_count,
-				   (uint32_t)(high >> 32));
+		ref = lookup_mid(image, net->first, (uint64_t)net->first + net->lines, (uint32_t)high);
+	else if (header->v6_wide_lines)
+		ref = lookup_mid(image, header->v6_wide_first, (uint64_t)header->v6_wide_first + header->v6_wide_lines,
+				 (uint32_t)(high >> 32));
 	return ref & KH_V6_LOW ? lookup_low(image, ref & ~KH_V6_LOW, low) : ref;
 }
 

@@ -141,14 +141,6 @@ size_t kh_holes_merge(struct kh_range *holes, size_t count);
 /* Is all of the range in one of the merged holes? */
 bool kh_holes_swallow(const struct kh_range *holes, size_t count, const struct kh_range *range);
 
-/* Where a slice of `count` entries that now begins at `first` must begin: within a page, or on one. */
-static inline size_t kh_place_slice(size_t first, size_t count, size_t per_page)
-{
-	size_t used = first % per_page;
-
-	return used && used + count > per_page ? first + per_page - used : first;
-}
-
 /* ---- v4.c, v6.c, ports.c: the sections of the image ------------------------------------------------ */
 
 struct kh_v4 {
@@ -179,28 +171,36 @@ void kh_v4_clear(struct kh_v4 *v4);
 uint32_t kh_cells_buckets(size_t count);
 int kh_cells_hash(const struct kh_v4 *v4, uint32_t buckets, void *table, uint64_t *ret_seed);
 
+/* A slice that grows: where each reference begins, and from where on it says nothing. */
+struct kh_slice {
+	struct kh_step {
+		uint64_t start;
+		uint32_t ref;
+	} * steps;
+	size_t count, capacity;
+	uint64_t next;
+	bool full; /* up to the highest; next is 0 */
+};
+
 struct kh_v6 {
 	struct kh_sink sink;
+	/* the sections */
 	struct kh_v6_net *nets;
 	size_t nets_count, nets_capacity;
-	struct kh_entry *mids;
+	struct kh_v6_mid *mids;
 	size_t mids_count, mids_capacity;
 	struct kh_v6_low *lows;
 	size_t lows_count, lows_capacity;
-	struct kh_entry *wide;
-	size_t wide_count, wide_capacity;
-	size_t wide_first; /* in mids, once built */
-	uint64_t wide_next; /* first /32 the wide slice says nothing about */
-	/* the /32 at hand */
+	uint32_t wide_first, wide_lines; /* in mids, once built */
+	/* the wide slice, and the first /32 it says nothing about */
+	struct kh_slice wide;
+	/* the /32 at hand, its slice, and the first /64 that one says nothing about; likewise the /64 */
 	bool net_open;
 	uint32_t net;
-	size_t mid_first;
-	uint64_t mid_next;
-	/* the /64 at hand */
-	bool subnet_open, subnet_full;
+	struct kh_slice mid;
+	bool subnet_open;
 	uint32_t subnet;
-	size_t low_first;
-	uint64_t low_next;
+	struct kh_slice low;
 };
 
 /* Items: key = the high 64 bits of the first address, `order` the index in orders. */

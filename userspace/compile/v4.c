@@ -144,8 +144,11 @@ static int push_range(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t 
 static int store_slice(struct kh_v4 *v4, uint32_t *ret_first)
 {
 	size_t count = v4->entries_count - v4->slice_first;
-	size_t first = kh_place_slice(v4->slice_first, count, KH_ENTRIES_PER_PAGE);
+	size_t first = v4->slice_first, used = first % KH_ENTRIES_PER_PAGE;
 	int r;
+
+	if (used && used + count > KH_ENTRIES_PER_PAGE)
+		first += KH_ENTRIES_PER_PAGE - used; /* within a page, or on one */
 
 	if (first != v4->slice_first) {
 		r = kh_grow(&v4->entries, &v4->entries_capacity, first + count, sizeof(*v4->entries));

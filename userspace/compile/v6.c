@@ -10,28 +10,105 @@
 #include <errno.h>
 #include <string.h>
 
-#define LOWS_MAX (size_t)(KH_V6_LOW - 1)
-#define MIDS_MAX (size_t) UINT32_MAX
+#define LINES_MAX (size_t)(KH_V6_LOW - 1)
 
 static kh_u128 bits_below(unsigned int count)
 {
 	return ((kh_u128)1 << count) - 1;
 }
 
-/* ---- The wide slice -------------------------------------------------------------------------- */
+/* ---- Slices ---------------------------------------------------------------------------------- */
 
-static int wide_push(struct kh_v6 *v6, uint64_t start, uint32_t reference)
+static void slice_start(struct kh_slice *slice)
+{
+	slice->count = 0;
+	slice->next = 0;
+	slice->full = false;
+}
+
+static int slice_push(struct kh_slice *slice, uint64_t start, uint32_t reference)
 {
 	int r;
 
-	if (v6->wide_count && v6->wide[v6->wide_count - 1].ref == reference)
+	if (slice->count && slice->steps[slice->count - 1].ref == reference)
 		return 0;
-	r = kh_grow(&v6->wide, &v6->wide_capacity, v6->wide_count + 1, sizeof(*v6->wide));
+	r = kh_grow(&slice->steps, &slice->capacity, slice->count + 1, sizeof(*slice->steps));
 	if (r < 0)
 		return r;
-	v6->wide[v6->wide_count++] = (struct kh_entry){ (uint32_t)start, reference };
+	slice->steps[slice->count++] = (struct kh_step){ start, reference };
 	return 0;
 }
+
+/* `highest`: of the slice. */
+static int slice_put(struct kh_slice *slice, uint64_t first, uint64_t last, uint64_t highest, uint32_t reference)
+{
+	int r;
+
+	if (first > slice->next) {
+		r = slice_push(slice, slice->next, KH_REF_NONE);
+		if (r < 0)
+			return r;
+	}
+	r = slice_push(slice, first, reference);
+	slice->full = last == highest;
+	slice->next = last + 1;
+	return r;
+}
+
+static int slice_end(struct kh_slice *slice)
+{
+	return slice->full ? 0 : slice_push(slice, slice->next, KH_REF_NONE);
+}
+
+/* Appends the slice to the mid section. */
+static int mids_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t *ret_first, uint32_t *ret_lines)
+{
+	size_t lines = (slice->count + KH_V6_MIDS - 1) / KH_V6_MIDS, first = v6->mids_count;
+	int r;
+
+	if (lines > LINES_MAX - first)
+		return -E2BIG;
+	r = kh_grow(&v6->mids, &v6->mids_capacity, first + lines, sizeof(*v6->mids));
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < lines * KH_V6_MIDS; i++) {
+		struct kh_v6_mid *line = &v6->mids[first + i / KH_V6_MIDS];
+		const struct kh_step *step = &slice->steps[i < slice->count ? i : slice->count - 1];
+
+		line->start[i % KH_V6_MIDS] = i < slice->count ? (uint32_t)step->start : UINT32_MAX;
+		line->ref[i % KH_V6_MIDS] = step->ref;
+	}
+	v6->mids_count = first + lines;
+	*ret_first = (uint32_t)first;
+	*ret_lines = (uint32_t)lines;
+	return 0;
+}
+
+static int lows_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t *ret_reference)
+{
+	size_t lines = (slice->count + KH_V6_LOWS - 1) / KH_V6_LOWS, first = v6->lows_count;
+	int r;
+
+	if (lines > LINES_MAX - first)
+		return -E2BIG;
+	r = kh_grow(&v6->lows, &v6->lows_capacity, first + lines, sizeof(*v6->lows));
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < lines * KH_V6_LOWS; i++) {
+		struct kh_v6_low *line = &v6->lows[first + i / KH_V6_LOWS];
+		const struct kh_step *step = &slice->steps[i < slice->count ? i : slice->count - 1];
+
+		line->start[i % KH_V6_LOWS] = i < slice->count ? step->start : UINT64_MAX;
+		line->ref[i % KH_V6_LOWS] = step->ref;
+		line->lines = i ? 0 : (uint32_t)lines;
+	}
+	v6->lows[first].lines = (uint32_t)lines;
+	v6->lows_count = first + lines;
+	*ret_reference = KH_V6_LOW | (uint32_t)first;
+	return 0;
+}
+
+/* ---- /32s ------------------------------------------------------------------------------------ */
 
 static int push_net(struct kh_v6 *v6, struct kh_v6_net net)
 {
@@ -39,8 +116,11 @@ static int push_net(struct kh_v6 *v6, struct kh_v6_net net)
 
 	if (r < 0)
 		return r;
-	if (v6->wide_count && v6->wide_next == net.key)
-		v6->wide_next++; /* a net is found first, so the wide slice need not be interrupted */
+	if (v6->wide.count && v6->wide.next == net.key) {
+		/* a net is found first, so the wide slice need not be interrupted */
+		v6->wide.next++;
+		v6->wide.full = net.key == UINT32_MAX;
+	}
 	v6->nets[v6->nets_count++] = net;
 	return 0;
 }
@@ -50,122 +130,28 @@ static int wide_put(struct kh_v6 *v6, uint32_t first, uint32_t last, uint32_t re
 {
 	int r = 0;
 
-	if (last - first < KH_V6_WIDE_MIN - 1) {
-		for (uint64_t net = first; net <= last && r >= 0; net++)
-			r = push_net(v6, (struct kh_v6_net){ (uint32_t)net, KH_V6_WHOLE, reference, 0 });
-		return r;
-	}
-	if (first > v6->wide_next) {
-		r = wide_push(v6, v6->wide_next, KH_REF_NONE);
-		if (r < 0)
-			return r;
-	}
-	r = wide_push(v6, first, reference);
-	v6->wide_next = (uint64_t)last + 1;
+	if (last - first >= KH_V6_WIDE_MIN - 1)
+		return slice_put(&v6->wide, first, last, UINT32_MAX, reference);
+	for (uint64_t net = first; net <= last && r >= 0; net++)
+		r = push_net(v6, (struct kh_v6_net){ (uint32_t)net, KH_V6_WHOLE, reference, 0, {} });
 	return r;
 }
 
-/* ---- Mid slices ------------------------------------------------------------------------------ */
-
-static int mid_push(struct kh_v6 *v6, uint64_t start, uint32_t reference)
+/* The /32 at hand, with its slice. */
+static int push_slice(struct kh_v6 *v6)
 {
-	int r;
+	struct kh_v6_net net = { .key = v6->net };
+	int r = mids_append(v6, &v6->mid, &net.first, &net.lines);
 
-	if (v6->mids_count > v6->mid_first && v6->mids[v6->mids_count - 1].ref == reference)
-		return 0;
-	if (v6->mids_count >= MIDS_MAX)
-		return -E2BIG;
-	r = kh_grow(&v6->mids, &v6->mids_capacity, v6->mids_count + 1, sizeof(*v6->mids));
 	if (r < 0)
 		return r;
-	v6->mids[v6->mids_count++] = (struct kh_entry){ (uint32_t)start, reference };
-	return 0;
-}
-
-static int mid_put(struct kh_v6 *v6, uint32_t first, uint32_t last, uint32_t reference)
-{
-	int r;
-
-	if (first > v6->mid_next) {
-		r = mid_push(v6, v6->mid_next, KH_REF_NONE);
-		if (r < 0)
-			return r;
-	}
-	r = mid_push(v6, first, reference);
-	v6->mid_next = (uint64_t)last + 1;
-	return r;
-}
-
-/* Moves the slice at the end of the mid section to where it may be. */
-static int mid_align(struct kh_v6 *v6)
-{
-	size_t count = v6->mids_count - v6->mid_first,
-	       first = kh_place_slice(v6->mid_first, count, KH_ENTRIES_PER_PAGE);
-	int r;
-
-	if (first == v6->mid_first)
-		return 0;
-	if (first + count > MIDS_MAX)
-		return -E2BIG;
-	r = kh_grow(&v6->mids, &v6->mids_capacity, first + count, sizeof(*v6->mids));
-	if (r < 0)
-		return r;
-	memmove(v6->mids + first, v6->mids + v6->mid_first, count * sizeof(*v6->mids));
-	memset(v6->mids + v6->mid_first, 0, (first - v6->mid_first) * sizeof(*v6->mids));
-	v6->mid_first = first;
-	v6->mids_count = first + count;
-	return 0;
-}
-
-/* ---- Low slices ------------------------------------------------------------------------------ */
-
-static int low_push(struct kh_v6 *v6, uint64_t start, uint32_t reference)
-{
-	int r;
-
-	if (v6->lows_count > v6->low_first && v6->lows[v6->lows_count - 1].ref == reference)
-		return 0;
-	r = kh_grow(&v6->lows, &v6->lows_capacity, v6->lows_count + 1, sizeof(*v6->lows));
-	if (r < 0)
-		return r;
-	v6->lows[v6->lows_count++] = (struct kh_v6_low){ .start = start, .ref = reference };
-	return 0;
-}
-
-static int low_put(struct kh_v6 *v6, uint64_t first, uint64_t last, uint32_t reference)
-{
-	int r;
-
-	if (first > v6->low_next) {
-		r = low_push(v6, v6->low_next, KH_REF_NONE);
-		if (r < 0)
-			return r;
-	}
-	r = low_push(v6, first, reference);
-	v6->low_next = last + 1;
-	v6->subnet_full = last == UINT64_MAX;
-	return r;
-}
-
-static int low_align(struct kh_v6 *v6)
-{
-	size_t count = v6->lows_count - v6->low_first,
-	       first = kh_place_slice(v6->low_first, count, KH_V6_LOWS_PER_PAGE);
-	int r;
-
-	if (first + count > LOWS_MAX)
-		return -E2BIG;
-	if (first != v6->low_first) {
-		r = kh_grow(&v6->lows, &v6->lows_capacity, first + count, sizeof(*v6->lows));
-		if (r < 0)
-			return r;
-		memmove(v6->lows + first, v6->lows + v6->low_first, count * sizeof(*v6->lows));
-		memset(v6->lows + v6->low_first, 0, (first - v6->low_first) * sizeof(*v6->lows));
-		v6->low_first = first;
-		v6->lows_count = first + count;
-	}
-	v6->lows[first].count = (uint32_t)count;
-	return 0;
+	while (net.lines > KH_V6_GROUPS << net.group_shift)
+		net.group_shift++;
+	for (uint64_t i = 1; i < KH_V6_GROUPS; i++)
+		net.starts[i - 1] = i << net.group_shift < net.lines
+					    ? v6->mids[net.first + (i << net.group_shift)].start[0]
+					    : UINT32_MAX;
+	return push_net(v6, net);
 }
 
 /* ---- Opening and closing --------------------------------------------------------------------- */
@@ -173,24 +159,18 @@ static int low_align(struct kh_v6 *v6)
 static int close_subnet(struct kh_v6 *v6)
 {
 	uint32_t reference;
-	int r = 0;
+	int r;
 
 	if (!v6->subnet_open)
 		return 0;
 	v6->subnet_open = false;
-	if (!v6->subnet_full)
-		r = low_push(v6, v6->low_next, KH_REF_NONE);
+	r = slice_end(&v6->low);
 	if (r < 0)
 		return r;
-	if (v6->lows_count - v6->low_first == 1) {
-		reference = v6->lows[--v6->lows_count].ref;
-	} else {
-		r = low_align(v6);
-		if (r < 0)
-			return r;
-		reference = KH_V6_LOW | (uint32_t)v6->low_first;
-	}
-	return mid_put(v6, v6->subnet, v6->subnet, reference);
+	reference = v6->low.steps[0].ref;
+	if (v6->low.count > 1)
+		r = lows_append(v6, &v6->low, &reference);
+	return r < 0 ? r : slice_put(&v6->mid, v6->subnet, v6->subnet, UINT32_MAX, reference);
 }
 
 static int close_net(struct kh_v6 *v6)
@@ -200,18 +180,12 @@ static int close_net(struct kh_v6 *v6)
 	if (r < 0 || !v6->net_open)
 		return r;
 	v6->net_open = false;
-	if (v6->mid_next <= UINT32_MAX)
-		r = mid_push(v6, v6->mid_next, KH_REF_NONE);
+	r = slice_end(&v6->mid);
 	if (r < 0)
 		return r;
-	if (v6->mids_count - v6->mid_first == 1)
-		return wide_put(v6, v6->net, v6->net, v6->mids[--v6->mids_count].ref);
-	r = mid_align(v6);
-	if (r < 0)
-		return r;
-	return push_net(v6, (struct kh_v6_net){ .key = v6->net,
-						.count = (uint32_t)(v6->mids_count - v6->mid_first),
-						.first = (uint32_t)v6->mid_first });
+	if (v6->mid.count == 1)
+		return wide_put(v6, v6->net, v6->net, v6->mid.steps[0].ref);
+	return push_slice(v6);
 }
 
 static int open_net(struct kh_v6 *v6, uint32_t net)
@@ -223,8 +197,7 @@ static int open_net(struct kh_v6 *v6, uint32_t net)
 	r = close_net(v6);
 	v6->net_open = true;
 	v6->net = net;
-	v6->mid_first = v6->mids_count;
-	v6->mid_next = 0;
+	slice_start(&v6->mid);
 	return r;
 }
 
@@ -236,10 +209,8 @@ static int open_subnet(struct kh_v6 *v6, uint32_t subnet)
 		return 0;
 	r = close_subnet(v6);
 	v6->subnet_open = true;
-	v6->subnet_full = false;
 	v6->subnet = subnet;
-	v6->low_first = v6->lows_count;
-	v6->low_next = 0;
+	slice_start(&v6->low);
 	return r;
 }
 
@@ -248,7 +219,7 @@ static int put_in_subnet(struct kh_v6 *v6, kh_u128 first, kh_u128 last, uint32_t
 {
 	int r = open_subnet(v6, (uint32_t)(first >> 64));
 
-	return r < 0 ? r : low_put(v6, (uint64_t)first, (uint64_t)last, reference);
+	return r < 0 ? r : slice_put(&v6->low, (uint64_t)first, (uint64_t)last, UINT64_MAX, reference);
 }
 
 /* A range inside one /32: the head of a /64, whole ones, the tail of another. */
@@ -273,7 +244,7 @@ static int put_in_net(struct kh_v6 *v6, kh_u128 first, kh_u128 last, uint32_t re
 		r = close_subnet(v6);
 		if (r < 0)
 			return r;
-		r = mid_put(v6, (uint32_t)(first >> 64), (uint32_t)((tail - 1) >> 64), reference);
+		r = slice_put(&v6->mid, (uint32_t)(first >> 64), (uint32_t)((tail - 1) >> 64), UINT32_MAX, reference);
 		if (r < 0)
 			return r;
 	}
@@ -345,22 +316,10 @@ static int finish(struct kh_v6 *v6)
 {
 	int r = close_net(v6);
 
-	if (r < 0 || !v6->wide_count)
+	if (r < 0 || !v6->wide.count)
 		return r;
-	if (v6->wide_next <= UINT32_MAX) {
-		r = wide_push(v6, v6->wide_next, KH_REF_NONE);
-		if (r < 0)
-			return r;
-	}
-	v6->mid_first = v6->mids_count;
-	r = kh_grow(&v6->mids, &v6->mids_capacity, v6->mids_count + v6->wide_count, sizeof(*v6->mids));
-	if (r < 0)
-		return r;
-	memcpy(v6->mids + v6->mids_count, v6->wide, v6->wide_count * sizeof(*v6->wide));
-	v6->mids_count += v6->wide_count;
-	r = mid_align(v6);
-	v6->wide_first = v6->mid_first;
-	return r;
+	r = slice_end(&v6->wide);
+	return r < 0 ? r : mids_append(v6, &v6->wide, &v6->wide_first, &v6->wide_lines);
 }
 
 int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_compile_order *orders,
@@ -388,6 +347,8 @@ void kh_v6_clear(struct kh_v6 *v6)
 	free(v6->nets);
 	free(v6->mids);
 	free(v6->lows);
-	free(v6->wide);
+	free(v6->wide.steps);
+	free(v6->mid.steps);
+	free(v6->low.steps);
 	*v6 = (struct kh_v6){};
 }
