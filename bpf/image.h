@@ -17,6 +17,14 @@ static __always_inline const __u8 *kh_page(void *image, __u32 page)
 	return bpf_map_lookup_elem(image, &page);
 }
 
+/* A line of 64 bytes of the section that starts at page `section`. */
+static __always_inline const __u8 *kh_line(void *image, __u32 section, __u32 line)
+{
+	const __u8 *page = kh_page(image, section + line / KH_LINES_PER_PAGE);
+
+	return page ? page + (line & (KH_LINES_PER_PAGE - 1)) * KH_LINE_BYTES : NULL;
+}
+
 /* The base of the generation in this place, or NULL. */
 static __always_inline const struct kh_image_base *kh_base(__u32 place)
 {
@@ -25,18 +33,6 @@ static __always_inline const struct kh_image_base *kh_base(__u32 place)
 
 	return array ? bpf_map_lookup_elem(array, &zero) : NULL;
 }
-
-/*
- * Binary search inside one page of (MASK + 1) entries, for slices of at most 2 * HALF: the last entry of [at, end) whose start is not
- * above the key. `at` comes from the image and is masked at every step, so the verifier sees one unknown number instead of every path.
- */
-#define KH_SEARCH_PAGE(at, end, half, mask, start_of, key)               \
-	_Pragma("unroll") for (__u32 step_ = (half); step_; step_ >>= 1) \
-	{                                                                \
-		__u32 next_ = ((at) + step_) & (mask);                   \
-		if ((at) + step_ < (end) && (start_of(next_)) <= (key))  \
-			(at) = next_;                                    \
-	}
 
 /* The page of a long slice that holds `key`: a slice of more than a page starts on one, so each page's first entry tells. */
 static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages, __u32 key)
@@ -57,8 +53,9 @@ static __always_inline __u32 kh_slice_page(void *image, __u32 page, __u32 pages,
 	return page + low;
 }
 
-/* The answer of the slice of the section that starts at `section`. Its first entry tells how long it is. */
-static __always_inline __u32 kh_slice(void *image, __u32 section, __u32 first, __u32 key)
+/* The answer of an IPv4 slice. Inside a page it is halved from the whole page on, for at most 512 entries; `at` comes from the image and is
+ * masked at every step, so the verifier sees one unknown number instead of every path. */
+static __always_inline __u32 kh_v4_slice(void *image, __u32 section, __u32 first, __u32 key)
 {
 	__u32 page = section + first / KH_ENTRIES_PER_PAGE, at = first & (KH_ENTRIES_PER_PAGE - 1), count;
 	const struct kh_entry *entries = (const struct kh_entry *)kh_page(image, page);
@@ -75,9 +72,13 @@ static __always_inline __u32 kh_slice(void *image, __u32 section, __u32 first, _
 			return KH_REF_NONE;
 	}
 	count += at;
-#define KH_START(i) (entries[i].start)
-	KH_SEARCH_PAGE(at, count, KH_ENTRIES_PER_PAGE / 2, KH_ENTRIES_PER_PAGE - 1, KH_START, key)
-#undef KH_START
+#pragma unroll
+	for (__u32 step = KH_ENTRIES_PER_PAGE / 2; step; step >>= 1) {
+		__u32 next = (at + step) & (KH_ENTRIES_PER_PAGE - 1);
+
+		if (at + step < count && entries[next].start <= key)
+			at = next;
+	}
 	return entries[at & (KH_ENTRIES_PER_PAGE - 1)].ref;
 }
 
@@ -94,14 +95,12 @@ static __always_inline __u64 kh_v4_cell_at(void *image, const struct kh_image_he
 					   __u32 *ret_full)
 {
 	__u32 shift = header->v4_shift & 31, bucket = ((hash >> 32) * header->v4_buckets) >> 32;
-	const __u8 *page = kh_page(image, header->v4_cells_page + bucket / KH_BUCKETS_PER_PAGE);
-	const __u64 *cells;
+	const __u64 *cells = (const __u64 *)kh_line(image, header->v4_cells_page, bucket);
 	__u64 found = 0;
 
 	*ret_full = 0;
-	if (!page)
+	if (!cells)
 		return 0;
-	cells = (const __u64 *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
 #pragma unroll
 	for (__u32 i = 0; i < KH_CELLS_PER_BUCKET; i++) {
 		__u64 mask =
@@ -145,18 +144,10 @@ static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base
 	if (!cell)
 		return base->v4_common[(address >> shift >> 6) & (KH_V4_BLOCKS - 1)] & KH_REF_MASK;
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return kh_slice(image, base->header.v4_entries_page, (__u32)cell & KH_CELL_FIRST,
-				address & ((1u << shift) - 1)) &
+		return kh_v4_slice(image, base->header.v4_entries_page, (__u32)cell & KH_CELL_FIRST,
+				   address & ((1u << shift) - 1)) &
 		       KH_REF_MASK;
 	return kh_cell_reference(cell, address);
-}
-
-/* A line of 64 bytes of the section that starts at page `section`. */
-static __always_inline const __u8 *kh_line(void *image, __u32 section, __u32 line)
-{
-	const __u8 *page = kh_page(image, section + line / KH_LINES_PER_PAGE);
-
-	return page ? page + (line & (KH_LINES_PER_PAGE - 1)) * KH_LINE_BYTES : NULL;
 }
 
 /* The line in [line, end) of a slice that holds the key, by the first start of each. */
@@ -260,13 +251,11 @@ static __always_inline const struct kh_v6_net *kh_v6_net(void *image, const stru
 	return NULL;
 }
 
-static __always_inline __u32 kh_walk_v6(void *image, const struct kh_image_base *base, __u64 high, __u64 low)
+static __always_inline __u32 kh_walk_v6(void *image, const struct kh_image_header *header, __u64 high, __u64 low)
 {
-	const struct kh_image_header *header = &base->header;
-	const struct kh_v6_net *net;
 	__u32 line = header->v6_wide_first, end = line + header->v6_wide_lines, key = (__u32)(high >> 32), ref;
+	const struct kh_v6_net *net = kh_v6_net(image, header, key);
 
-	net = kh_v6_net(image, header, key);
 	if (net) {
 		__u32 shift = net->group_shift & 31, lines = net->lines, group;
 
@@ -284,7 +273,7 @@ static __always_inline __u32 kh_walk_v6(void *image, const struct kh_image_base 
 	ref = kh_v6_mid(image, header, line, end, key);
 	if (ref & KH_V6_LOW)
 		ref = kh_v6_low(image, header, ref & ~KH_V6_LOW, low);
-	return ref;
+	return ref & KH_REF_MASK;
 }
 
 static __always_inline __u32 kh_port_has(const struct kh_image_base *base, __u64 high, __u64 low)
@@ -303,14 +292,12 @@ static __always_inline __u32 kh_match_port(void *image, const struct kh_image_ba
 		return KH_REF_NONE;
 	hash = kh_hash_port(hash, port, protocol);
 	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
-		__u32 bucket = (hash + probe) & header->ports_mask;
-		const __u8 *page = kh_page(image, header->ports_page + bucket / KH_BUCKETS_PER_PAGE);
-		const struct kh_port_entry *entry;
+		const struct kh_port_entry *entry = (const struct kh_port_entry *)kh_line(
+			image, header->ports_page, (hash + probe) & header->ports_mask);
 		__u32 free = 0;
 
-		if (!page)
+		if (!entry)
 			break;
-		entry = (const struct kh_port_entry *)(page + (bucket & (KH_BUCKETS_PER_PAGE - 1)) * 64);
 #pragma unroll
 		for (__u32 i = 0; i < KH_PORTS_PER_BUCKET; i++) {
 			if (!entry[i].family)

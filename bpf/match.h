@@ -7,7 +7,7 @@
  * function: the verifier proves it once, for any packet, however many programs call it.
  *
  * In a flood from listed sources the presence bits are of no use: they are one more line to wait for before the cell's. So the packet
- * after a listed one, of the same receive queue, tries the cell first (kh_match_again).
+ * after a listed one, of the same receive queue, tries the cell, or the /32, first (kh_match_again).
  */
 #ifndef KHIEN_BPF_MATCH_H
 #define KHIEN_BPF_MATCH_H
@@ -75,8 +75,8 @@ __noinline int kh_match_v6(const struct kh_packet *packet, __u32 place, __u32 de
 	if (!packet || !base || !image)
 		return KH_REF_NONE;
 	if (destination)
-		return (int)kh_walk_v6(image, base, packet->destination_high, packet->destination_low);
-	return (int)kh_walk_v6(image, base, packet->source_high, packet->source_low);
+		return (int)kh_walk_v6(image, &base->header, packet->destination_high, packet->destination_low);
+	return (int)kh_walk_v6(image, &base->header, packet->source_high, packet->source_low);
 }
 
 /* One side of the packet: its address, then its port. Between drops the address wins. */
@@ -93,7 +93,7 @@ static __always_inline void kh_match_side(void *image, const struct kh_image_bas
 	if (packet->family == 4)
 		ref = kh_match_v4(image, base, (__u32)low);
 	else if (base->header.v6_wide_lines | kh_v6_has(base, high))
-		ref = (__u32)kh_match_v6(packet, place, destination) & KH_REF_MASK;
+		ref = (__u32)kh_match_v6(packet, place, destination);
 	if (ref) {
 		*now = kh_wall_clock(state);
 		kh_resolve(image, &base->header, ref, *now, match);
@@ -159,8 +159,8 @@ static __always_inline __u32 kh_is_listed(const struct kh_image_base *base, cons
 }
 
 /*
- * The answer for an IPv4 packet whose remote side has a cell that says: drop, with no deadline. Nothing else can outweigh
- * that (kh_match_listed would say the same). 0: look properly.
+ * The answer for a packet whose remote side has an IPv4 cell that is no slice, or anything of IPv6, that says: drop, with no deadline.
+ * Nothing else can outweigh that (kh_match_listed would say the same). 0: look properly.
  */
 static __always_inline __u32 kh_match_again(const struct kh_control *state, const struct kh_image_base *base,
 					    const struct kh_packet *packet, struct kh_match *match)
@@ -176,7 +176,7 @@ static __always_inline __u32 kh_match_again(const struct kh_control *state, cons
 		cell = kh_v4_cell(image, &base->header, address);
 		ref = KH_CELL_KIND(cell) == KH_CELL_SLICE ? KH_REF_NONE : kh_cell_reference(cell, address);
 	} else {
-		ref = (__u32)kh_match_v6(packet, match->place, destination) & KH_REF_MASK;
+		ref = (__u32)kh_match_v6(packet, match->place, destination);
 	}
 	if (!ref || ref & KH_REF_CONDITIONAL)
 		return 0;

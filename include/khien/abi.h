@@ -167,7 +167,7 @@ struct kh_entry {
  * is compared with all entries of that one at once, without a branch. (Halving over a slice of 30 entries touched four lines and guessed
  * five branches wrong as often as right: half of an IPv6 hit.) */
 #define KH_LINE_BYTES 64u
-#define KH_LINES_PER_PAGE 64u
+#define KH_LINES_PER_PAGE 64u /* also of buckets, which are as large */
 
 /* One /32 that holds anything: its slice over address bits 32..63. Groups of 2^group_shift lines, KH_V6_GROUPS at most. */
 #define KH_V6_GROUPS 13u
@@ -181,7 +181,6 @@ struct kh_v6_net {
 _Static_assert(sizeof(struct kh_v6_net) == KH_LINE_BYTES, "kh_v6_net size");
 #define KH_V6_WHOLE 0xffffffffu
 #define KH_V6_WIDE_MIN 257u /* as many /32s in a row, or more, are one entry of the wide slice; fewer are nets */
-#define KH_BUCKETS_PER_PAGE 64u /* buckets are 64 bytes */
 #define KH_HASH_PROBES 8u /* buckets looked at, wrapping; a bucket with a free place ends the search */
 
 /* A line of a slice: entry i holds from start[i] to the next start. A slice's first start is 0. Entries that are left over at its end have

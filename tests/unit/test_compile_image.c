@@ -314,9 +314,9 @@ static void forge_mask_no_power(struct kh_image *image)
 	uint32_t pages = header->orders_page - ++header->ports_page;
 	const struct kh_port_entry *entries = SECTION(image, struct kh_port_entry, header->ports_page);
 
-	header->ports_mask = pages * KH_BUCKETS_PER_PAGE - 1;
+	header->ports_mask = pages * KH_LINES_PER_PAGE - 1;
 	header->ports_count = 0;
-	for (uint32_t i = 0; i < pages * KH_BUCKETS_PER_PAGE * KH_PORTS_PER_BUCKET; i++)
+	for (uint32_t i = 0; i < pages * KH_LINES_PER_PAGE * KH_PORTS_PER_BUCKET; i++)
 		header->ports_count += entries[i].family != 0;
 }
 

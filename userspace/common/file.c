@@ -79,16 +79,18 @@ int kh_file_read(const char *path, size_t limit, char **ret_data, size_t *ret_le
 	return fd < 0 ? -errno : kh_file_read_fd(fd, limit, ret_data, ret_length);
 }
 
-static int write_all(int fd, const char *data, size_t length)
+int kh_file_write_fd(int fd, const void *data, size_t length)
 {
+	const char *at = data;
+
 	while (length) {
-		ssize_t put = write(fd, data, length);
+		ssize_t put = write(fd, at, length);
 
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
 			return -errno;
-		data += put;
+		at += put;
 		length -= (size_t)put;
 	}
 	return 0;
@@ -120,7 +122,7 @@ int kh_file_write(const char *path, const void *data, size_t length, mode_t mode
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	code = fchmod(fd, mode) < 0 ? -errno : write_all(fd, data, length);
+	code = fchmod(fd, mode) < 0 ? -errno : kh_file_write_fd(fd, data, length);
 	if (!code && fsync(fd) < 0)
 		code = -errno;
 	if (!code && rename(temporary, path) < 0)

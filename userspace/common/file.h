@@ -14,6 +14,8 @@
 int kh_file_read_fd(int fd, size_t limit, char **ret_data, size_t *ret_length);
 /* The same by path ("-" is standard input); also the errno of open. */
 int kh_file_read(const char *path, size_t limit, char **ret_data, size_t *ret_length);
+/* Writes all of it to fd, from where that stands. 0 or -errno. */
+int kh_file_write_fd(int fd, const void *data, size_t length);
 /* Replaces `path`. 0 or -errno; on failure the old file stays and nothing is left behind. */
 int kh_file_write(const char *path, const void *data, size_t length, mode_t mode);
 /* mkdir -p. 0 or -errno. */

@@ -31,9 +31,9 @@ struct homes {
 
 uint32_t kh_cells_buckets(size_t count)
 {
-	size_t pages = count * FILL_DENOMINATOR / (FILL_NUMERATOR * KH_CELLS_PER_BUCKET * KH_BUCKETS_PER_PAGE) + 1;
+	size_t pages = count * FILL_DENOMINATOR / (FILL_NUMERATOR * KH_CELLS_PER_BUCKET * KH_LINES_PER_PAGE) + 1;
 
-	return (uint32_t)(pages * KH_BUCKETS_PER_PAGE);
+	return (uint32_t)(pages * KH_LINES_PER_PAGE);
 }
 
 static uint64_t digest(const uint64_t *cells, size_t count)

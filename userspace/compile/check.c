@@ -206,14 +206,13 @@ static bool view_sections(const void *data, struct view *ret_view)
 	*ret_view = (struct view){
 		.data = data,
 		.header = header,
-		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_BUCKETS_PER_PAGE *
+		.cells = (uint64_t)(header->v4_entries_page - header->v4_cells_page) * KH_LINES_PER_PAGE *
 			 KH_CELLS_PER_BUCKET,
 		.entries = (uint64_t)(header->v6_nets_page - header->v4_entries_page) * KH_ENTRIES_PER_PAGE,
 		.nets = (uint64_t)(header->v6_mid_page - header->v6_nets_page) * KH_LINES_PER_PAGE,
 		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_LINES_PER_PAGE,
 		.lows = (uint64_t)(header->ports_page - header->v6_low_page) * KH_LINES_PER_PAGE,
-		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_BUCKETS_PER_PAGE *
-			 KH_PORTS_PER_BUCKET,
+		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_LINES_PER_PAGE * KH_PORTS_PER_BUCKET,
 	};
 	if (!header->v4_buckets || header->v4_buckets > ret_view->cells / KH_CELLS_PER_BUCKET)
 		return false;

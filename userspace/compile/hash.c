@@ -32,7 +32,7 @@ static int start_table(struct kh_table *table, size_t count, unsigned int per_bu
 	table->per_bucket = per_bucket;
 	if (!count)
 		return 0;
-	table->buckets = power_of_two(count * 3 / (2 * per_bucket), KH_BUCKETS_PER_PAGE, BUCKETS_MAX);
+	table->buckets = power_of_two(count * 3 / (2 * per_bucket), KH_LINES_PER_PAGE, BUCKETS_MAX);
 	table->bits = power_of_two((uint64_t)count * BITS_PER_KEY, BITS_MIN, BITS_MAX);
 	table->place = malloc(count * sizeof(*table->place));
 	return table->place ? 0 : -ENOMEM;

@@ -32,12 +32,12 @@ static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_hea
 	uint32_t v4_buckets = kh_cells_buckets(parts->v4.cells_count);
 	size_t sections[] = {
 		KH_BASE_PAGES,
-		pages_of(v4_buckets, KH_BUCKETS_PER_PAGE),
+		pages_of(v4_buckets, KH_LINES_PER_PAGE),
 		pages_of(parts->v4.entries_count, KH_ENTRIES_PER_PAGE),
-		pages_of(v6->buckets, KH_BUCKETS_PER_PAGE),
+		pages_of(v6->buckets, KH_LINES_PER_PAGE),
 		pages_of(parts->v6.mids_count, KH_LINES_PER_PAGE),
 		pages_of(parts->v6.lows_count, KH_LINES_PER_PAGE),
-		pages_of(ports->buckets, KH_BUCKETS_PER_PAGE),
+		pages_of(ports->buckets, KH_LINES_PER_PAGE),
 		pages_of(parts->chains.count, KH_ORDERS_PER_PAGE),
 	};
 	uint32_t *starts[] = {

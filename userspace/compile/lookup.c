@@ -9,6 +9,14 @@ static const void *page_of(const struct kh_image *image, uint64_t page)
 	return page < image->pages ? (const uint8_t *)image->data + page * KH_PAGE_SIZE : NULL;
 }
 
+/* A line of 64 bytes of the section, or NULL. */
+static const void *line_of(const struct kh_image *image, uint32_t section, uint64_t line)
+{
+	const uint8_t *page = page_of(image, section + line / KH_LINES_PER_PAGE);
+
+	return page ? page + line % KH_LINES_PER_PAGE * KH_LINE_BYTES : NULL;
+}
+
 /* ---- IPv4 ------------------------------------------------------------------------------------ */
 
 /* The page of a slice of `pages` pages that holds the key, by the first entry of each. */
@@ -61,11 +69,10 @@ static uint64_t find_cell(const struct kh_image *image, uint32_t address)
 
 	for (uint32_t home = 0; home < KH_CELL_HOMES; home++, hash <<= 32) {
 		uint64_t bucket = (hash >> 32) * header->v4_buckets >> 32;
-		const uint64_t *cells = page_of(image, header->v4_cells_page + bucket / KH_BUCKETS_PER_PAGE);
+		const uint64_t *cells = line_of(image, header->v4_cells_page, bucket);
 
 		if (!cells)
 			return 0;
-		cells += bucket % KH_BUCKETS_PER_PAGE * KH_CELLS_PER_BUCKET;
 		for (uint32_t i = 0; i < KH_CELLS_PER_BUCKET; i++) {
 			if (!cells[i])
 				return 0;
@@ -95,14 +102,6 @@ static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
 }
 
 /* ---- IPv6 ------------------------------------------------------------------------------------ */
-
-/* A line of 64 bytes of the section, or NULL. */
-static const void *line_of(const struct kh_image *image, uint32_t section, uint64_t line)
-{
-	const uint8_t *page = page_of(image, section + line / KH_LINES_PER_PAGE);
-
-	return page ? page + line % KH_LINES_PER_PAGE * KH_LINE_BYTES : NULL;
-}
 
 /* The line in [line, end) of a slice that holds the key, by the first start of each. */
 static uint64_t find_line(const struct kh_image *image, uint32_t section, uint64_t line, uint64_t end, uint64_t key,
@@ -154,15 +153,6 @@ static bool bit_set(const uint8_t bits[static KH_BITS_BYTES], uint32_t mask, uin
 	uint32_t bit = hash & mask;
 
 	return bits[(bit >> 3) % KH_BITS_BYTES] >> (bit & 7) & 1;
-}
-
-/* A bucket of a hash section, or NULL. */
-static const void *bucket_of(const struct kh_image *image, uint32_t page, uint32_t mask, uint32_t hash)
-{
-	uint32_t bucket = hash & mask;
-	const uint8_t *buckets = page_of(image, (uint64_t)page + bucket / KH_BUCKETS_PER_PAGE);
-
-	return buckets ? buckets + bucket % KH_BUCKETS_PER_PAGE * (KH_PAGE_SIZE / KH_BUCKETS_PER_PAGE) : NULL;
 }
 
 static const struct kh_v6_net *find_net(const struct kh_image *image, uint32_t key)
@@ -224,7 +214,7 @@ uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_rang
 	hash = kh_hash_port(hash, port, protocol);
 	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {
 		const struct kh_port_entry *entries =
-			bucket_of(image, header->ports_page, header->ports_mask, hash + probe);
+			line_of(image, header->ports_page, (hash + probe) & header->ports_mask);
 		bool has_room = false;
 
 		if (!entries)

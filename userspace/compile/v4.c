@@ -149,7 +149,6 @@ static int store_slice(struct kh_v4 *v4, uint32_t *ret_first)
 
 	if (used && used + count > KH_ENTRIES_PER_PAGE)
 		first += KH_ENTRIES_PER_PAGE - used; /* within a page, or on one */
-
 	if (first != v4->slice_first) {
 		r = kh_grow(&v4->entries, &v4->entries_capacity, first + count, sizeof(*v4->entries));
 		if (r < 0)

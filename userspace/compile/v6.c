@@ -60,6 +60,12 @@ static int slice_end(struct kh_slice *slice)
 	return slice->full ? 0 : slice_push(slice, slice->next, KH_REF_NONE);
 }
 
+/* Entry i of the slice's lines: what is left over at the end has the highest start and the last reference. */
+static struct kh_step entry_of(const struct kh_slice *slice, size_t i, uint64_t highest)
+{
+	return i < slice->count ? slice->steps[i] : (struct kh_step){ highest, slice->steps[slice->count - 1].ref };
+}
+
 /* Appends the slice to the mid section. */
 static int mids_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t *ret_first, uint32_t *ret_lines)
 {
@@ -73,10 +79,10 @@ static int mids_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t 
 		return r;
 	for (size_t i = 0; i < lines * KH_V6_MIDS; i++) {
 		struct kh_v6_mid *line = &v6->mids[first + i / KH_V6_MIDS];
-		const struct kh_step *step = &slice->steps[i < slice->count ? i : slice->count - 1];
+		struct kh_step entry = entry_of(slice, i, UINT32_MAX);
 
-		line->start[i % KH_V6_MIDS] = i < slice->count ? (uint32_t)step->start : UINT32_MAX;
-		line->ref[i % KH_V6_MIDS] = step->ref;
+		line->start[i % KH_V6_MIDS] = (uint32_t)entry.start;
+		line->ref[i % KH_V6_MIDS] = entry.ref;
 	}
 	v6->mids_count = first + lines;
 	*ret_first = (uint32_t)first;
@@ -84,6 +90,7 @@ static int mids_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t 
 	return 0;
 }
 
+/* Appends the slice to the low section. */
 static int lows_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t *ret_reference)
 {
 	size_t lines = (slice->count + KH_V6_LOWS - 1) / KH_V6_LOWS, first = v6->lows_count;
@@ -96,13 +103,12 @@ static int lows_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t 
 		return r;
 	for (size_t i = 0; i < lines * KH_V6_LOWS; i++) {
 		struct kh_v6_low *line = &v6->lows[first + i / KH_V6_LOWS];
-		const struct kh_step *step = &slice->steps[i < slice->count ? i : slice->count - 1];
+		struct kh_step entry = entry_of(slice, i, UINT64_MAX);
 
-		line->start[i % KH_V6_LOWS] = i < slice->count ? step->start : UINT64_MAX;
-		line->ref[i % KH_V6_LOWS] = step->ref;
-		line->lines = i ? 0 : (uint32_t)lines;
+		line->start[i % KH_V6_LOWS] = entry.start;
+		line->ref[i % KH_V6_LOWS] = entry.ref;
+		line->lines = i < KH_V6_LOWS ? (uint32_t)lines : 0;
 	}
-	v6->lows[first].lines = (uint32_t)lines;
 	v6->lows_count = first + lines;
 	*ret_reference = KH_V6_LOW | (uint32_t)first;
 	return 0;
@@ -133,7 +139,7 @@ static int wide_put(struct kh_v6 *v6, uint32_t first, uint32_t last, uint32_t re
 	if (last - first >= KH_V6_WIDE_MIN - 1)
 		return slice_put(&v6->wide, first, last, UINT32_MAX, reference);
 	for (uint64_t net = first; net <= last && r >= 0; net++)
-		r = push_net(v6, (struct kh_v6_net){ (uint32_t)net, KH_V6_WHOLE, reference, 0, {} });
+		r = push_net(v6, (struct kh_v6_net){ .key = (uint32_t)net, .lines = KH_V6_WHOLE, .first = reference });
 	return r;
 }
 

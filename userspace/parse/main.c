@@ -16,22 +16,6 @@
 #include "model/wire.h"
 #include "reader/reader.h"
 
-static int write_all(const struct kh_bytes *bytes)
-{
-	size_t done = 0;
-
-	while (done < bytes->length) {
-		ssize_t wrote = write(STDOUT_FILENO, bytes->data + done, bytes->length - done);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return -errno;
-		done += (size_t)wrote;
-	}
-	return 0;
-}
-
 /* The document, or why there is none. 0 or -errno: there is no answer at all. */
 static int answer(const char *name, struct kh_bytes *bytes)
 {
@@ -65,7 +49,7 @@ int main(int count, char **words)
 	kh_lang_set(words[2]);
 	code = answer(words[1], &bytes);
 	if (!code)
-		code = write_all(&bytes);
+		code = kh_file_write_fd(STDOUT_FILENO, bytes.data, bytes.length);
 	if (code < 0)
 		fprintf(stderr, "%s\n", strerror(-code));
 	return code < 0;
