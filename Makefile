@@ -58,7 +58,7 @@ SRC_kernel := load.c generation.c outer.c records.c pending.c clock.c counters.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
-	pins.c status.c why.c read.c
+	pins.c status.c why.c document.c read.c
 
 MODULES := common sandbox model reader intake parse guard compile ledger kernel netlink daemon cli
 

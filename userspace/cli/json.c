@@ -5,6 +5,7 @@
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/render.h"
@@ -50,6 +51,22 @@ static int put(const char *data, size_t size, void *stream)
 		size -= length;
 	}
 	return 0;
+}
+
+char *kh_json_text(const json_t *value, size_t flags)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	int code;
+
+	if (!stream)
+		return NULL;
+	code = json_dump_callback(value, put, stream, flags);
+	if (!fclose(stream) && code >= 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 void kh_json_print(json_t *reply)

@@ -77,5 +77,7 @@ void kh_table_end(struct kh_table *table);
 
 /* Prints an object without the protocol's own members. */
 void kh_json_print(json_t *reply);
+/* A value in that form, by jansson's flags. malloc'ed; NULL: out of memory. */
+char *kh_json_text(const json_t *value, size_t flags);
 
 #endif

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/document.h"
+#include "cli/render.h"
+#include "common/lang.h"
+#include "common/text.h"
+
+/* ---- Judging: a long list's values are findings only when the guard has something to say about them - */
+
+struct taking {
+	struct kh_document *document;
+	size_t capacity; /* of its findings */
+};
+
+static int take(const struct kh_finding *finding, void *context)
+{
+	struct taking *taking = context;
+	struct kh_document *document = taking->document;
+	char *raw = strdup(finding->raw);
+
+	if (!raw || kh_grow(&document->findings, &taking->capacity, document->findings_count + 1,
+			    sizeof(*document->findings)) < 0) {
+		free(raw);
+		return -ENOMEM;
+	}
+	document->findings[document->findings_count] = *finding;
+	document->findings[document->findings_count++].raw = raw;
+	return 0;
+}
+
+/* Sifts its bulk list and judges its findings. malloc'ed; NULL: out of memory. */
+static struct kh_judgement *judge_document(struct kh_document *document, const struct kh_guard *guard)
+{
+	const struct kh_bulk *list = &document->bulk;
+	const struct kh_guard_bulks bulks = { &list, 1 };
+	struct taking taking = { document, document->findings_count };
+	struct kh_judgement *judgements = NULL;
+
+	for (enum kh_sift what = KH_SIFT_RULES; what <= KH_SIFT_WIDE; what++) {
+		free(judgements);
+		judgements = kh_guard_sift(guard, &document->bulk, what, take, &taking) < 0
+				     ? NULL
+				     : calloc(document->findings_count + 1, sizeof(*judgements));
+		if (!judgements ||
+		    !kh_guard_judge_all(guard, document->findings, document->findings_count, &bulks, judgements))
+			break;
+	}
+	return judgements;
+}
+
+/* ---- The order of the rows: as they stand in the document --------------------------------------- */
+
+struct place {
+	uint32_t line;
+	uint32_t index; /* of the findings */
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Where the findings stand; what the guard said of a long list's values was found last, by address. NULL: out of memory. */
+static struct place *places_of_findings(const struct kh_document *document)
+{
+	struct place *places = calloc(document->findings_count + 1, sizeof(*places));
+
+	for (size_t i = 0; places && i < document->findings_count; i++)
+		places[i] = (struct place){ (uint32_t)document->findings[i].line, (uint32_t)i };
+	if (places && kh_bulk_count(&document->bulk))
+		qsort(places, document->findings_count, sizeof(*places), compare_places);
+	return places;
+}
+
+/* Which plain value stands in which line, plus one: one at most, so they need no sorting. NULL: out of memory. */
+static uint32_t *bulk_by_line(const struct kh_bulk *bulk, uint32_t *ret_last)
+{
+	uint32_t *by_line, line, last = 0;
+
+	for (size_t i = 0; i < kh_bulk_count(bulk); i++) {
+		kh_bulk_range(bulk, i, &line);
+		last = line > last ? line : last;
+	}
+	by_line = calloc((size_t)last + 1, sizeof(*by_line));
+	for (size_t i = 0; by_line && i < kh_bulk_count(bulk); i++) {
+		kh_bulk_range(bulk, i, &line);
+		by_line[line] = (uint32_t)i + 1;
+	}
+	*ret_last = last;
+	return by_line;
+}
+
+static int order_rows(const struct kh_document *document, uint32_t *order)
+{
+	struct place *places KH_CLEANUP(kh_freep) = places_of_findings(document);
+	uint32_t last, *by_line KH_CLEANUP(kh_freep) = bulk_by_line(&document->bulk, &last);
+	size_t findings = document->findings_count, finding = 0, next = 0;
+
+	if (!places || !by_line)
+		return -ENOMEM;
+	for (size_t line = 0; line <= last; line++) {
+		while (finding < findings && places[finding].line <= line)
+			order[next++] = places[finding++].index;
+		if (by_line[line])
+			order[next++] = (uint32_t)findings + by_line[line] - 1;
+	}
+	while (finding < findings)
+		order[next++] = places[finding++].index;
+	return 0;
+}
+
+void kh_judged_clear(struct kh_judged *judged)
+{
+	free(judged->judgements);
+	free(judged->order);
+	*judged = (struct kh_judged){};
+}
+
+int kh_judged_make(struct kh_judged *judged, struct kh_document *document, const struct kh_guard *guard)
+{
+	*judged = (struct kh_judged){ .document = document, .judgements = judge_document(document, guard) };
+	if (judged->judgements)
+		judged->order =
+			calloc(document->findings_count + kh_bulk_count(&document->bulk) + 1, sizeof(*judged->order));
+	if (!judged->order || order_rows(document, judged->order) < 0) {
+		kh_judged_clear(judged);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- Rows --------------------------------------------------------------------------------------- */
+
+static json_t *text_or_null(const char *text)
+{
+	char *copy KH_CLEANUP(kh_freep) = text ? strdup(text) : NULL;
+
+	if (!copy)
+		return json_null();
+	kh_text_printable(copy);
+	return json_string(copy);
+}
+
+static json_t *protocol_or_null(uint8_t protocol)
+{
+	if (!protocol)
+		return json_null();
+	return json_string(protocol == IPPROTO_TCP ? "tcp" : "udp");
+}
+
+static json_t *finding_json(const struct kh_document *document, const struct kh_finding *finding,
+			    const struct kh_judgement *judgement)
+{
+	const struct kh_indicator *indicator = &finding->indicator;
+	bool port = indicator->type == KH_TYPE_ADDRESS_PORT;
+	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(indicator);
+	json_t *row =
+		json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "type", kh_indicator_type_name(indicator->type),
+			  "value", text_or_null(value), "port", port ? json_integer(indicator->port) : json_null(),
+			  "protocol", port ? protocol_or_null(indicator->protocol) : json_null(), "decision",
+			  kh_decision_name(judgement->decision), "reason", kh_decision_reason_name(judgement->reason),
+			  "raw", text_or_null(finding->raw));
+
+	json_object_set_new(row, "page", finding->page ? json_integer(finding->page) : json_null());
+	json_object_set_new(row, "line", json_integer(finding->line));
+	json_object_set_new(row, "section", json_string(kh_section_name(finding->section)));
+	json_object_set_new(row, "rule", judgement->rule[0] ? text_or_null(judgement->rule) : json_null());
+	json_object_set_new(row, "sentence", json_string(gettext(kh_decision_reason_sentence(judgement->reason))));
+	json_object_set_new(row, "cuts", json_integer((json_int_t)judgement->cuts));
+	json_object_set_new(row, "file", text_or_null(document->file));
+	return row;
+}
+
+/* A plain value of the long list. */
+static json_t *bulk_json(const struct kh_document *document, size_t index)
+{
+	static const struct kh_judgement plainly = { .decision = KH_ENFORCE, .reason = KH_WHY_TABLE };
+	struct kh_finding finding = { .section = KH_SECTION_LIST };
+	char raw[KH_RANGE_TEXT];
+	struct kh_range range;
+	uint32_t line;
+
+	range = kh_bulk_range(&document->bulk, index, &line);
+	finding.indicator = kh_indicator_of_range(&range);
+	finding.raw = kh_range_format(&range, raw);
+	finding.line = (int)line;
+	return finding_json(document, &finding, &plainly);
+}
+
+static json_t *finding_row(const struct kh_judged *judged, size_t index)
+{
+	return finding_json(judged->document, &judged->document->findings[index], &judged->judgements[index]);
+}
+
+static size_t rows_of(const struct kh_judged *judged)
+{
+	return judged->document->findings_count + kh_bulk_count(&judged->document->bulk);
+}
+
+json_t *kh_judged_rows(const struct kh_judged *judged, size_t most)
+{
+	size_t findings = judged->document->findings_count;
+	json_t *rows = json_array();
+
+	for (size_t i = 0; rows && i < rows_of(judged); i++) {
+		size_t index = judged->order[i];
+
+		if (index < findings)
+			json_array_append_new(rows, finding_row(judged, index));
+		else if (most && most--)
+			json_array_append_new(rows, bulk_json(judged->document, index - findings));
+	}
+	return rows;
+}
+
+json_t *kh_judged_counts(const struct kh_judged *judged)
+{
+	json_t *counts = json_object();
+	const char *plain = kh_decision_name(KH_ENFORCE);
+
+	json_object_set_new(counts, plain, json_integer((json_int_t)kh_bulk_count(&judged->document->bulk)));
+	for (size_t i = 0; i < judged->document->findings_count; i++) {
+		const char *decision = kh_decision_name(judged->judgements[i].decision);
+
+		json_object_set_new(counts, decision, json_integer(kh_number_of(counts, decision) + 1));
+	}
+	return counts;
+}
+
+/* ---- The whole of it as JSON -------------------------------------------------------------------- */
+
+static json_t *texts_json(char *const *texts, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, text_or_null(texts[i]));
+	return array;
+}
+
+static json_t *announced_json(const struct kh_announced *announced)
+{
+	json_t *object = json_object();
+
+	if (announced->addresses >= 0)
+		json_object_set_new(object, "addresses", json_integer(announced->addresses));
+	if (announced->domains >= 0)
+		json_object_set_new(object, "domains", json_integer(announced->domains));
+	if (announced->hashes >= 0)
+		json_object_set_new(object, "hashes", json_integer(announced->hashes));
+	return object;
+}
+
+json_t *kh_judged_head(const struct kh_judged *judged, const json_t *more)
+{
+	const struct kh_document *document = judged->document;
+	const struct kh_letter *letter = &document->letter;
+	json_t *notes = texts_json(document->notes, document->notes_count);
+
+	json_array_extend(notes, (json_t *)more);
+	return json_pack("{s:o, s:s, s:{s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o}", "file", text_or_null(document->file),
+			 "format", document->format, "letter", "number", text_or_null(letter->number), "date",
+			 text_or_null(letter->date), "issuer", text_or_null(letter->issuer), "subject",
+			 text_or_null(letter->subject), "announced", announced_json(&document->announced), "cves",
+			 texts_json(document->cves, document->cves_count), "hashes",
+			 texts_json(document->hashes, document->hashes_count), "notes", notes);
+}
+
+/* What the plain values of one type have in common, as the members that follow value, raw and line. malloc'ed; NULL: out of memory. */
+static char *common_members(const struct kh_document *document, size_t index)
+{
+	json_t *row = bulk_json(document, index);
+	char *text;
+
+	json_object_del(row, "value");
+	json_object_del(row, "raw");
+	json_object_del(row, "line");
+	text = kh_json_text(row, JSON_COMPACT);
+	json_decref(row);
+	return text;
+}
+
+/* The members that the plain values of a type have in common, made once. */
+struct common {
+	char *members[KH_TYPE_COUNT];
+};
+
+static void common_clear(struct common *common)
+{
+	for (size_t i = 0; i < KH_TYPE_COUNT; i++)
+		free(common->members[i]);
+}
+
+static int write_bulk(const struct kh_document *document, size_t index, struct common *common, FILE *stream)
+{
+	char value[KH_RANGE_TEXT];
+	uint32_t line;
+	struct kh_range range = kh_bulk_range(&document->bulk, index, &line);
+	char **members = &common->members[kh_indicator_of_range(&range).type];
+
+	if (!*members)
+		*members = common_members(document, index);
+	if (!*members)
+		return -ENOMEM;
+	kh_range_format(&range, value);
+	fputs("{\"value\":\"", stream);
+	fputs(value, stream);
+	fputs("\",\"raw\":\"", stream);
+	fputs(value, stream);
+	fprintf(stream, "\",\"line\":%u,", line);
+	fputs(*members + 1, stream);
+	return 0;
+}
+
+static int write_finding(const struct kh_judged *judged, size_t index, FILE *stream)
+{
+	json_t *row KH_CLEANUP(kh_json_decrefp) = finding_row(judged, index);
+	char *text KH_CLEANUP(kh_freep) = row ? kh_json_text(row, JSON_COMPACT) : NULL;
+
+	if (!text)
+		return -ENOMEM;
+	fputs(text, stream);
+	return 0;
+}
+
+int kh_judged_write(const struct kh_judged *judged, json_t *head, FILE *stream)
+{
+	char *text KH_CLEANUP(kh_freep) = kh_json_text(head, JSON_INDENT(2));
+	size_t findings = judged->document->findings_count;
+	struct common common KH_CLEANUP(common_clear) = {};
+	int code = 0;
+
+	json_decref(head);
+	if (!text)
+		return -ENOMEM;
+	text[strlen(text) - 2] = '\0'; /* the line end and the brace */
+	fprintf(stream, "%s,\n  \"indicators\": [", text);
+	for (size_t i = 0; i < rows_of(judged) && code >= 0; i++) {
+		size_t index = judged->order[i];
+
+		fputs(i ? ",\n" : "\n", stream);
+		code = index < findings ? write_finding(judged, index, stream)
+					: write_bulk(judged->document, index - findings, &common, stream);
+	}
+	fputs("\n]}", stream);
+	return code;
+}
