@@ -29,7 +29,8 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse locale man ## build the programs (t
 # The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
 
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
-	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev gettext scdoc dpkg-dev \
+	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
+	libxml2-dev libgmime-3.0-dev gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
@@ -47,7 +48,7 @@ deps-missing:
 SRC_common := error.c util.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c
 SRC_sandbox := sandbox.c confine.c filter.c
-SRC_reader := reader.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
+SRC_reader := reader.c value.c mark.c table.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
 SRC_intake := intake.c
 SRC_parse := main.c
 SRC_guard := guard.c rules.c list.c judge.c sift.c
@@ -72,6 +73,11 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DKH_VERSION='"$(VERSION)"' -DKH_PREFIX='"$(PREFIX)
 	-DKH_STATEDIR='"$(LOCALSTATEDIR)/khien"' -Iinclude -Iuserspace -isystem $(B)/bpf $(CPPFLAGS)
 CFLAGS ?= -O2 -g
 CFLAGS_ALL = -std=gnu11 $(WARN) -fstack-protector-strong $(PKG_CFLAGS) $(CFLAGS)
+# What the formats of the reader need is linked to khien-parse and to tests: no other program reads documents.
+READER_PKGS := jansson libzip expat libxml-2.0 gmime-3.0
+READER_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(READER_PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
+$(B)/obj/reader/%.o $(B)/san/obj/reader/%.o: PKG_CFLAGS += $(READER_CFLAGS)
+LDLIBS_reader := $(shell $(PKG_CONFIG) --libs $(READER_PKGS) 2>/dev/null)
 LDLIBS_sandbox := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
@@ -112,7 +118,7 @@ $(B)/san/obj/%.o: userspace/%.c $(B)/flags
 $(B)/khiend: $(DAEMON_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(foreach l,$(DAEMON_LIBS),$(LDLIBS_$(l)))
 $(B)/khien-parse: $(PARSE_LIBS:%=$(B)/%.a)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_reader)
 $(B)/khien: $(CLI_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(foreach l,$(CLI_LIBS),$(LDLIBS_$(l)))
 
@@ -206,7 +212,7 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rules,$(t))))
 GOLDEN_READER_FILES := $(sort $(wildcard tests/golden/reader/*.txt rules/advisories/*.txt))
 $(B)/tests/golden_reader: tests/golden/golden_reader.c $(B)/san/reader.a $(B)/san/model.a $(B)/san/common.a
 	@mkdir -p $(@D)
-	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS_reader)
 # Sources, not archives: clang's fuzzer wants its own instrumentation. FUZZ_RUNS runs on the committed corpus, which stays as it is.
 # There, eight plain values are a long list.
 FUZZ_RUNS ?= 20000
@@ -214,8 +220,8 @@ FUZZ_TARGETS := reader wire
 FUZZ_SOURCES := $(foreach m,reader model common,$(SRC_$(m):%.c=userspace/$(m)/%.c))
 $(FUZZ_TARGETS:%=$(B)/tests/fuzz_%): $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard userspace/reader/*.h userspace/model/*.h userspace/common/*.h)
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DKH_BULK_MIN=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -O1 \
-		-o $@ $(filter %.c,$^)
+	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(READER_CFLAGS) -DKH_BULK_MIN=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -O1 \
+		-o $@ $(filter %.c,$^) $(LDLIBS_reader)
 FUZZ_SEEDS_reader := $(abspath tests/golden/reader)
 .PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%)
 fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## a short fixed run of each fuzz target (FUZZ_RUNS=20000)
@@ -325,7 +331,7 @@ bench: ## how fast: look-ups, live traffic, loading, against LPM trie, nft and i
 CORPUS_LIBS := kernel compile reader model common
 $(B)/tests/corpus: tests/bpf/corpus.c $(PACKET_SOURCES:%=tests/bpf/%) $(patsubst %,tests/unit/%.c,naive nearby worlds) $(CORPUS_LIBS:%=$(B)/san/%.a)
 	@mkdir -p $(@D)
-	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel) $(LDLIBS_reader)
 .PHONY: corpus
 corpus: ## compare real address lists with the naive matcher and with iprange (CORPUS=../shared/corpus; as root: also packets)
 	$(Q)$(MAKE) --no-print-directory -s deps

@@ -44,7 +44,20 @@ enum kh_decision {
 	X(KH_WHY_DOMAIN, "domain", N_("a domain name: cannot be enforced in the packet path"))                     \
 	X(KH_WHY_URL, "url", N_("a URL: cannot be enforced in the packet path"))                                   \
 	/* review */                                                                                               \
-	X(KH_WHY_CONTEXT, "context", N_("the text around it speaks of victims, or of what is not to be blocked"))
+	X(KH_WHY_CONTEXT, "context", N_("the text around it speaks of victims, or of what is not to be blocked"))  \
+	X(KH_WHY_SCAN, "scan", N_("read from a picture of the page: compare it with the paper"))                   \
+	X(KH_WHY_SCAN_DIFFERS, "scan-differs", N_("two readings of the picture differ: look at the paper"))        \
+	X(KH_WHY_GLUED, "glued", N_("two values seem to have run together: which ones?"))                          \
+	X(KH_WHY_COLUMN, "column", N_("stands in a column of sources or remarks, not of indicators"))              \
+	X(KH_WHY_NOT_ACTIONABLE, "not-actionable", N_("its source does not mark it as one to block"))              \
+	X(KH_WHY_CONDITION, "condition", N_("its source names it under a condition that cannot be checked here"))  \
+	X(KH_WHY_REVOKED, "revoked", N_("its source has taken it back"))                                           \
+	X(KH_WHY_OUTDATED, "outdated", N_("by its source, not valid now"))                                         \
+	/* enforce */                                                                                              \
+	X(KH_WHY_ACTIONABLE, "actionable", N_("marked by its source as one to block"))                             \
+	/* unenforceable */                                                                                        \
+	X(KH_WHY_SHARED_HOST, "shared-host",                                                                       \
+	  N_("a page on a popular or shared site: to block the site would block all of it"))
 
 enum kh_decision_reason {
 #define X(symbol, name, sentence) symbol,

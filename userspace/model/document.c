@@ -4,6 +4,7 @@
  */
 #include "model/document.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,15 @@ void kh_finding_clear(struct kh_finding *finding)
 {
 	kh_indicator_clear(&finding->indicator);
 	free(finding->raw);
-	finding->raw = NULL;
+	free(finding->column);
+	finding->raw = finding->column = NULL;
+}
+
+void kh_part_clear(struct kh_part *part)
+{
+	free(part->name);
+	free(part->data);
+	*part = (struct kh_part){};
 }
 
 static void free_texts(char **texts, size_t count)
@@ -45,7 +54,28 @@ void kh_document_free(struct kh_document *document)
 	free_texts(document->cves, document->cves_count);
 	free_texts(document->hashes, document->hashes_count);
 	free_texts(document->notes, document->notes_count);
+	for (size_t i = 0; i < document->parts_count; i++)
+		kh_part_clear(&document->parts[i]);
+	free(document->parts);
 	free(document);
+}
+
+int kh_documents_add(struct kh_documents *documents, struct kh_document *document_take)
+{
+	if (kh_grow(&documents->list, &documents->capacity, documents->count + 1, sizeof(*documents->list)) < 0) {
+		kh_document_free(document_take);
+		return -ENOMEM;
+	}
+	documents->list[documents->count++] = document_take;
+	return 0;
+}
+
+void kh_documents_clear(struct kh_documents *documents)
+{
+	for (size_t i = 0; i < documents->count; i++)
+		kh_document_free(documents->list[i]);
+	free(documents->list);
+	*documents = (struct kh_documents){};
 }
 
 const char *kh_document_format(const char *name)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/bulk.h"
 #include "model/decision.h"
@@ -27,10 +28,25 @@ enum kh_section {
 	KH_SECTION_LIST, /* the whole file is a list */
 };
 
-/* How a document is written; found by content. */
+/* How a document is written; found by content. "scan": read from pictures of pages. "zip", "eml": what holds other documents. */
 #define KH_DOCUMENT_FORMATS(X) \
 	X("list")              \
-	X("text")
+	X("text")              \
+	X("pdf")               \
+	X("scan")              \
+	X("docx")              \
+	X("odt")               \
+	X("xlsx")              \
+	X("ods")               \
+	X("html")              \
+	X("eml")               \
+	X("zip")               \
+	X("csv")               \
+	X("domains")           \
+	X("stix")              \
+	X("misp")              \
+	X("openioc")           \
+	X("json")
 
 /* One value and where it stood. */
 struct kh_finding {
@@ -41,6 +57,15 @@ struct kh_finding {
 	int page; /* 1-based; 0: the format has no pages */
 	int line; /* 1-based */
 	enum kh_section section;
+	char *column; /* heading of the table column it stands in, printable, at most 64 bytes; NULL: none; owned */
+	int64_t expires; /* its source calls it valid until then; Unix seconds; 0: no end */
+};
+
+/* A file that a file holds: a member of an archive, an attachment. As found, unread. */
+struct kh_part {
+	char *name; /* without the name of what holds it; printable */
+	void *data;
+	size_t length;
 };
 
 struct kh_announced {
@@ -65,6 +90,14 @@ struct kh_document {
 	char **notes; /* sentences for a person, already translated (e.g. "no network indicators: ...") */
 	size_t notes_count;
 	size_t duplicates; /* values seen again */
+	struct kh_part *parts; /* files in it, to be read by themselves */
+	size_t parts_count;
+};
+
+/* The documents of one file: itself, and those of the files in it. May be all zero: empty. */
+struct kh_documents {
+	struct kh_document **list; /* owned, and each of them */
+	size_t count, capacity;
 };
 
 void kh_letter_clear(struct kh_letter *letter);
@@ -74,6 +107,11 @@ static inline void kh_document_freep(struct kh_document **document)
 {
 	kh_document_free(*document);
 }
+
+int kh_documents_add(struct kh_documents *documents,
+		     struct kh_document *document_take); /* owns it in any case; 0, -ENOMEM */
+void kh_documents_clear(struct kh_documents *documents);
+void kh_part_clear(struct kh_part *part);
 
 const char *kh_document_format(const char *name); /* the constant of that name; NULL: there is no such format */
 const char *kh_section_name(enum kh_section section); /* "body" "annex" "list" */

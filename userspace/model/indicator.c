@@ -64,6 +64,8 @@ char *kh_indicator_format(const struct kh_indicator *indicator)
 			       : indicator->protocol == IPPROTO_UDP ? "/udp"
 								    : "";
 
+	if (indicator->text && indicator->subdomains)
+		return asprintf(&text, "*.%s", indicator->text) < 0 ? NULL : text;
 	if (indicator->text)
 		return strdup(indicator->text);
 	kh_range_format(&indicator->range, range);
@@ -221,6 +223,11 @@ static int parse_name(const char *text, struct kh_indicator *indicator)
 
 	if (strstr(text, "://"))
 		return parse_url(text, indicator);
+	if (strncmp(text, "*.", 2) == 0) {
+		indicator->subdomains = true;
+		text += 2;
+		length -= 2;
+	}
 	if (length > 1 && text[length - 1] == '.') /* the root's dot */
 		length--;
 	if (!is_domain(text, length))

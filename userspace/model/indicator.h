@@ -36,6 +36,7 @@ struct kh_indicator {
 	enum kh_indicator_type type;
 	uint16_t port; /* address-port: 1..65535 */
 	uint8_t protocol; /* address-port: 6 TCP, 17 UDP, 0 both */
+	bool subdomains; /* domain: it and all below it, not it alone */
 	char *text; /* domain, url: canonical, lower-case host; unknown: as written; owned; NULL for the others */
 };
 
@@ -46,7 +47,7 @@ const char *kh_indicator_type_name(enum kh_indicator_type type);
 int kh_indicator_type_from_name(const char *name, enum kh_indicator_type *ret_type); /* 0 or -EINVAL */
 
 /* Text of the value, the key under which it is kept: "203.0.113.7", "203.0.113.0/24", "203.0.113.1-203.0.113.9",
- * "203.0.113.7:443", "203.0.113.7:443/tcp", "[2001:db8::1]:443/udp", "c2.example". malloc'ed; NULL: out of memory. */
+ * "203.0.113.7:443", "203.0.113.7:443/tcp", "[2001:db8::1]:443/udp", "c2.example", "*.c2.example" (it and all below it). malloc'ed; NULL: out of memory. */
 char *kh_indicator_format(const struct kh_indicator *indicator);
 
 /* Parses what a person typed, plain form, in the forms above (a range "a-b" that is exactly one prefix becomes

@@ -46,8 +46,30 @@ static int put_finding(struct kh_bytes *bytes, const struct kh_finding *finding)
 	if (code >= 0)
 		code = put_text(bytes, finding->raw);
 	if (code >= 0)
+		code = put_text(bytes, finding->column);
+	if (code >= 0)
 		code = put_number(bytes, (uint32_t)finding->page);
-	return code < 0 ? code : put_number(bytes, (uint32_t)finding->line);
+	if (code >= 0)
+		code = put_number(bytes, (uint32_t)finding->line);
+	if (code >= 0)
+		code = put_number(bytes, (uint32_t)finding->expires);
+	return code < 0 ? code : put_number(bytes, (uint32_t)((uint64_t)finding->expires >> 32));
+}
+
+static int put_parts(struct kh_bytes *bytes, const struct kh_document *document)
+{
+	int code = put_number(bytes, document->parts_count);
+
+	for (size_t i = 0; i < document->parts_count && code >= 0; i++) {
+		const struct kh_part *part = &document->parts[i];
+
+		code = put_text(bytes, part->name);
+		if (code >= 0)
+			code = put_number(bytes, part->length);
+		if (code >= 0)
+			code = kh_bytes_add(bytes, part->data, part->length);
+	}
+	return code;
 }
 
 /* The structs as they are: both ends are one machine. */
@@ -86,7 +108,9 @@ int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
 		code = put_texts(bytes, document->cves, document->cves_count);
 	if (code >= 0)
 		code = put_texts(bytes, document->hashes, document->hashes_count);
-	return code < 0 ? code : put_texts(bytes, document->notes, document->notes_count);
+	if (code >= 0)
+		code = put_texts(bytes, document->notes, document->notes_count);
+	return code < 0 ? code : put_parts(bytes, document);
 }
 
 int kh_wire_write_error(int code, const struct kh_error *why, struct kh_bytes *bytes)

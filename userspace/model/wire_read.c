@@ -13,9 +13,11 @@
 #include "common/text.h"
 #include "common/util.h"
 
-#define FINDING_BYTES 20 /* one takes at least as many */
+#define FINDING_BYTES 32 /* one takes at least as many */
 #define TEXT_BYTES 4
+#define PART_BYTES 8
 #define RAW_MAX 256
+#define COLUMN_MAX 64
 #define MAGIC_BYTES (sizeof(KH_WIRE_MAGIC) - 1)
 
 struct reading {
@@ -208,6 +210,8 @@ static bool finding_fits(const struct kh_finding *finding)
 		return false;
 	if (!finding->raw || strlen(finding->raw) > RAW_MAX)
 		return false;
+	if ((finding->column && strlen(finding->column) > COLUMN_MAX) || finding->expires < 0)
+		return false;
 	return finding->proposed != KH_ENFORCE || kh_indicator_enforceable(&finding->indicator);
 }
 
@@ -222,8 +226,11 @@ static void take_finding(struct reading *reading, struct kh_finding *finding)
 	finding->section = marks[3];
 	take_indicator(reading, marks[0], &finding->indicator);
 	finding->raw = take_some_text(reading);
+	finding->column = take_text(reading);
 	finding->page = take_int(reading, 0);
 	finding->line = take_int(reading, 1);
+	finding->expires = take_number(reading);
+	finding->expires |= (int64_t)((uint64_t)take_number(reading) << 32);
 	if (!reading->fault && !finding_fits(finding))
 		stop(reading, -EINVAL);
 }
@@ -283,11 +290,39 @@ static void take_bulk(struct reading *reading, struct kh_document *document)
 		stop(reading, -EINVAL);
 }
 
+static void take_part(struct reading *reading, struct kh_part *part)
+{
+	const void *bytes;
+
+	part->name = take_some_text(reading);
+	part->length = take_number(reading);
+	bytes = take(reading, part->length);
+	part->data = bytes ? malloc(part->length + 1) : NULL;
+	if (part->data)
+		memcpy(part->data, bytes, part->length);
+	else if (bytes)
+		stop(reading, -ENOMEM);
+	if (!part->data)
+		part->length = 0;
+}
+
+static void take_parts(struct reading *reading, struct kh_document *document)
+{
+	size_t count = take_count(reading, PART_BYTES);
+
+	document->parts = count ? calloc(count, sizeof(*document->parts)) : NULL;
+	if (count && !document->parts)
+		return stop(reading, -ENOMEM);
+	while (document->parts_count < count && !reading->fault)
+		take_part(reading, &document->parts[document->parts_count++]);
+}
+
 static void take_others(struct reading *reading, struct kh_document *document)
 {
 	take_texts(reading, &document->cves, &document->cves_count, is_cve);
 	take_texts(reading, &document->hashes, &document->hashes_count, is_hash);
 	take_texts(reading, &document->notes, &document->notes_count, NULL);
+	take_parts(reading, document);
 	if (reading->at != reading->end)
 		stop(reading, -EINVAL);
 }

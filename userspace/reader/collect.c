@@ -16,6 +16,7 @@
 #include "reader/reader.h"
 
 #define RAW_MAX ((size_t)256)
+#define COLUMN_MAX ((size_t)64)
 
 /* ---- The index: positions by hashed value ------------------------------------------------------- */
 
@@ -41,7 +42,7 @@ static uint64_t hash_indicator(uint64_t seed, const struct kh_indicator *indicat
 
 	seed = mix(seed ^ ((uint64_t)indicator->type << 32 | (uint64_t)indicator->port << 8 | indicator->protocol));
 	if (indicator->text)
-		return hash_text(seed, indicator->text);
+		return hash_text(seed + indicator->subdomains, indicator->text);
 	seed = mix(seed + (uint64_t)range->first + range->family);
 	if (range->family == 6)
 		seed = mix(seed + (uint64_t)(range->first >> 64));
@@ -50,7 +51,7 @@ static uint64_t hash_indicator(uint64_t seed, const struct kh_indicator *indicat
 
 static bool same_indicator(const struct kh_indicator *a, const struct kh_indicator *b)
 {
-	if (a->type != b->type || a->port != b->port || a->protocol != b->protocol)
+	if (a->type != b->type || a->port != b->port || a->protocol != b->protocol || a->subdomains != b->subdomains)
 		return false;
 	if (a->text || b->text)
 		return a->text && b->text && strcmp(a->text, b->text) == 0;
@@ -166,22 +167,39 @@ static struct kh_finding *find(struct kh_collector *collector, uint64_t hash, co
 }
 
 /* What was written, printable, cut between characters. */
-static char *make_raw(const struct kh_place *place)
+static char *make_shown(const char *text, size_t length, size_t most)
 {
-	size_t length = place->raw_length;
-	bool plain = true; /* ASCII: the input holds no control characters */
-	char *raw;
+	bool plain = true; /* ASCII: the input holds no control characters but blanks */
+	char *shown;
 
-	if (length > RAW_MAX)
-		length = kh_utf8_check(place->raw, RAW_MAX);
-	raw = strndup(place->raw, length);
-	for (char *at = raw; at && *at; at++) {
+	if (length > most)
+		length = kh_utf8_check(text, most);
+	shown = strndup(text, length);
+	for (char *at = shown; at && *at; at++) {
 		*at = kh_is_blank(*at) ? ' ' : *at;
 		plain = plain && !(*at & 0x80);
 	}
-	if (raw && !plain)
-		kh_text_printable(raw);
-	return raw;
+	if (shown && !plain)
+		kh_text_printable(shown);
+	return shown;
+}
+
+/* Raw form and column of the place. 0 or -ENOMEM. */
+static int show_place(const struct kh_place *place, char **ret_raw, char **ret_column)
+{
+	char *raw KH_CLEANUP(kh_freep) = make_shown(place->raw, place->raw_length, RAW_MAX);
+	char *column = NULL;
+
+	if (!raw)
+		return -ENOMEM;
+	if (place->column_length) {
+		column = make_shown(place->column, place->column_length, COLUMN_MAX);
+		if (!column)
+			return -ENOMEM;
+	}
+	*ret_raw = KH_TAKE(raw);
+	*ret_column = column;
+	return 0;
 }
 
 static int rank(enum kh_decision proposed)
@@ -191,15 +209,17 @@ static int rank(enum kh_decision proposed)
 
 static int strengthen(struct kh_finding *finding, const struct kh_place *place)
 {
-	char *raw;
+	char *raw, *column;
 
 	if (rank(place->proposed) <= rank(finding->proposed))
 		return 0;
-	raw = make_raw(place);
-	if (!raw)
+	if (show_place(place, &raw, &column) < 0)
 		return -ENOMEM;
 	free(finding->raw);
+	free(finding->column);
 	finding->raw = raw;
+	finding->column = column;
+	finding->expires = place->expires;
 	finding->proposed = place->proposed;
 	finding->reason = place->reason;
 	finding->section = place->section;
@@ -243,7 +263,7 @@ static int add(struct kh_collector *collector, struct kh_indicator *indicator, c
 	struct kh_document *document = collector->document;
 	uint64_t hash = hash_indicator(collector->findings.seed, indicator);
 	struct kh_finding *finding = find(collector, hash, indicator);
-	char *raw;
+	char *raw, *column;
 	int result;
 
 	if (finding) {
@@ -253,8 +273,7 @@ static int add(struct kh_collector *collector, struct kh_indicator *indicator, c
 	result = reserve_finding(collector);
 	if (result)
 		return result;
-	raw = make_raw(place);
-	if (!raw)
+	if (show_place(place, &raw, &column) < 0)
 		return -ENOMEM;
 	index_put(&collector->findings, hash, (uint32_t)document->findings_count);
 	document->findings[document->findings_count++] = (struct kh_finding){
@@ -265,6 +284,8 @@ static int add(struct kh_collector *collector, struct kh_indicator *indicator, c
 		.page = place->page,
 		.line = place->line,
 		.section = place->section,
+		.column = column,
+		.expires = place->expires,
 	};
 	*indicator = (struct kh_indicator){ 0 };
 	return 0;
@@ -378,6 +399,23 @@ int kh_collect_hash(struct kh_collector *collector, const char *text, size_t len
 		*at = kh_lower(*at);
 	return collect_fact(&collector->hashes, &document->hashes, &document->hashes_count, &collector->hashes_capacity,
 			    copy);
+}
+
+int kh_collect_part(struct kh_collector *collector, const char *name, const void *data, size_t length)
+{
+	struct kh_document *document = collector->document;
+	struct kh_part part = { .name = strdup(name), .data = malloc(length + 1), .length = length };
+
+	if (!part.name || !part.data ||
+	    kh_grow(&document->parts, &collector->parts_capacity, document->parts_count + 1,
+		    sizeof(*document->parts))) {
+		kh_part_clear(&part);
+		return -ENOMEM;
+	}
+	kh_text_printable(part.name);
+	memcpy(part.data, data, length);
+	document->parts[document->parts_count++] = part;
+	return 0;
 }
 
 int kh_collect_note(struct kh_collector *collector, const char *format, ...)

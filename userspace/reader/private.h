@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/bytes.h"
 #include "model/document.h"
 
 /* ---- lines.c ------------------------------------------------------------------------------------ */
@@ -182,7 +183,7 @@ struct kh_index {
 
 struct kh_collector {
 	struct kh_document *document;
-	size_t findings_capacity, cves_capacity, hashes_capacity, notes_capacity;
+	size_t findings_capacity, cves_capacity, hashes_capacity, notes_capacity, parts_capacity;
 	struct kh_index findings, cves, hashes;
 	struct kh_error *error;
 };
@@ -194,6 +195,9 @@ struct kh_place {
 	int page, line;
 	const char *raw;
 	size_t raw_length;
+	const char *column; /* heading of its table column; column_length 0: none */
+	size_t column_length;
+	int64_t expires; /* 0: no end */
 };
 
 int kh_collector_init(struct kh_collector *collector, const char *file, const char *format, struct kh_error *error);
@@ -205,10 +209,65 @@ int kh_collect_bulk(struct kh_collector *collector, const struct kh_range *range
 int kh_collect_bulk_end(struct kh_collector *collector);
 int kh_collect_cve(struct kh_collector *collector, const char *text, size_t length);
 int kh_collect_hash(struct kh_collector *collector, const char *text, size_t length);
+/* Adds a file that the file holds; copies. 0 or -ENOMEM. */
+int kh_collect_part(struct kh_collector *collector, const char *name, const void *data, size_t length);
 int kh_collect_note(struct kh_collector *collector, const char *format, ...) KH_PRINTF(2, 3);
 /* The place of a token of a line; decision and reason are left to the caller. */
 struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *clean, const struct kh_token *token,
 			    enum kh_section section);
+
+/* ---- Text with marks -----------------------------------------------------------------------------
+ * What is taken out of an office file or a web page is text of UTF-8 lines, one a paragraph, pages divided by form feeds. A table is in it
+ * as rows: KH_MARK_TABLE alone on a line begins one, each row is a line that begins with KH_MARK_ROW, KH_MARK_CELL stands between its cells,
+ * KH_MARK_BREAK between the lines of a cell. A document's own text never holds these characters (kh_mark_text). */
+
+#define KH_MARK_TABLE '\x1d'
+#define KH_MARK_ROW '\x1e'
+#define KH_MARK_CELL '\x1f'
+#define KH_MARK_BREAK '\x1c'
+
+/* Appends a document's own text: control characters but tab and line feed are left out, so are zero-width and soft-hyphen characters; a
+ * no-break space becomes a space. What is not UTF-8 becomes U+FFFD. In a cell (`cell`) a line feed becomes KH_MARK_BREAK and a tab a
+ * space. 0 or -ENOMEM. */
+int kh_mark_text(struct kh_bytes *text, const char *from, size_t length, bool cell);
+static inline int kh_mark(struct kh_bytes *text, char mark)
+{
+	return kh_bytes_add(text, &mark, 1);
+}
+
+/* ---- table.c: rows of cells -> findings ---------------------------------------------------------- */
+
+struct kh_cell {
+	const char *text;
+	size_t length;
+};
+
+#define KH_TABLE_COLUMNS 64 /* those behind count as one */
+
+struct kh_column {
+	int role; /* enum role in table.c */
+	char *heading; /* owned; NULL: none */
+};
+
+/* Begins all zero but for the first three; one at a time. */
+struct kh_table {
+	struct kh_collector *collector;
+	enum kh_section section; /* may change between rows */
+	bool feed; /* a list, not a letter's table: a port column says where it was seen, and is no part of what to block */
+	struct kh_column columns[KH_TABLE_COLUMNS];
+	size_t rows, skipped, first_skipped; /* rows; those with content and without a value after the headings */
+	size_t links; /* not taken as indicators */
+	struct kh_clean clean;
+	struct kh_tokens tokens;
+};
+
+/* Reads a row. The first ones, while they hold no value, are headings. 0, -ENOMEM, -EFBIG. */
+int kh_table_row(struct kh_table *table, const struct kh_cell *cells, size_t count, int page, int line);
+/* Headings that the caller knows to be some. 0 or -ENOMEM. */
+int kh_table_heading(struct kh_table *table, const struct kh_cell *cells, size_t count);
+/* Forgets the headings: another table begins. */
+void kh_table_begin(struct kh_table *table);
+void kh_table_clear(struct kh_table *table);
 
 /* ---- The formats -------------------------------------------------------------------------------- */
 
@@ -223,7 +282,10 @@ int kh_list_recognise(const struct kh_input *input); /* 1, 0, -ENOMEM */
 size_t kh_list_indent(const struct kh_line *line);
 bool kh_list_is_comment(const struct kh_line *line, size_t at);
 int kh_list_read(const struct kh_input *input, struct kh_collector *collector);
-int kh_prose_read(const struct kh_input *input, struct kh_collector *collector);
+int kh_prose_read(const struct kh_input *input, struct kh_collector *collector); /* also text with marks */
+
+/* A recogniser looks at content, never at the name: 1, 0, -ENOMEM. A reader fills the collector: 0, -ENOMEM, or -EINVAL, -EFBIG, -ENOTSUP with
+ * collector->error. An extractor makes text with marks of it, and reads nothing in it. */
 
 /* Says that a line is too long (lines.c gave -E2BIG); returns -EINVAL. */
 int kh_fail_long_line(const struct kh_input *input, const struct kh_line *line, struct kh_error *error);

@@ -44,6 +44,7 @@ struct prose {
 	bool exempt; /* the list below is of victims, or of what is not to be blocked */
 	bool contact; /* the line, or the sentence it goes on with, tells how to reach somebody */
 	bool versions; /* the table below has a column of versions */
+	struct kh_table table; /* the one that the line belongs to */
 	size_t links; /* not taken as indicators */
 	char hosts[HOSTS_SHOWN][64]; /* of the first of them */
 };
@@ -54,6 +55,7 @@ static void prose_clear(struct prose *prose)
 	kh_clean_clear(&prose->ahead);
 	kh_tokens_free(&prose->tokens);
 	kh_tokens_free(&prose->ahead_tokens);
+	kh_table_clear(&prose->table);
 	free(prose->folded);
 }
 
@@ -324,6 +326,39 @@ static int read_line(struct prose *prose)
 	return result;
 }
 
+/* A row of a table, as text with marks has it. */
+static int read_row(struct prose *prose)
+{
+	struct kh_cell cells[KH_TABLE_COLUMNS];
+	const char *at = prose->line.text + 1, *end = prose->line.text + prose->line.length;
+	size_t count = 0;
+
+	while (count < KH_TABLE_COLUMNS) {
+		const char *next = memchr(at, KH_MARK_CELL, (size_t)(end - at));
+
+		cells[count++] = (struct kh_cell){ at, (size_t)((next ? next : end) - at) };
+		if (!next)
+			break;
+		at = next + 1;
+	}
+	prose->table.section = prose->section;
+	prose->previous = (struct previous){ .last = '.', .item = true };
+	return kh_table_row(&prose->table, cells, count, prose->line.page, prose->line.number);
+}
+
+static int read_marked(struct prose *prose)
+{
+	switch (prose->line.text[0]) {
+	case KH_MARK_TABLE:
+		kh_table_begin(&prose->table);
+		return 0;
+	case KH_MARK_ROW:
+		return read_row(prose);
+	default:
+		return read_line(prose);
+	}
+}
+
 static int add_notes(struct prose *prose)
 {
 	char shown[HOSTS_SHOWN * 66] = "";
@@ -342,15 +377,16 @@ static int add_notes(struct prose *prose)
 int kh_prose_read(const struct kh_input *input, struct kh_collector *collector)
 {
 	struct kh_lines lines;
-	struct prose prose KH_CLEANUP(
-		prose_clear) = { .collector = collector, .rest = &lines, .previous = { .last = '.' } };
+	struct prose prose KH_CLEANUP(prose_clear) = {
+		.collector = collector, .rest = &lines, .previous = { .last = '.' }, .table = { .collector = collector }
+	};
 	int result;
 
 	kh_lines_init(&lines, input->text, input->length);
 	while ((result = kh_lines_next(&lines, &prose.line)) == 1) {
 		if (is_blank_line(&prose.line))
 			continue;
-		result = read_line(&prose);
+		result = read_marked(&prose);
 		if (result)
 			return result;
 	}

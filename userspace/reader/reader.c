@@ -14,15 +14,30 @@
 #include "common/util.h"
 #include "reader/private.h"
 
-/* Asked in this order; the first that recognises the input reads it. */
-static const struct format {
+struct format {
 	const char *name;
 	int (*recognise)(const struct kh_input *input); /* 1, 0, -errno; NULL: takes everything */
+	int (*extract)(const struct kh_input *input, struct kh_collector *collector,
+		       struct kh_bytes *ret_text); /* or: */
 	int (*read)(const struct kh_input *input, struct kh_collector *collector);
 	bool letter; /* has a head, announces counts */
-} formats[] = {
-	{ "list", kh_list_recognise, kh_list_read, false },
-	{ "text", NULL, kh_prose_read, true },
+};
+
+/* Each table is asked in its order; the first that recognises the input reads it. By their bytes, before they are taken for text: */
+static const struct format binaries[] = {
+	{ 0 },
+};
+
+/* Then, of UTF-8 text, by what they must contain: */
+static const struct format texts[] = {
+	{ 0 },
+};
+
+/* And what no signature refuses: */
+static const struct format others[] = {
+	{ "list", kh_list_recognise, NULL, kh_list_read, false },
+	{ "text", NULL, NULL, kh_prose_read, true },
+	{ 0 },
 };
 
 /* ---- What is no text ---------------------------------------------------------------------------- */
@@ -107,19 +122,14 @@ static int check_text(const struct kh_input *input, struct kh_error *error)
 	return 0;
 }
 
-static int check(const struct kh_input *input, struct kh_error *error)
+static int check_size(const struct kh_input *input, struct kh_error *error)
 {
-	int result;
-
 	if (input->length > KH_READER_MAX_BYTES) {
 		kh_fail(error, -EFBIG, _("%s: larger than %zu MB"), input->file, KH_READER_MAX_BYTES >> 20);
 		kh_hint(error, _("split it into several files"));
 		return -EFBIG;
 	}
-	result = refuse(input, true, error);
-	if (!result)
-		result = check_text(input, error);
-	return result ? result : refuse(input, false, error);
+	return 0;
 }
 
 /* ---- What is said about the whole --------------------------------------------------------------- */
@@ -203,42 +213,93 @@ static int read_letter(const struct kh_input *input, struct kh_collector *collec
 	return result;
 }
 
-/* ---- Public ------------------------------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------------------------------ */
 
-static int read_as(const struct format *format, const struct kh_input *input, struct kh_collector *collector,
-		   struct kh_error *error)
+/* Fills *ret_format when one of the table takes the input. 0, also when none does; -errno. */
+static int find_format(const struct format *table, const struct kh_input *input, const struct format **ret_format)
 {
-	int result = kh_collector_init(collector, input->file, format->name, error);
+	for (; table->name; table++) {
+		int recognised = table->recognise ? table->recognise(input) : 1;
 
+		if (recognised < 0)
+			return recognised;
+		if (!recognised)
+			continue;
+		*ret_format = table;
+		break;
+	}
+	return 0;
+}
+
+static int read_as(const struct format *format, const struct kh_input *input, struct kh_collector *collector)
+{
+	struct kh_bytes text KH_CLEANUP(kh_bytes_clear) = {};
+	struct kh_input extracted = *input;
+	int result = 0;
+
+	if (format->extract) {
+		result = format->extract(input, collector, &text);
+		extracted.text = text.data ? (const char *)text.data : "";
+		extracted.length = text.length;
+	}
 	if (!result)
-		result = format->read(input, collector);
+		result = format->read ? format->read(&extracted, collector) : kh_prose_read(&extracted, collector);
 	if (!result && format->letter)
-		result = read_letter(input, collector);
+		result = read_letter(&extracted, collector);
 	return result ? result : note_nothing(collector);
 }
 
-int kh_reader_read(const char *file, const void *data, size_t length, struct kh_document **ret_document,
-		   struct kh_error *error)
+/* Text in UTF-8. */
+static int read_text(struct kh_input *input, const struct format *given, struct kh_collector *collector)
 {
-	struct kh_collector collector KH_CLEANUP(kh_collector_clear) = { 0 };
+	const struct format *format = given;
+	int result;
+
+	if (input->length >= 3 && memcmp(input->text, "\xef\xbb\xbf", 3) == 0) {
+		input->text += 3;
+		input->length -= 3;
+	}
+	result = check_text(input, collector->error);
+	if (!result && !format)
+		result = find_format(texts, input, &format);
+	if (!result && !format)
+		result = refuse(input, false, collector->error);
+	if (!result && !format)
+		result = find_format(others, input, &format);
+	if (result)
+		return result;
+	if (!given)
+		collector->document->format = format->name;
+	return read_as(format, input, collector);
+}
+
+static int read_any(struct kh_input *input, const struct format *given, struct kh_collector *collector)
+{
+	const struct format *format = NULL;
+	int result = check_size(input, collector->error);
+
+	if (!result && !given)
+		result = find_format(binaries, input, &format);
+	if (result)
+		return result;
+	if (format) {
+		collector->document->format = format->name;
+		return read_as(format, input, collector);
+	}
+	if (!given)
+		result = refuse(input, true, collector->error);
+	return result ? result : read_text(input, given, collector);
+}
+
+static int read_document(const char *file, const struct format *given, const void *data, size_t length,
+			 struct kh_document **ret_document, struct kh_error *error)
+{
+	struct kh_collector collector KH_CLEANUP(kh_collector_clear) = {};
 	struct kh_input input = { .file = file, .text = data, .length = length };
-	int result = 0;
+	int result = kh_collector_init(&collector, file, given ? given->name : "text", error);
 
-	if (length >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
-		input.text += 3;
-		input.length -= 3;
-	}
-	result = check(&input, error);
-	for (size_t i = 0; !result; i++) {
-		int recognised = formats[i].recognise ? formats[i].recognise(&input) : 1;
-
-		if (recognised < 0)
-			result = recognised;
-		if (recognised <= 0)
-			continue;
-		result = read_as(&formats[i], &input, &collector, error);
-		break;
-	}
+	if (!result)
+		result = read_any(&input, given, &collector);
 	if (result == -ENOMEM)
 		return kh_fail(error, -ENOMEM, _("%s: out of memory"), file);
 	if (result)
@@ -247,45 +308,18 @@ int kh_reader_read(const char *file, const void *data, size_t length, struct kh_
 	return 0;
 }
 
-/* A form that only the scanner knows ("203.0.113.7|443", "203.0.113.7 port 443"): taken when it is all there is. 1, 0, -ENOMEM. */
-static int scan_value(const struct kh_clean *clean, struct kh_indicator *ret_indicator)
-{
-	struct kh_tokens tokens KH_CLEANUP(kh_tokens_free) = { 0 };
-	int result = kh_tokens_read(&tokens, clean, KH_MEANT);
-	struct kh_token *token = tokens.list;
+/* ---- Public ------------------------------------------------------------------------------------- */
 
-	if (result || tokens.count != 1 || token->kind != KH_TOKEN_VALUE || token->host_bits)
-		return result;
-	if (token->start > 0 || token->end < clean->length)
-		return 0;
-	*ret_indicator = token->indicator;
-	token->indicator = (struct kh_indicator){ 0 };
-	return 1;
+int kh_reader_read(const char *file, const void *data, size_t length, struct kh_document **ret_document,
+		   struct kh_error *error)
+{
+	return read_document(file, NULL, data, length, ret_document, error);
 }
 
-int kh_reader_value(const char *text, struct kh_indicator *ret_indicator, struct kh_error *error)
+int kh_reader_read_pages(const char *file, const char *format, const void *data, size_t length,
+			 struct kh_document **ret_document, struct kh_error *error)
 {
-	struct kh_clean clean KH_CLEANUP(kh_clean_clear) = { 0 };
-	size_t start = strspn(text, " \t\r\n"), length = strlen(text + start);
-	int result;
+	const struct format pages = { .name = kh_document_format(format), .read = kh_prose_read, .letter = true };
 
-	while (length && kh_is_blank(text[start + length - 1]))
-		length--;
-	if (length > KH_LINE_MAX)
-		return kh_fail(error, -EINVAL, _("a value is at most %zu bytes long"), KH_LINE_MAX);
-	if (kh_refang(text + start, length, &clean))
-		return kh_fail(error, -ENOMEM, _("out of memory"));
-	result = kh_indicator_parse(clean.text, ret_indicator, error);
-	if (result != -EINVAL)
-		return result;
-	switch (scan_value(&clean, ret_indicator)) {
-	case 1:
-		if (error)
-			*error = (struct kh_error){ 0 };
-		return 0;
-	case -ENOMEM:
-		return kh_fail(error, -ENOMEM, _("out of memory"));
-	default:
-		return result;
-	}
+	return read_document(file, &pages, data, length, ret_document, error);
 }

@@ -2,10 +2,9 @@
 /*
  * Bytes -> document with provenance. Pure: no files, no kernel, no database; input is hostile.
  *
- * Formats: `list` (one value a line: address, prefix, a-b range, address:port, domain; comments with # ; //;
- * further columns ignored) and `text` (a letter or report in prose, with or without an annex). The format
- * is found by content. Others are found by their signature and refused by name (PDF, ZIP-based office files,
- * images), so that nothing half-read is ever enforced.
+ * The format is found by content, never by the file's name; reader.c's table lists those there are. What is known and not read is refused by
+ * name (signature.c), so that nothing half-read is ever enforced. What needs a program of its own (PDF, pictures) arrives as the text
+ * that program made of it.
  *
  * A list with at least KH_BULK_MIN plain values (an address, prefix or a-b range on its line, perhaps before columns of numbers; no
  * pages) has those in document->bulk; everything else it holds are findings, as all of a shorter list is.
@@ -28,6 +27,10 @@
  * -ENOMEM. On failure *ret_document is unchanged. */
 int kh_reader_read(const char *file, const void *data, size_t length, struct kh_document **ret_document,
 		   struct kh_error *error);
+
+/* The same for the text of pages, divided by form feeds, that a program took out of a document: `format` is "pdf" or "scan". */
+int kh_reader_read_pages(const char *file, const char *format, const void *data, size_t length,
+			 struct kh_document **ret_document, struct kh_error *error);
 
 /* One value as typed by a person or pasted from a letter, defanged or not: "203.0.113[.]7", "hxxp://c2[.]example/x",
  * "[2001:db8::1]:443". Returns as kh_indicator_parse does. */
