@@ -118,7 +118,7 @@ int bench_pass(struct xdp_md *context)
 
 /* ---- What memory allows -------------------------------------------------------------------------- */
 
-struct limit_bits {
+struct limit_bits { /* all zero */
 	__u8 bytes[BENCH_LIMIT_ENTRIES * 2];
 };
 
@@ -154,24 +154,28 @@ int bench_limit(struct xdp_md *context)
 				    .xdp = context };
 	struct kh_packet packet = { .packets = 1, .direction = KH_INGRESS, .ifindex = context->ingress_ifindex };
 	__u32 zero = 0, hash, index, dropped = limit_hit != 0;
+	const struct limit_bits *bits;
 	struct kh_counter *counter;
 
 	kh_parse_ethernet(&cursor, &packet);
 	hash = kh_hash_address(0, packet.source_high, packet.source_low);
+	bits = bpf_map_lookup_elem(&limit_bits, &zero);
+	if (!bits)
+		return XDP_ABORTED;
 	if (dropped) {
 		struct kh_record *record;
 
-		index = hash & limit_mask;
+		/* which of the N it is has to be read from somewhere: 14 bits an entry, and the record is known only then */
+		index = (__u32)((__u64)hash * (limit_mask + 1) * 7 / 4 >> 32);
+		index = (hash + bits->bytes[index & (BENCH_LIMIT_ENTRIES * 2 - 1)]) & limit_mask;
 		record = bpf_map_lookup_elem(&limit_records, &index);
 		if (record) {
 			__sync_fetch_and_add(&record->packets, packet.packets);
 			__sync_fetch_and_add(&record->bytes, packet.bytes);
 		}
 	} else {
-		const struct limit_bits *bits = bpf_map_lookup_elem(&limit_bits, &zero);
-
 		index = hash & (limit_mask << 1 | 1) & (BENCH_LIMIT_ENTRIES * 2 - 1);
-		if (bits && bits->bytes[index]) /* none is set */
+		if (bits->bytes[index]) /* none is set */
 			dropped = 1;
 	}
 	counter = bpf_map_lookup_elem(&limit_counters, &dropped);
