@@ -30,7 +30,7 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse locale man ## build the programs (t
 
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
-	libxml2-dev libgmime-3.0-dev gettext scdoc dpkg-dev \
+	libxml2-dev libgmime-3.0-dev poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
@@ -49,7 +49,7 @@ SRC_common := error.c util.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c
 SRC_sandbox := sandbox.c confine.c filter.c
 SRC_reader := reader.c value.c mark.c table.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
-SRC_intake := intake.c
+SRC_intake := intake.c pages.c scan.c
 SRC_parse := main.c
 SRC_guard := guard.c rules.c list.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c v6.c ports.c hash.c image.c check.c lookup.c
@@ -85,7 +85,7 @@ LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
 LDLIBS_daemon := $(shell $(PKG_CONFIG) --libs libsystemd inih jansson libsodium 2>/dev/null)
 LDLIBS_cli := $(shell $(PKG_CONFIG) --libs smartcols jansson 2>/dev/null)
 
-DAEMON_LIBS := daemon kernel netlink ledger compile intake guard reader model sandbox common
+DAEMON_LIBS := daemon kernel netlink ledger compile guard reader model common
 CLI_LIBS := cli intake guard reader model sandbox common
 PARSE_LIBS := parse reader model common
 
@@ -188,9 +188,10 @@ $(B)/tests/victim: tests/unit/victim.c
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -o $@ $<
 
-UNIT_TESTS += test_intake
+UNIT_TESTS += test_intake test_pages
 LIBS_test_intake := intake reader model sandbox common
-$(B)/tests/test_intake: $(B)/tests/khien-parse
+LIBS_test_pages := intake reader model sandbox common
+$(B)/tests/test_intake $(B)/tests/test_pages: $(B)/tests/khien-parse
 $(B)/tests/khien-parse: $(B)/khien-parse
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../khien-parse $@

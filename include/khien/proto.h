@@ -3,7 +3,8 @@
  * The control protocol between khien and khiend: names and limits. A Unix stream socket; each message is a 32-bit
  * length (host byte order, of what follows) and one JSON object in UTF-8. One request, one reply, any number of pairs a connection.
  * Documents are handed over as file descriptors (SCM_RIGHTS, sent with the first byte of the request), so a list has
- * no size limit but the reader's, and the daemon reads exactly the bytes the client could open. The peer is known by SO_PEERCRED.
+ * no size limit but the reader's: the files, of which the daemon takes the hash, and what the client's reader made of each (userspace/model/wire.h),
+ * which it checks. It reads no foreign file itself. The peer is known by SO_PEERCRED.
  *
  * Request: {"v": 1, "op": "...", "lang": "vi"|"en", ...}
  * Reply:   {"exit": N, ...} with N the exit code of the command line; on failure also
@@ -13,7 +14,7 @@
  * status     -                                                         DESIGN's status object, and "name", "counts" {enforced, monitored, review, refused,
  *                                                                      unenforceable}, "allows", "expiring" (within 24 h), "verified" {"ordered","enforced","time"},
  *                                                                      "events_lost", "sightings_lost", "version"; "problems": [{"code","text","todo"}]
- * push       "files": ["name", ...] (one descriptor each), "ref", "ttl" (seconds), "monitor", "accept": [...],
+ * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "ttl" (seconds), "monitor", "accept": [...],
  *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
  *                                                                      "notes": [...], "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
  *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since"
@@ -48,7 +49,8 @@
 #define KH_PROTO_VERSION 1
 #define KH_PROTO_MAX_REQUEST (1u << 20) /* bytes of JSON */
 #define KH_PROTO_MAX_REPLY (256u << 20)
-#define KH_PROTO_MAX_FILES 32 /* descriptors with one request */
+#define KH_PROTO_MAX_FILES 32 /* with one request; descriptors: twice as many */
+#define KH_PROTO_MAX_FDS (2 * KH_PROTO_MAX_FILES)
 #define KH_PROTO_MAX_CLIENTS 32 /* connections at once */
 #define KH_PROTO_IDLE_SECONDS 30 /* a client that sends half a request is cut off */
 

@@ -23,7 +23,7 @@ declare -A may=(
 	[ledger]="model common khien/abi.h khien/reasons.def"
 	[kernel]="model common khien/abi.h khien/reasons.def khien.skel.h"
 	[netlink]="model common"
-	[daemon]="intake reader guard ledger compile kernel netlink model common khien/abi.h khien/reasons.def khien/proto.h"
+	[daemon]="reader guard ledger compile kernel netlink model common khien/abi.h khien/reasons.def khien/proto.h"
 	[cli]="intake reader guard model common khien/proto.h"
 )
 # a library's headers, as a prefix: the modules that may include them

@@ -224,7 +224,7 @@ static int ask(struct fixture *f, int fd, const char *text, char *error)
 
 static void give_files(int fd, const void *data, size_t size, const int *files, size_t count)
 {
-	char control[CMSG_SPACE(64 * sizeof(int))] = { 0 };
+	char control[CMSG_SPACE(2 * KH_PROTO_MAX_FDS * sizeof(int))] = { 0 };
 	struct iovec vector = { .iov_base = (void *)(uintptr_t)data, .iov_len = size };
 	struct msghdr message = { .msg_iov = &vector,
 				  .msg_iovlen = 1,
@@ -563,7 +563,7 @@ static void test_files_of_the_next_request_stay_with_it(void **state)
 static void test_too_many_files_are_refused_and_closed(void **state)
 {
 	struct fixture *f = *state;
-	int files[KH_PROTO_MAX_FILES + 1], fd = dial(f), before;
+	int files[KH_PROTO_MAX_FDS + 1], fd = dial(f), before;
 	char error[512];
 	json_t *reply;
 
@@ -571,17 +571,17 @@ static void test_too_many_files_are_refused_and_closed(void **state)
 		files[i] = make_file("x");
 	assert_int_equal(ask(f, fd, "{}", NULL), 0);
 	before = count_descriptors();
-	give_files(fd, "\x02\0\0\0{}", 6, files, KH_PROTO_MAX_FILES);
+	give_files(fd, "\x02\0\0\0{}", 6, files, KH_PROTO_MAX_FDS);
 	json_decref(take_reply(f, fd));
-	assert_int_equal(f->files_count, KH_PROTO_MAX_FILES);
+	assert_int_equal(f->files_count, KH_PROTO_MAX_FDS);
 
-	give_files(fd, "\x02\0\0\0{}", 6, files, KH_PROTO_MAX_FILES + 1);
+	give_files(fd, "\x02\0\0\0{}", 6, files, KH_PROTO_MAX_FDS + 1);
 	reply = take_reply(f, fd);
 	assert_int_equal(json_integer_value(json_object_get(reply, "exit")), KH_EXIT_USAGE);
 	json_decref(reply);
 	/* nor in two goes */
-	give_files(fd, "\x02\0", 2, files, 20);
-	give_files(fd, "\0\0{}", 4, files, 20);
+	give_files(fd, "\x02\0", 2, files, KH_PROTO_MAX_FDS / 2 + 1);
+	give_files(fd, "\0\0{}", 4, files, KH_PROTO_MAX_FDS / 2 + 1);
 	reply = take_reply(f, fd);
 	assert_int_equal(json_integer_value(json_object_get(reply, "exit")), KH_EXIT_USAGE);
 	json_decref(reply);

@@ -35,7 +35,7 @@ static int connect_to(const char *path)
 static int send_all(int fd, const char *data, size_t length, const int *fds, size_t fds_count)
 {
 	union {
-		char space[CMSG_SPACE(sizeof(int) * KH_PROTO_MAX_FILES)];
+		char space[CMSG_SPACE(sizeof(int) * KH_PROTO_MAX_FDS)];
 		struct cmsghdr align;
 	} control = {};
 

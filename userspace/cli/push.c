@@ -4,15 +4,20 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/plan.h"
 #include "cli/render.h"
+#include "common/file.h"
 #include "common/lang.h"
+#include "intake/intake.h"
+#include "model/wire.h"
 
+/* The files, then, of each, its documents: the daemon reads no foreign file. */
 struct files {
-	int fds[KH_PROTO_MAX_FILES];
+	int fds[2 * KH_PROTO_MAX_FILES];
 	size_t count;
 };
 
@@ -36,13 +41,44 @@ static int open_all(const struct kh_cli *cli, char **names, size_t count, struct
 	return 0;
 }
 
+/* A descriptor of what stands in the file, or -errno with error. */
+static int read_one(const char *name, int fd, struct kh_error *error)
+{
+	struct kh_documents documents KH_CLEANUP(kh_documents_clear) = {};
+	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
+	int memory KH_CLEANUP(kh_closep) = memfd_create("khien-documents", MFD_CLOEXEC);
+	int code = memory < 0 ? -errno : kh_intake_read(name, fd, &documents, error);
+
+	if (code < 0)
+		return memory < 0 ? kh_fail(error, code, "%s: %s", name, kh_errno_text(-code)) : code;
+	code = kh_wire_write_all(&documents, &bytes);
+	if (code >= 0)
+		code = kh_file_write_fd(memory, bytes.data, bytes.length);
+	return code < 0 ? kh_fail(error, code, "%s: %s", name, kh_errno_text(-code)) : KH_TAKE_FD(memory);
+}
+
+static int read_all(const struct kh_cli *cli, char **names, size_t count, struct files *files)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct kh_error error = {};
+		int fd = read_one(names[i], files->fds[i], &error);
+
+		if (fd < 0) {
+			kh_show_error(cli, kh_printable(error.text), error.hint[0] ? error.hint : NULL);
+			return fd;
+		}
+		files->fds[files->count++] = fd;
+	}
+	return 0;
+}
+
 static int run_push(struct kh_cli *cli, json_t *request, int count, char **names)
 {
 	struct files files KH_CLEANUP(close_files) = {};
 
 	if (count > KH_PROTO_MAX_FILES)
 		return kh_usage_error(cli, _("at most %d files at a time"), KH_PROTO_MAX_FILES);
-	if (open_all(cli, names, (size_t)count, &files) < 0)
+	if (open_all(cli, names, (size_t)count, &files) < 0 || read_all(cli, names, (size_t)count, &files) < 0)
 		return KH_EXIT_FAILED;
 	kh_put_arguments(request, "files", count, names);
 	return kh_plan_command(cli, request, files.fds, files.count);

@@ -156,15 +156,17 @@ static int print(struct printing *printing, struct kh_document *document)
 
 static int read_one(struct printing *printing, const char *name)
 {
-	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+	struct kh_documents documents KH_CLEANUP(kh_documents_clear) = {};
 	int fd KH_CLEANUP(kh_closep) = kh_input_open(name), code = fd;
 	struct kh_error error = {};
 
 	if (code < 0)
 		kh_fail(&error, code, "%s: %s", name, kh_errno_text(-code));
 	else
-		code = kh_intake_read(name, fd, &document, &error);
-	if (code >= 0 && print(printing, document) < 0)
+		code = kh_intake_read(name, fd, &documents, &error);
+	for (size_t i = 0; i < documents.count && code >= 0; i++)
+		code = print(printing, documents.list[i]);
+	if (code == -ENOMEM)
 		code = kh_fail(&error, -ENOMEM, "%s: %s", name, kh_errno_text(ENOMEM));
 	if (code >= 0)
 		return 0;

@@ -42,7 +42,7 @@ struct kh_client {
 	uint32_t header_got;
 	char *body;
 	uint32_t body_got;
-	int files[KH_PROTO_MAX_FILES];
+	int files[KH_PROTO_MAX_FDS];
 	size_t files_count;
 	bool files_excess;
 
@@ -174,7 +174,7 @@ static int files_check(const struct kh_client *client, struct kh_error *error)
 	struct stat status;
 
 	if (client->files_excess) {
-		kh_fail(error, -E2BIG, _("more than %d files with one request"), KH_PROTO_MAX_FILES);
+		kh_fail(error, -E2BIG, _("more than %d files with one request"), KH_PROTO_MAX_FDS);
 		kh_hint(error, _("push them in several goes; files with the same letter number join"));
 		return -E2BIG;
 	}
@@ -226,7 +226,7 @@ static void files_take(struct kh_client *client, struct msghdr *message)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (client->files_count < KH_PROTO_MAX_FILES) {
+			if (client->files_count < KH_PROTO_MAX_FDS) {
 				client->files[client->files_count++] = fd;
 			} else {
 				close(fd);

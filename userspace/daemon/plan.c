@@ -137,6 +137,13 @@ static bool is_decided(struct kh_core *core, int64_t letter, const struct kh_fin
 	       (state == KH_ORDER_ACTIVE || state == KH_ORDER_REJECTED);
 }
 
+int64_t kh_plan_expires(const struct kh_plan *plan, const struct kh_finding *finding)
+{
+	if (!finding->expires || (plan->expires && plan->expires < finding->expires))
+		return plan->expires;
+	return finding->expires;
+}
+
 static int write_finding(const struct kh_request *request, const struct kh_plan *plan, struct kh_plan_letter *letter,
 			 size_t i, struct kh_error *error)
 {
@@ -159,7 +166,7 @@ static int write_finding(const struct kh_request *request, const struct kh_plan 
 		.line = finding->line,
 		.section = finding->section,
 		.since = kh_now(),
-		.expires = active ? plan->expires : 0,
+		.expires = active ? kh_plan_expires(plan, finding) : 0,
 	};
 	int code;
 

@@ -46,6 +46,8 @@ struct kh_plan {
 void kh_plan_clear(struct kh_plan *plan);
 /* Adds a finding to a letter; 0 or -ENOMEM. */
 int kh_plan_add(struct kh_plan_letter *letter, const struct kh_finding *finding, const char *file);
+/* When an order of it ends: the plan's deadline, or the end its source gives it, whichever is first; 0: none. */
+int64_t kh_plan_expires(const struct kh_plan *plan, const struct kh_finding *finding);
 /* What the rows of a plan come to. Begins zeroed, with the hash initialised. */
 struct kh_plan_tally {
 	size_t decisions[KH_DECISION_COUNT];

@@ -27,7 +27,8 @@ json_t *kh_plan_row(const struct kh_core *core, const struct kh_plan *plan, cons
 	json_object_set_new(row, "section", json_string(kh_section_name(finding->section)));
 	json_object_set_new(row, "cuts", json_integer((json_int_t)judgement->cuts));
 	json_object_set_new(row, "unchanged", json_boolean(!changed));
-	json_object_set_new(row, "expires", kh_json_time(core, judgement->decision == KH_ENFORCE ? plan->expires : 0));
+	json_object_set_new(row, "expires",
+			    kh_json_time(core, judgement->decision == KH_ENFORCE ? kh_plan_expires(plan, finding) : 0));
 	json_object_set_new(row, "ref", kh_json_text(letter->head.number));
 	return row;
 }

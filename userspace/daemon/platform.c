@@ -155,7 +155,7 @@ int kh_platform_lock(const char *folder, unsigned int mode, struct kh_error *err
 
 void kh_platform_descriptors(void)
 {
-	rlim_t wanted = KH_PROTO_MAX_CLIENTS * (KH_PROTO_MAX_FILES + 1) + SPARE_DESCRIPTORS;
+	rlim_t wanted = KH_PROTO_MAX_CLIENTS * (KH_PROTO_MAX_FDS + 1) + SPARE_DESCRIPTORS;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)

@@ -18,7 +18,7 @@ int kh_platform_bpffs(const char *folder, struct kh_error *error);
 /* Makes the folder (with `mode`) and locks it until the descriptor returned is closed. -EBUSY: another khiend has it. */
 int kh_platform_lock(const char *folder, unsigned int mode, struct kh_error *error);
 
-/* Every client may hand over KH_PROTO_MAX_FILES descriptors: raises the soft limit as far as needed and allowed. */
+/* Every client may hand over KH_PROTO_MAX_FDS descriptors: raises the soft limit as far as needed and allowed. */
 void kh_platform_descriptors(void);
 
 #endif

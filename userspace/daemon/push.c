@@ -14,11 +14,12 @@
 #include "common/lang.h"
 #include "common/text.h"
 #include "common/util.h"
-#include "intake/intake.h"
+#include "model/wire.h"
 #include "reader/reader.h"
 
 #define BLOCK_SECONDS 86400 /* deadline of a block without a letter */
 #define BLOCK_VALUES_MAX 10000
+#define DOCUMENTS_MAX ((size_t)1 << 30) /* what was read of one file */
 
 static int year_of(const struct kh_letter *letter)
 {
@@ -66,8 +67,8 @@ static struct kh_plan_letter *letter_for(struct kh_plan *plan, const char *numbe
 	return &plan->letters[plan->letters_count++]; /* room for one a file was made */
 }
 
-/* What the file is, by its hash; what stands in it others read (intake.h). */
-static int hash_file(struct kh_plan_file *file, int fd, const char *name, struct kh_error *error)
+/* What the file is, by its hash; what stands in it, the client has read (proto.h). */
+static int hash_file(uint8_t sha256[static 32], int fd, const char *name, struct kh_error *error)
 {
 	char *data KH_CLEANUP(kh_freep) = NULL;
 	size_t length;
@@ -79,26 +80,110 @@ static int hash_file(struct kh_plan_file *file, int fd, const char *name, struct
 	}
 	if (code < 0)
 		return kh_fail(error, code, _("%s: cannot be read: %s"), name, strerror(-code));
-	crypto_hash_sha256(file->sha256, (const unsigned char *)data, length);
+	crypto_hash_sha256(sha256, (const unsigned char *)data, length);
 	return 0;
 }
 
-static int read_file(struct kh_plan_file *file, int fd, const char *name, struct kh_error *error)
+/* A file in the file is told from it, and from the others, by its place and name. */
+static void hash_part(uint8_t sha256[static 32], const uint8_t whole[static 32], size_t place, const char *name)
 {
-	int code = hash_file(file, fd, name, error);
+	crypto_hash_sha256_state state;
+	uint8_t number = (uint8_t)place;
 
-	return code < 0 ? code : kh_intake_read(name, fd, &file->document, error);
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, whole, 32);
+	crypto_hash_sha256_update(&state, &number, 1);
+	crypto_hash_sha256_update(&state, (const unsigned char *)name, strlen(name));
+	crypto_hash_sha256_final(&state, sha256);
+}
+
+/* Adds the documents of one file. */
+static int read_file(struct kh_plan *plan, int fd, int read_fd, const char *name, struct kh_error *error)
+{
+	struct kh_documents documents KH_CLEANUP(kh_documents_clear) = {};
+	char *data KH_CLEANUP(kh_freep) = NULL;
+	struct kh_plan_file *files;
+	uint8_t sha256[32];
+	size_t length;
+	int code = hash_file(sha256, fd, name, error);
+
+	if (code < 0)
+		return code;
+	code = kh_file_read_fd(read_fd, DOCUMENTS_MAX, &data, &length);
+	if (code < 0)
+		return kh_fail(error, code, _("%s: cannot be read: %s"), name, strerror(-code));
+	code = kh_wire_read_all(data, length, &documents, error);
+	if (code < 0)
+		return code;
+	files = realloc(plan->files, (plan->files_count + documents.count) * sizeof(*files));
+	if (!files)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	plan->files = files;
+	for (size_t i = 0; i < documents.count; i++) {
+		struct kh_plan_file *file = &files[plan->files_count++];
+
+		*file = (struct kh_plan_file){ .document = KH_TAKE(documents.list[i]) };
+		memcpy(file->sha256, sha256, sizeof(sha256));
+		if (i)
+			hash_part(file->sha256, sha256, i, file->document->file);
+	}
+	return 0;
+}
+
+/* ---- One value in several files of a letter: the annex confirms what was read from a picture ------------- */
+
+static int rank(const struct kh_finding *finding)
+{
+	return finding->proposed == KH_ENFORCE ? 0 : finding->proposed == KH_UNENFORCEABLE ? 1 : 2;
+}
+
+static int compare_places(const void *a, const void *b, void *context)
+{
+	const struct kh_finding *findings = context, *x = &findings[*(const uint32_t *)a],
+				*y = &findings[*(const uint32_t *)b];
+	int order = kh_indicator_compare(&x->indicator, &y->indicator);
+
+	if (!order)
+		order = rank(x) - rank(y);
+	return order ? order : *(const uint32_t *)a < *(const uint32_t *)b ? -1 : 1;
+}
+
+/* Keeps, of findings of the same value, the strongest proposal; the others in their order. 0 or -ENOMEM. */
+static int keep_strongest(struct kh_plan_letter *letter)
+{
+	uint32_t *order KH_CLEANUP(kh_freep) = calloc(letter->count + 1, sizeof(*order));
+	bool *weaker KH_CLEANUP(kh_freep) = calloc(letter->count + 1, sizeof(*weaker));
+	size_t kept = 0;
+
+	if (!order || !weaker)
+		return -ENOMEM;
+	for (size_t i = 0; i < letter->count; i++)
+		order[i] = (uint32_t)i;
+	if (letter->count)
+		qsort_r(order, letter->count, sizeof(*order), compare_places, letter->findings);
+	for (size_t i = 1; i < letter->count; i++)
+		weaker[order[i]] = !kh_indicator_compare(&letter->findings[order[i - 1]].indicator,
+							 &letter->findings[order[i]].indicator);
+	for (size_t i = 0; i < letter->count; i++) {
+		if (weaker[i])
+			continue;
+		letter->findings[kept] = letter->findings[i];
+		letter->files[kept++] = letter->files[i];
+	}
+	letter->count = kept;
+	return 0;
 }
 
 /* Findings of all files, gathered by letter. Heads first, so that a list beside its letter finds it whatever the order. */
 static int sort_files(struct kh_plan *plan, const char *ref)
 {
+	int code = 0;
+
 	for (int numbered = 1; numbered >= 0; numbered--) {
 		for (size_t i = 0; i < plan->files_count; i++) {
 			struct kh_plan_file *file = &plan->files[i];
 			const char *number = ref ? ref : file->document->letter.number;
 			struct kh_plan_letter *letter;
-			int code = 0;
 
 			if ((file->document->letter.number != NULL) != numbered)
 				continue;
@@ -113,7 +198,9 @@ static int sort_files(struct kh_plan *plan, const char *ref)
 				return code;
 		}
 	}
-	return 0;
+	for (size_t i = 0; i < plan->letters_count && code >= 0 && plan->files_count > 1; i++)
+		code = keep_strongest(&plan->letters[i]);
+	return code;
 }
 
 /* A letter without a number is kept under its first file's name, so that it can be found and undone. */
@@ -137,21 +224,18 @@ static int read_documents(const struct kh_request *request, struct kh_plan *plan
 {
 	json_t *names = json_object_get(request->body, "files");
 	const char *ref = kh_request_text(request->body, "ref");
+	size_t count = json_array_size(names);
 	int code = 0;
 
-	plan->letters = calloc(request->fds_count, sizeof(*plan->letters));
-	plan->files = calloc(request->fds_count, sizeof(*plan->files));
-	if (!plan->letters || !plan->files)
-		return kh_fail(error, -ENOMEM, _("out of memory"));
-	for (size_t i = 0; i < request->fds_count && code >= 0; i++) {
+	for (size_t i = 0; i < count && code >= 0; i++) {
 		const char *name = json_string_value(json_array_get(names, i));
 
-		code = read_file(&plan->files[i], request->fds[i], name ? name : "-", error);
-		plan->files_count += code >= 0;
+		code = read_file(plan, request->fds[i], request->fds[count + i], name ? name : "-", error);
 	}
 	if (code < 0)
 		return code;
-	if (sort_files(plan, ref && ref[0] ? ref : NULL) < 0 || name_letters(plan) < 0)
+	plan->letters = calloc(plan->files_count, sizeof(*plan->letters));
+	if (!plan->letters || sort_files(plan, ref && ref[0] ? ref : NULL) < 0 || name_letters(plan) < 0)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	return 0;
 }
@@ -169,8 +253,9 @@ json_t *kh_op_push(const struct kh_request *request)
 	struct kh_error error = {};
 	json_t *reply;
 
-	if (!request->fds_count || json_array_size(json_object_get(request->body, "files")) != request->fds_count)
-		return kh_reply_usage(_("push needs a descriptor for each file it names"));
+	if (!request->fds_count || 2 * json_array_size(json_object_get(request->body, "files")) != request->fds_count)
+		return kh_reply_usage(
+			_("push needs two descriptors for each file it names: the file, and what was read of it"));
 	set_terms(request, &plan, 0);
 	if (read_documents(request, &plan, &error) < 0)
 		reply = kh_reply_error(KH_EXIT_FAILED, &error);

@@ -60,6 +60,20 @@ void kh_document_free(struct kh_document *document)
 	free(document);
 }
 
+int kh_document_note(struct kh_document *document, const char *note)
+{
+	char *copy = strdup(note), **notes = realloc(document->notes, (document->notes_count + 1) * sizeof(*notes));
+
+	if (notes)
+		document->notes = notes;
+	if (!copy || !notes) {
+		free(copy);
+		return -ENOMEM;
+	}
+	notes[document->notes_count++] = copy;
+	return 0;
+}
+
 int kh_documents_add(struct kh_documents *documents, struct kh_document *document_take)
 {
 	if (kh_grow(&documents->list, &documents->capacity, documents->count + 1, sizeof(*documents->list)) < 0) {

@@ -108,6 +108,7 @@ static inline void kh_document_freep(struct kh_document **document)
 	kh_document_free(*document);
 }
 
+int kh_document_note(struct kh_document *document, const char *note); /* adds one; 0, -ENOMEM */
 int kh_documents_add(struct kh_documents *documents,
 		     struct kh_document *document_take); /* owns it in any case; 0, -ENOMEM */
 void kh_documents_clear(struct kh_documents *documents);

@@ -77,6 +77,19 @@ char *kh_indicator_format(const struct kh_indicator *indicator)
 	return text;
 }
 
+int kh_indicator_compare(const struct kh_indicator *a, const struct kh_indicator *b)
+{
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	if (a->text && b->text && (strcmp(a->text, b->text) || a->subdomains == b->subdomains))
+		return strcmp(a->text, b->text);
+	if (a->text || b->text)
+		return a->subdomains - b->subdomains;
+	if (kh_range_compare(&a->range, &b->range))
+		return kh_range_compare(&a->range, &b->range);
+	return a->port != b->port ? a->port - b->port : a->protocol - b->protocol;
+}
+
 bool kh_indicator_enforceable(const struct kh_indicator *indicator)
 {
 	return indicator->type == KH_TYPE_ADDRESS || indicator->type == KH_TYPE_PREFIX ||

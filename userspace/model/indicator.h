@@ -56,6 +56,9 @@ char *kh_indicator_format(const struct kh_indicator *indicator);
  * network, and the caller decides. On other failures *ret is unchanged. */
 int kh_indicator_parse(const char *text, struct kh_indicator *ret_indicator, struct kh_error *error);
 
+/* An order of values; 0: the same value. */
+int kh_indicator_compare(const struct kh_indicator *a, const struct kh_indicator *b);
+
 /* The address, prefix or range that it is. */
 struct kh_indicator kh_indicator_of_range(const struct kh_range *range);
 

@@ -19,6 +19,8 @@
 
 #define KH_WIRE_MAGIC "KHDOC\0\0\1"
 #define KH_WIRE_ERROR_MAGIC "KHERR\0\0\1"
+#define KH_WIRE_SET_MAGIC "KHSET\0\0\1"
+#define KH_WIRE_SET_MAX 1024 /* documents of one file */
 #define KH_WIRE_NO_TEXT UINT32_MAX
 
 /* Appends the document. 0, or -ENOMEM (then `bytes` holds a part of it). */
@@ -31,5 +33,10 @@ int kh_wire_write_error(int code, const struct kh_error *why, struct kh_bytes *b
  * -ENOMEM; or the code and the error that kh_wire_write_error() appended. On failure
  * *ret_document is unchanged. No count makes it take memory that the bytes do not bear out. */
 int kh_wire_read(const void *data, size_t length, struct kh_document **ret_document, struct kh_error *error);
+
+/* The documents of one file, each as above. 0 or -ENOMEM. */
+int kh_wire_write_all(const struct kh_documents *documents, struct kh_bytes *bytes);
+/* Reads them back, at least one, none of which has parts, onto the end of *documents. Errors as above; on failure *documents is unchanged. */
+int kh_wire_read_all(const void *data, size_t length, struct kh_documents *documents, struct kh_error *error);
 
 #endif

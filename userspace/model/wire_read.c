@@ -381,3 +381,49 @@ int kh_wire_read(const void *data, size_t length, struct kh_document **ret_docum
 	*ret_document = KH_TAKE(document);
 	return 0;
 }
+
+static int refuse_set(int code, struct kh_error *error)
+{
+	if (code == -ENOMEM)
+		return kh_fail(error, code, _("out of memory"));
+	return kh_fail(error, -EINVAL, _("what was read of a document does not hold together: %s"), _("the documents"));
+}
+
+static int read_set(struct reading *reading, struct kh_documents *documents, struct kh_error *error)
+{
+	size_t count = 0;
+	int code = 0;
+
+	if (!take(reading, MAGIC_BYTES) || memcmp(reading->at - MAGIC_BYTES, KH_WIRE_SET_MAGIC, MAGIC_BYTES))
+		return refuse_set(-EINVAL, error);
+	count = take_count(reading, MAGIC_BYTES);
+	if (!count || count > KH_WIRE_SET_MAX)
+		return refuse_set(-EINVAL, error);
+	for (size_t i = 0; i < count && !code; i++) {
+		size_t length = take_number(reading);
+		const void *bytes = take(reading, length);
+		struct kh_document *document = NULL;
+
+		if (!bytes)
+			return refuse_set(-EINVAL, error);
+		code = kh_wire_read(bytes, length, &document, error);
+		if (!code && document->parts_count) {
+			kh_document_free(document);
+			return refuse_set(-EINVAL, error);
+		}
+		if (!code && kh_documents_add(documents, document) < 0)
+			code = refuse_set(-ENOMEM, error);
+	}
+	return !code && reading->at != reading->end ? refuse_set(-EINVAL, error) : code;
+}
+
+int kh_wire_read_all(const void *data, size_t length, struct kh_documents *documents, struct kh_error *error)
+{
+	struct reading reading = { .at = data, .end = (const unsigned char *)data + length };
+	size_t before = documents->count;
+	int code = read_set(&reading, documents, error);
+
+	while (code && documents->count > before)
+		kh_document_free(documents->list[--documents->count]);
+	return code;
+}

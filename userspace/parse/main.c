@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * khien-parse NAME LANGUAGE FOLDER: the document on standard input, as bytes (model/wire.h) on standard output. Runs in the sandbox, started by
+ * khien-parse NAME LANGUAGE FOLDER [FORMAT]: the document on standard input, as bytes (model/wire.h) on standard output. Runs in the sandbox, started by
  * intake.c; by hand it is of little use, and does no harm.
  */
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "reader/reader.h"
 
 /* The document, or why there is none. 0 or -errno: there is no answer at all. */
-static int answer(const char *name, struct kh_bytes *bytes)
+static int answer(const char *name, const char *format, struct kh_bytes *bytes)
 {
 	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
 	char *data KH_CLEANUP(kh_freep) = NULL;
@@ -25,10 +25,13 @@ static int answer(const char *name, struct kh_bytes *bytes)
 	size_t length;
 	int code = kh_file_read_fd(STDIN_FILENO, KH_READER_MAX_BYTES, &data, &length);
 
-	if (code == -EFBIG)
+	if (code == -EFBIG) {
 		kh_fail(&error, code, _("%s: larger than %zu MiB"), name, KH_READER_MAX_BYTES >> 20);
-	else if (code < 0)
+		kh_hint(&error, _("split it, and push the parts with the same --ref"));
+	} else if (code < 0)
 		return code;
+	else if (format)
+		code = kh_reader_read_pages(name, format, data, length, &document, &error);
 	else
 		code = kh_reader_read(name, data, length, &document, &error);
 	kh_text_printable(error.text); /* a long name may have been cut within a letter */
@@ -40,14 +43,14 @@ int main(int count, char **words)
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
 	int code;
 
-	if (count != 4) {
-		fprintf(stderr, "usage: khien-parse NAME LANGUAGE FOLDER < DOCUMENT\n");
+	if (count < 4 || count > 5 || (count == 5 && !kh_document_format(words[4]))) {
+		fprintf(stderr, "usage: khien-parse NAME LANGUAGE FOLDER [FORMAT] < DOCUMENT\n");
 		return 2;
 	}
 	setenv("KHIEN_LOCALEDIR", words[3], 1);
 	kh_lang_init();
 	kh_lang_set(words[2]);
-	code = answer(words[1], &bytes);
+	code = answer(words[1], words[4], &bytes);
 	if (!code)
 		code = kh_file_write_fd(STDOUT_FILENO, bytes.data, bytes.length);
 	if (code < 0)

@@ -71,7 +71,7 @@ class Daemon:
         data, fds, _, _ = socket.recv_fds(client, 4, 64)
         files = []
         for fd in fds:
-            files.append(os.pread(fd, 1 << 20, 0).decode())
+            files.append(os.pread(fd, 1 << 20, 0).decode(errors="replace"))
             os.close(fd)
         data += self.receive(client, 4 - len(data))
         if len(data) < 4:  # it changed its mind
