@@ -19,7 +19,7 @@ void kh_lines_init(struct kh_lines *lines, const char *text, size_t length)
 
 static bool separates(char c)
 {
-	return kh_is_blank(c) || c == ',' || c == ';' || c == '|';
+	return kh_is_blank(c) || c == ',' || c == ';' || c == '|' || c == KH_MARK_CELL || c == KH_MARK_BREAK;
 }
 
 /* The end of a piece of at most KH_LINE_MAX bytes, after a separator: cut elsewhere, 10.0.0.12 could become 10.0.0.1. */

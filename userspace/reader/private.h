@@ -218,7 +218,8 @@ struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *c
 
 /* ---- Text with marks -----------------------------------------------------------------------------
  * What is taken out of an office file or a web page is text of UTF-8 lines, one a paragraph, pages divided by form feeds. A table is in it
- * as rows: KH_MARK_TABLE alone on a line begins one, each row is a line that begins with KH_MARK_ROW, KH_MARK_CELL stands between its cells,
+ * as rows: KH_MARK_TABLE alone on a line begins one (and ends one), each row is a line that begins with KH_MARK_ROW (a number and another KH_MARK_ROW after it
+ * are the number of its line in the document), KH_MARK_CELL stands between its cells,
  * KH_MARK_BREAK between the lines of a cell. A document's own text never holds these characters (kh_mark_text). */
 
 #define KH_MARK_TABLE '\x1d'
@@ -276,6 +277,17 @@ struct kh_input {
 	const char *text; /* without byte order mark; UTF-8 checked before a text format is asked */
 	size_t length;
 };
+
+int kh_docx_recognise(const struct kh_input *input);
+int kh_docx_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
+int kh_odt_recognise(const struct kh_input *input);
+int kh_odt_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
+int kh_ods_recognise(const struct kh_input *input);
+int kh_ods_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
+int kh_xlsx_recognise(const struct kh_input *input);
+int kh_xlsx_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
+int kh_archive_recognise(const struct kh_input *input);
+int kh_archive_read(const struct kh_input *input, struct kh_collector *collector);
 
 int kh_list_recognise(const struct kh_input *input); /* 1, 0, -ENOMEM */
 /* Where the line's first byte that is not blank is; does a comment (or nothing) begin there? */

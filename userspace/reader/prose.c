@@ -326,15 +326,30 @@ static int read_line(struct prose *prose)
 	return result;
 }
 
-/* A row of a table, as text with marks has it. */
+/* The number of the row in its document, if the line says it; *at moves behind it. */
+static int row_number(const struct prose *prose, const char **at)
+{
+	const char *end = prose->line.text + prose->line.length, *digit = *at;
+	int number = 0;
+
+	while (digit < end && kh_is_digit(*digit) && digit - *at < 9)
+		number = number * 10 + (*digit++ - '0');
+	if (digit == *at || digit >= end || *digit != KH_MARK_ROW || !number)
+		return prose->line.number;
+	*at = digit + 1;
+	return number;
+}
+
+/* A row of a table, as text with marks has it. The last of very many cells holds the rest of the line. */
 static int read_row(struct prose *prose)
 {
 	struct kh_cell cells[KH_TABLE_COLUMNS];
 	const char *at = prose->line.text + 1, *end = prose->line.text + prose->line.length;
+	int number = row_number(prose, &at);
 	size_t count = 0;
 
 	while (count < KH_TABLE_COLUMNS) {
-		const char *next = memchr(at, KH_MARK_CELL, (size_t)(end - at));
+		const char *next = count + 1 < KH_TABLE_COLUMNS ? memchr(at, KH_MARK_CELL, (size_t)(end - at)) : NULL;
 
 		cells[count++] = (struct kh_cell){ at, (size_t)((next ? next : end) - at) };
 		if (!next)
@@ -343,7 +358,7 @@ static int read_row(struct prose *prose)
 	}
 	prose->table.section = prose->section;
 	prose->previous = (struct previous){ .last = '.', .item = true };
-	return kh_table_row(&prose->table, cells, count, prose->line.page, prose->line.number);
+	return kh_table_row(&prose->table, cells, count, prose->line.page, number);
 }
 
 static int read_marked(struct prose *prose)

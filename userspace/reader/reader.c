@@ -25,6 +25,11 @@ struct format {
 
 /* Each table is asked in its order; the first that recognises the input reads it. By their bytes, before they are taken for text: */
 static const struct format binaries[] = {
+	{ "docx", kh_docx_recognise, kh_docx_extract, NULL, true },
+	{ "xlsx", kh_xlsx_recognise, kh_xlsx_extract, NULL, true },
+	{ "odt", kh_odt_recognise, kh_odt_extract, NULL, true },
+	{ "ods", kh_ods_recognise, kh_ods_extract, NULL, true },
+	{ "zip", kh_archive_recognise, NULL, kh_archive_read, false },
 	{ 0 },
 };
 
@@ -180,7 +185,7 @@ static int note_nothing(struct kh_collector *collector)
 {
 	const struct kh_document *document = collector->document;
 
-	if (document->findings_count || kh_bulk_count(&document->bulk))
+	if (document->findings_count || kh_bulk_count(&document->bulk) || document->parts_count)
 		return 0;
 	if (document->cves_count)
 		return kh_collect_note(
@@ -302,6 +307,10 @@ static int read_document(const char *file, const struct format *given, const voi
 		result = read_any(&input, given, &collector);
 	if (result == -ENOMEM)
 		return kh_fail(error, -ENOMEM, _("%s: out of memory"), file);
+	if (result == -EFBIG && error && !error->text[0]) {
+		kh_fail(error, -EFBIG, _("%s: too much text in one file"), file);
+		kh_hint(error, _("split it into several files"));
+	}
 	if (result)
 		return result;
 	*ret_document = KH_TAKE(collector.document);

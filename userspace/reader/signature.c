@@ -33,16 +33,8 @@ struct signature {
 	}
 
 static const struct signature binaries[] = {
-	SIGNATURE(
-		"PDF", "%PDF-", 0, NULL,
-		N_("extract its text with \"pdftotext -layout FILE.pdf FILE.txt\", compare it with the letter, and read the text")),
-	SIGNATURE("Word document (DOCX)", "PK\003\004", 0, "word/", SAVE_AS_TEXT),
-	SIGNATURE("Excel workbook (XLSX)", "PK\003\004", 0, "xl/", N_("save the sheet as CSV (UTF-8) and read that")),
-	SIGNATURE("OpenDocument file", "PK\003\004", 0, "application/vnd.oasis", SAVE_AS_TEXT),
-	SIGNATURE("Word document (DOCX)", "PK\003\004", 0, "[Content_Types].xml", SAVE_AS_TEXT),
-	SIGNATURE("ZIP archive", "PK\003\004", 0, NULL, UNPACK),
-	SIGNATURE("ZIP archive", "PK\005\006", 0, NULL, UNPACK),
-	SIGNATURE("old Office file (DOC, XLS)", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, NULL, SAVE_AS_TEXT),
+	SIGNATURE("old Office file (DOC, XLS), or one locked with a password", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0,
+		  NULL, SAVE_AS_TEXT),
 	SIGNATURE("RTF document", "{\\rtf", 0, NULL, SAVE_AS_TEXT),
 	SIGNATURE("PNG image", "\x89PNG\r\n", 0, NULL, TYPE_OFF),
 	SIGNATURE("JPEG image", "\xff\xd8\xff", 0, NULL, TYPE_OFF),

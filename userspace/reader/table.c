@@ -144,12 +144,13 @@ void kh_table_clear(struct kh_table *table)
 /* The next line of the cell from *at on; false: no more. */
 static bool next_line(const struct kh_cell *cell, size_t *at, struct kh_cell *ret_line)
 {
-	const char *end;
+	size_t end = *at;
 
 	if (*at > cell->length)
 		return false;
-	end = memchr(cell->text + *at, KH_MARK_BREAK, cell->length - *at);
-	*ret_line = (struct kh_cell){ cell->text + *at, end ? (size_t)(end - cell->text) - *at : cell->length - *at };
+	while (end < cell->length && cell->text[end] != KH_MARK_BREAK && cell->text[end] != KH_MARK_CELL)
+		end++;
+	*ret_line = (struct kh_cell){ cell->text + *at, end - *at };
 	*at += ret_line->length + 1;
 	return true;
 }
