@@ -10,10 +10,10 @@
 #define P(text) "<w:p><w:r><w:t xml:space=\"preserve\">" text "</w:t></w:r></w:p>"
 #define C(text) "<w:tc><w:tcPr/>" P(text) "</w:tc>"
 #define ROW(a, b, c, d) "<w:tr>" C(a) C(b) C(c) C(d) "</w:tr>"
-#define HEAD                                                                                                  \
-	P("VNCERT")                                                                                           \
-	P("Số: 81/VNCERT-ĐPƯC          Hà Nội, ngày 15 tháng 3 năm 2019") P("V/v theo dõi, ngăn chặn mã độc") \
-		P("Kính gửi: Các đơn vị")
+#define HEAD                                                              \
+	P("VNCERT")                                                       \
+	P("Số: 81/VNCERT-ĐPƯC          Hà Nội, ngày 15 tháng 3 năm 2019") \
+	P("V/v theo dõi, ngăn chặn mã độc") P("Kính gửi: Các đơn vị")
 #define DOCX(body) "<?xml version=\"1.0\"?><w:document " W "><w:body>" body "</w:body></w:document>"
 
 static int read_zip(const struct member *members, struct kh_document **ret_document, struct kh_error *error)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -93,6 +94,7 @@ int kh_parse(const char *file, const char *format, int fd, struct kh_document **
 	document->file = strdup(file);
 	if (!document->file)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
+	kh_document_date(document, time(NULL));
 	*ret_document = KH_TAKE(document);
 	return 0;
 }

@@ -60,6 +60,19 @@ void kh_document_free(struct kh_document *document)
 	free(document);
 }
 
+void kh_document_date(struct kh_document *document, int64_t now)
+{
+	for (size_t i = 0; i < document->findings_count; i++) {
+		struct kh_finding *finding = &document->findings[i];
+
+		if (finding->proposed == KH_REVIEW ||
+		    (finding->starts <= now && (!finding->expires || finding->expires > now)))
+			continue;
+		finding->proposed = KH_REVIEW;
+		finding->reason = KH_WHY_OUTDATED;
+	}
+}
+
 int kh_document_note(struct kh_document *document, const char *note)
 {
 	char *copy = strdup(note), **notes = realloc(document->notes, (document->notes_count + 1) * sizeof(*notes));

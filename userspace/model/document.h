@@ -58,7 +58,7 @@ struct kh_finding {
 	int line; /* 1-based */
 	enum kh_section section;
 	char *column; /* heading of the table column it stands in, printable, at most 64 bytes; NULL: none; owned */
-	int64_t expires; /* its source calls it valid until then; Unix seconds; 0: no end */
+	int64_t starts, expires; /* its source calls it valid from and until then; Unix seconds; 0: not said */
 };
 
 /* A file that a file holds: a member of an archive, an attachment. As found, unread. */
@@ -108,6 +108,8 @@ static inline void kh_document_freep(struct kh_document **document)
 	kh_document_free(*document);
 }
 
+/* Proposals that their source does not call valid at `now` (Unix seconds) wait for review. */
+void kh_document_date(struct kh_document *document, int64_t now);
 int kh_document_note(struct kh_document *document, const char *note); /* adds one; 0, -ENOMEM */
 int kh_documents_add(struct kh_documents *documents,
 		     struct kh_document *document_take); /* owns it in any case; 0, -ENOMEM */

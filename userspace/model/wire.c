@@ -25,6 +25,13 @@ static int put_text(struct kh_bytes *bytes, const char *text)
 	return code < 0 || !text ? code : kh_bytes_add(bytes, text, length);
 }
 
+static int put_time(struct kh_bytes *bytes, int64_t time)
+{
+	int code = put_number(bytes, (uint32_t)time);
+
+	return code < 0 ? code : put_number(bytes, (uint32_t)((uint64_t)time >> 32));
+}
+
 static int put_texts(struct kh_bytes *bytes, char *const *texts, size_t count)
 {
 	int code = put_number(bytes, count);
@@ -52,8 +59,8 @@ static int put_finding(struct kh_bytes *bytes, const struct kh_finding *finding)
 	if (code >= 0)
 		code = put_number(bytes, (uint32_t)finding->line);
 	if (code >= 0)
-		code = put_number(bytes, (uint32_t)finding->expires);
-	return code < 0 ? code : put_number(bytes, (uint32_t)((uint64_t)finding->expires >> 32));
+		code = put_time(bytes, finding->starts);
+	return code < 0 ? code : put_time(bytes, finding->expires);
 }
 
 static int put_parts(struct kh_bytes *bytes, const struct kh_document *document)

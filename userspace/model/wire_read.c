@@ -13,7 +13,7 @@
 #include "common/text.h"
 #include "common/util.h"
 
-#define FINDING_BYTES 32 /* one takes at least as many */
+#define FINDING_BYTES 40 /* one takes at least as many */
 #define TEXT_BYTES 4
 #define PART_BYTES 8
 #define RAW_MAX 256
@@ -63,6 +63,16 @@ static int take_int(struct reading *reading, int low)
 	if (number < low)
 		stop(reading, -EINVAL);
 	return reading->fault ? 0 : number;
+}
+
+/* 0 or later. */
+static int64_t take_time(struct reading *reading)
+{
+	uint64_t low = take_number(reading), time = low | (uint64_t)take_number(reading) << 32;
+
+	if (time > INT64_MAX)
+		stop(reading, -EINVAL);
+	return reading->fault ? 0 : (int64_t)time;
 }
 
 /* How many elements follow, each of `least` bytes or more. */
@@ -210,7 +220,7 @@ static bool finding_fits(const struct kh_finding *finding)
 		return false;
 	if (!finding->raw || strlen(finding->raw) > RAW_MAX)
 		return false;
-	if ((finding->column && strlen(finding->column) > COLUMN_MAX) || finding->expires < 0)
+	if ((finding->column && strlen(finding->column) > COLUMN_MAX))
 		return false;
 	return finding->proposed != KH_ENFORCE || kh_indicator_enforceable(&finding->indicator);
 }
@@ -229,8 +239,8 @@ static void take_finding(struct reading *reading, struct kh_finding *finding)
 	finding->column = take_text(reading);
 	finding->page = take_int(reading, 0);
 	finding->line = take_int(reading, 1);
-	finding->expires = take_number(reading);
-	finding->expires |= (int64_t)((uint64_t)take_number(reading) << 32);
+	finding->starts = take_time(reading);
+	finding->expires = take_time(reading);
 	if (!reading->fault && !finding_fits(finding))
 		stop(reading, -EINVAL);
 }

@@ -219,6 +219,7 @@ static int strengthen(struct kh_finding *finding, const struct kh_place *place)
 	free(finding->column);
 	finding->raw = raw;
 	finding->column = column;
+	finding->starts = place->starts;
 	finding->expires = place->expires;
 	finding->proposed = place->proposed;
 	finding->reason = place->reason;
@@ -285,6 +286,7 @@ static int add(struct kh_collector *collector, struct kh_indicator *indicator, c
 		.line = place->line,
 		.section = place->section,
 		.column = column,
+		.starts = place->starts,
 		.expires = place->expires,
 	};
 	*indicator = (struct kh_indicator){ 0 };

@@ -197,7 +197,7 @@ struct kh_place {
 	size_t raw_length;
 	const char *column; /* heading of its table column; column_length 0: none */
 	size_t column_length;
-	int64_t expires; /* 0: no end */
+	int64_t starts, expires; /* Unix seconds; 0: not said */
 };
 
 int kh_collector_init(struct kh_collector *collector, const char *file, const char *format, struct kh_error *error);
@@ -286,6 +286,10 @@ int kh_ods_recognise(const struct kh_input *input);
 int kh_ods_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
 int kh_xlsx_recognise(const struct kh_input *input);
 int kh_xlsx_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
+int kh_stix_recognise(const struct kh_input *input);
+int kh_stix_read(const struct kh_input *input, struct kh_collector *collector);
+int kh_misp_recognise(const struct kh_input *input);
+int kh_misp_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_archive_recognise(const struct kh_input *input);
 int kh_archive_read(const struct kh_input *input, struct kh_collector *collector);
 

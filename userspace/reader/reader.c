@@ -35,6 +35,8 @@ static const struct format binaries[] = {
 
 /* Then, of UTF-8 text, by what they must contain: */
 static const struct format texts[] = {
+	{ "misp", kh_misp_recognise, NULL, kh_misp_read, false },
+	{ "stix", kh_stix_recognise, NULL, kh_stix_read, false },
 	{ 0 },
 };
 

@@ -55,14 +55,10 @@ static const struct signature binaries[] = {
 };
 
 static const struct signature texts[] = {
-	SIGNATURE("STIX bundle (JSON)", "{", 0, "\"bundle\"", TO_LIST),
-	SIGNATURE("STIX bundle (JSON)", "{", 0, "\"spec_version\"", TO_LIST),
-	SIGNATURE("MISP event (JSON)", "{", 0, "\"Event\"", TO_LIST),
-	SIGNATURE("MISP events (JSON)", "{", 0, "\"response\"", TO_LIST),
-	SIGNATURE("MISP events (JSON)", "[", 0, "\"Event\"", TO_LIST),
 	SIGNATURE("JSON", "{", 0, "\":", TO_LIST),
 	SIGNATURE("JSON", "[", 0, "\":", TO_LIST),
-	SIGNATURE("STIX 1 package (XML)", "<", 0, "stix:STIX_Package", TO_LIST),
+	SIGNATURE("STIX 1 package (XML), an unsupported version", "<", 0, "stix:STIX_Package",
+		  N_("ask the sender for STIX 2.0 or 2.1, or for a list")),
 	SIGNATURE("web page (HTML)", "<", 0, "<html", SAVE_AS_TEXT),
 	SIGNATURE("web page (HTML)", "<", 0, "<!DOCTYPE html", SAVE_AS_TEXT),
 	SIGNATURE("XML", "<?xml", 0, NULL, TO_LIST),
