@@ -78,6 +78,8 @@ size_t kh_word_match(const char *text, const char *pattern);
 const char *kh_word_find(const char *text, const char *const *patterns);
 /* Vietnamese letters composed (NFC), white space runs as one space, ends trimmed. malloc'ed; NULL: out of memory. */
 char *kh_compose(const char *text, size_t length);
+/* The same in place, white space as it is. 0 or -ENOMEM. */
+int kh_compose_all(struct kh_bytes *text);
 
 /* ---- refang.c ----------------------------------------------------------------------------------- */
 
@@ -286,6 +288,10 @@ int kh_ods_recognise(const struct kh_input *input);
 int kh_ods_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
 int kh_xlsx_recognise(const struct kh_input *input);
 int kh_xlsx_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
+int kh_html_recognise(const struct kh_input *input);
+int kh_html_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
+int kh_mail_recognise(const struct kh_input *input);
+int kh_mail_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
 int kh_stix_recognise(const struct kh_input *input);
 int kh_stix_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_misp_recognise(const struct kh_input *input);

@@ -12,7 +12,10 @@
 #include "common/lang.h"
 #include "common/text.h"
 #include "common/util.h"
+#include "reader/charset.h"
 #include "reader/private.h"
+
+#define HEAD_BYTES ((size_t)64 << 10) /* in which the head of a letter stands */
 
 struct format {
 	const char *name;
@@ -30,6 +33,7 @@ static const struct format binaries[] = {
 	{ "odt", kh_odt_recognise, kh_odt_extract, NULL, true },
 	{ "ods", kh_ods_recognise, kh_ods_extract, NULL, true },
 	{ "zip", kh_archive_recognise, NULL, kh_archive_read, false },
+	{ "eml", kh_mail_recognise, kh_mail_extract, NULL, true },
 	{ 0 },
 };
 
@@ -37,6 +41,7 @@ static const struct format binaries[] = {
 static const struct format texts[] = {
 	{ "misp", kh_misp_recognise, NULL, kh_misp_read, false },
 	{ "stix", kh_stix_recognise, NULL, kh_stix_read, false },
+	{ "html", kh_html_recognise, kh_html_extract, NULL, true },
 	{ 0 },
 };
 
@@ -204,10 +209,43 @@ static int note_nothing(struct kh_collector *collector)
 			       _("no network indicators: the document names no address, domain or link to block"));
 }
 
+/* What was found wins over what the file says of itself (a mail's subject and date). */
+static void put_field(char **field, char *found)
+{
+	if (!found)
+		return;
+	free(*field);
+	*field = found;
+}
+
+/* Heads of letters are set in tables: each line of a cell is a line. */
+static int read_head(const struct kh_input *input, struct kh_letter *letter, bool *ret_overlaid)
+{
+	struct kh_input head = { .file = input->file,
+				 .length = input->length < HEAD_BYTES ? input->length : HEAD_BYTES };
+	char *text KH_CLEANUP(kh_freep) = NULL;
+	struct kh_letter found = {};
+	int result;
+
+	head.length = kh_utf8_check(input->text, head.length);
+	text = malloc(head.length + 1);
+	if (!text)
+		return -ENOMEM;
+	for (size_t i = 0; i < head.length; i++)
+		text[i] = input->text[i] >= KH_MARK_BREAK && input->text[i] <= KH_MARK_CELL ? '\n' : input->text[i];
+	head.text = text;
+	result = kh_letter_read(&head, &found, ret_overlaid);
+	put_field(&letter->number, found.number);
+	put_field(&letter->date, found.date);
+	put_field(&letter->issuer, found.issuer);
+	put_field(&letter->subject, found.subject);
+	return result;
+}
+
 static int read_letter(const struct kh_input *input, struct kh_collector *collector)
 {
 	bool overlaid = false;
-	int result = kh_letter_read(input, &collector->document->letter, &overlaid);
+	int result = read_head(input, &collector->document->letter, &overlaid);
 
 	if (!result)
 		result = kh_announced_read(input, &collector->document->announced);
@@ -256,12 +294,19 @@ static int read_as(const struct format *format, const struct kh_input *input, st
 	return result ? result : note_nothing(collector);
 }
 
-/* Text in UTF-8. */
 static int read_text(struct kh_input *input, const struct format *given, struct kh_collector *collector)
 {
+	struct kh_bytes decoded KH_CLEANUP(kh_bytes_clear) = {};
 	const struct format *format = given;
-	int result;
+	const char *encoding = NULL;
+	int result = kh_charset_decode(input, &decoded, &encoding);
 
+	if (result < 0)
+		return result;
+	if (result) {
+		input->text = decoded.data ? (const char *)decoded.data : "";
+		input->length = decoded.length;
+	}
 	if (input->length >= 3 && memcmp(input->text, "\xef\xbb\xbf", 3) == 0) {
 		input->text += 3;
 		input->length -= 3;
@@ -277,7 +322,9 @@ static int read_text(struct kh_input *input, const struct format *given, struct 
 		return result;
 	if (!given)
 		collector->document->format = format->name;
-	return read_as(format, input, collector);
+	if (encoding)
+		result = kh_collect_note(collector, _("written in %s"), encoding);
+	return result ? result : read_as(format, input, collector);
 }
 
 static int read_any(struct kh_input *input, const struct format *given, struct kh_collector *collector)

@@ -50,8 +50,6 @@ static const struct signature binaries[] = {
 		  0, NULL, UNPACK),
 	SIGNATURE("7-Zip archive", "7z\xbc\xaf\x27\x1c", 0, NULL, UNPACK),
 	SIGNATURE("RAR archive", "Rar!\x1a\x07", 0, NULL, UNPACK),
-	SIGNATURE("text in UTF-16", "\xff\xfe", 0, NULL, SAVE_AS_TEXT),
-	SIGNATURE("text in UTF-16", "\xfe\xff", 0, NULL, SAVE_AS_TEXT),
 };
 
 static const struct signature texts[] = {
@@ -59,8 +57,6 @@ static const struct signature texts[] = {
 	SIGNATURE("JSON", "[", 0, "\":", TO_LIST),
 	SIGNATURE("STIX 1 package (XML), an unsupported version", "<", 0, "stix:STIX_Package",
 		  N_("ask the sender for STIX 2.0 or 2.1, or for a list")),
-	SIGNATURE("web page (HTML)", "<", 0, "<html", SAVE_AS_TEXT),
-	SIGNATURE("web page (HTML)", "<", 0, "<!DOCTYPE html", SAVE_AS_TEXT),
 	SIGNATURE("XML", "<?xml", 0, NULL, TO_LIST),
 };
 

@@ -183,3 +183,24 @@ char *kh_compose(const char *text, size_t length)
 	*to = '\0';
 	return composed;
 }
+
+int kh_compose_all(struct kh_bytes *text)
+{
+	int result = kh_bytes_add(text, "", 1);
+	const char *from, *end;
+	char *to;
+
+	if (result)
+		return result;
+	to = (char *)text->data;
+	from = to;
+	end = to + text->length - 1;
+	while (from < end) {
+		if (*from & 0x80 || (from[1] & 0x80))
+			from += compose_one(from, &to);
+		else
+			*to++ = *from++;
+	}
+	text->length = (size_t)(to - (char *)text->data);
+	return 0;
+}
