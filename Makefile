@@ -30,7 +30,7 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse locale man ## build the programs (t
 
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
-	libxml2-dev libgmime-3.0-dev poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
+	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
@@ -48,7 +48,7 @@ deps-missing:
 SRC_common := error.c util.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c
 SRC_sandbox := sandbox.c confine.c filter.c
-SRC_reader := reader.c value.c mark.c flow.c table.c package.c xml.c docx.c odf.c xlsx.c archive.c charset.c html.c mail.c tree.c pattern.c stix.c misp.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
+SRC_reader := reader.c value.c mark.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := main.c
 SRC_guard := guard.c rules.c list.c judge.c sift.c
@@ -74,7 +74,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DKH_VERSION='"$(VERSION)"' -DKH_PREFIX='"$(PREFIX)
 CFLAGS ?= -O2 -g
 CFLAGS_ALL = -std=gnu11 $(WARN) -fstack-protector-strong $(PKG_CFLAGS) $(CFLAGS)
 # What the formats of the reader need is linked to khien-parse and to tests: no other program reads documents.
-READER_PKGS := jansson libzip expat libxml-2.0 gmime-3.0
+READER_PKGS := jansson libzip expat libxml-2.0 gmime-3.0 libidn2 libpsl
 READER_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(READER_PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 $(B)/obj/reader/%.o $(B)/san/obj/reader/%.o: PKG_CFLAGS += $(READER_CFLAGS)
 LDLIBS_reader := $(shell $(PKG_CONFIG) --libs $(READER_PKGS) 2>/dev/null)
@@ -196,7 +196,7 @@ $(B)/tests/khien-parse: $(B)/khien-parse
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../khien-parse $@
 
-READER_TESTS := test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
+READER_TESTS := test_lists test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
 UNIT_TESTS += $(READER_TESTS)
 $(foreach t,$(READER_TESTS),$(eval LIBS_$(t) := reader model common))
 EXTRA_test_reader_memory := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))

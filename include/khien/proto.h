@@ -14,7 +14,7 @@
  * status     -                                                         DESIGN's status object, and "name", "counts" {enforced, monitored, review, refused,
  *                                                                      unenforceable}, "allows", "expiring" (within 24 h), "verified" {"ordered","enforced","time"},
  *                                                                      "events_lost", "sightings_lost", "version"; "problems": [{"code","text","todo"}]
- * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "ttl" (seconds), "monitor", "accept": [...],
+ * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "ttl" (seconds), "monitor", "accept": [...], "accept_all_in": "annex"|"body"|"list"|"scan",
  *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
  *                                                                      "notes": [...], "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
  *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since"

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 B=${B:-build}
-read -ra packages < <(pkg-config --cflags libnl-3.0 libnl-route-3.0 libbpf libsystemd jansson smartcols | sed 's/-I/-isystem /g')
+read -ra packages < <(pkg-config --cflags libnl-3.0 libnl-route-3.0 libbpf libsystemd jansson smartcols libzip expat libxml-2.0 gmime-3.0 libidn2 libpsl | sed 's/-I/-isystem /g')
 flags=(-std=gnu11 -D_GNU_SOURCE '-DKH_VERSION="0"' '-DKH_PREFIX=""' '-DKH_SYSCONFDIR=""' '-DKH_STATEDIR=""' -Iinclude -Iuserspace
 	-isystem "$B/bpf" "${packages[@]}")
 log=$(mktemp)

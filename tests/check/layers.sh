@@ -35,10 +35,16 @@ declare -A owner=(
 	[libmnl/]="netlink"
 	[netlink/]="netlink"
 	[systemd/]="daemon"
-	[jansson.h]="daemon cli"
+	[jansson.h]="reader daemon cli"
 	[ini.h]="daemon"
 	[seccomp.h]="sandbox"
 	[libsmartcols]="cli"
+	[zip.h]="reader"
+	[expat.h]="reader"
+	[libxml/]="reader"
+	[gmime/]="reader"
+	[idn2.h]="reader"
+	[libpsl.h]="reader"
 )
 bad=0
 

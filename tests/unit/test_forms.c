@@ -135,7 +135,7 @@ static void test_what_is_no_text(void **state)
 	"<p>Kính gửi: Các đơn&nbsp;vị</p><script>var a = \"203.0.113.51\";</script><p hidden>203.0.113.52</p><div style='display: none'>203.0.113.53</div>"  \
 	"<p>Máy 192.0.2.99 được kiểm\n tra.</p><h2>PHỤ LỤC</h2><table><tr><th>Địa chỉ</th><th>Cổng</th><th>Ghi chú</th></tr>"                     \
 	"<tr><td>203.0.113<b>[.]7</b></td><td></td><td><a href=\"http://203.0.113.54/\">xem</a></td></tr>"                                                           \
-	"<tr><td>198.51.100&#46;81<td>8443<td></tr></table></body></html>"
+	"<tr><td>198.51.100&#46;81:8443<td>8443<td></tr></table></body></html>"
 
 static void test_a_page(void **state)
 {

@@ -72,26 +72,13 @@ static void test_other_formats_are_named(void **state)
 		size_t length;
 		const char *name;
 	} cases[] = {
-		{ BYTES("%PDF-1.7\n%\xe2\xe3\xcf\xd3"), "PDF" },
-		{ BYTES("PK\003\004\024\0\6\0word/document.xml"), "DOCX" },
-		{ BYTES("PK\003\004\024\0\6\0[Content_Types].xml"), "DOCX" },
-		{ BYTES("PK\003\004\024\0\6\0xl/workbook.xml"), "XLSX" },
-		{ BYTES("PK\003\004\024\0\6\0mimetypeapplication/vnd.oasis.opendocument"), "OpenDocument" },
-		{ BYTES("PK\003\004\024\0\6\0a.txt"), "ZIP" },
 		{ BYTES("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0"), "Office" },
 		{ BYTES("{\\rtf1\\ansi"), "RTF" },
 		{ BYTES("\x89PNG\r\n\x1a\n"), "PNG" },
 		{ BYTES("\xff\xd8\xff\xe0"), "JPEG" },
 		{ BYTES("II*\0"), "TIFF" },
 		{ BYTES("\x1f\x8b\x08\0"), "gzip" },
-		{ BYTES("\xff\xfe"
-			"1\0.\0"),
-		  "UTF-16" },
-		{ BYTES("{\"type\": \"bundle\", \"objects\": []}"), "STIX" },
-		{ BYTES("\xef\xbb\xbf {\"Event\": {}}"), "MISP" },
-		{ BYTES("[{\"Event\": {}}]"), "MISP" },
-		{ BYTES("{\"cidr\":\"203.0.113.0/24\"}"), "JSON" },
-		{ BYTES("<!DOCTYPE html><html>203.0.113.1"), "HTML" },
+		{ BYTES("{\"a\":\"203.0.113.0/24\"}"), "JSON" },
 		{ BYTES("<?xml version=\"1.0\"?><a/>"), "XML" },
 	};
 

@@ -127,7 +127,7 @@ void kh_judged_clear(struct kh_judged *judged)
 
 int kh_judged_make(struct kh_judged *judged, struct kh_document *document, const struct kh_guard *guard)
 {
-	*judged = (struct kh_judged){ .document = document, .judgements = judge_document(document, guard) };
+	*judged = (struct kh_judged){ .document = document, .judgements = judge_document(document, guard), .only = -1 };
 	if (judged->judgements)
 		judged->order =
 			calloc(document->findings_count + kh_bulk_count(&document->bulk) + 1, sizeof(*judged->order));
@@ -161,8 +161,8 @@ static json_t *finding_json(const struct kh_document *document, const struct kh_
 			    const struct kh_judgement *judgement)
 {
 	const struct kh_indicator *indicator = &finding->indicator;
-	bool port = indicator->type == KH_TYPE_ADDRESS_PORT;
-	char *value KH_CLEANUP(kh_freep) = kh_indicator_format(indicator);
+	bool port = indicator->type == KH_TYPE_ADDRESS_PORT, domain = indicator->type == KH_TYPE_DOMAIN;
+	char *value KH_CLEANUP(kh_freep) = domain ? strdup(indicator->text) : kh_indicator_format(indicator);
 	json_t *row =
 		json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "type", kh_indicator_type_name(indicator->type),
 			  "value", text_or_null(value), "port", port ? json_integer(indicator->port) : json_null(),
@@ -170,6 +170,9 @@ static json_t *finding_json(const struct kh_document *document, const struct kh_
 			  kh_decision_name(judgement->decision), "reason", kh_decision_reason_name(judgement->reason),
 			  "raw", text_or_null(finding->raw));
 
+	if (domain)
+		json_object_set_new(row, "subdomains", json_boolean(indicator->subdomains));
+	json_object_set_new(row, "column", text_or_null(finding->column));
 	json_object_set_new(row, "page", finding->page ? json_integer(finding->page) : json_null());
 	json_object_set_new(row, "line", json_integer(finding->line));
 	json_object_set_new(row, "section", json_string(kh_section_name(finding->section)));
@@ -206,6 +209,14 @@ static size_t rows_of(const struct kh_judged *judged)
 	return judged->document->findings_count + kh_bulk_count(&judged->document->bulk);
 }
 
+/* Is the row, a finding or a plain value, one of those asked for? */
+static bool is_shown(const struct kh_judged *judged, size_t index)
+{
+	bool plain = index >= judged->document->findings_count;
+
+	return judged->only < 0 || (int)(plain ? KH_ENFORCE : judged->judgements[index].decision) == judged->only;
+}
+
 json_t *kh_judged_rows(const struct kh_judged *judged, size_t most)
 {
 	size_t findings = judged->document->findings_count;
@@ -214,6 +225,8 @@ json_t *kh_judged_rows(const struct kh_judged *judged, size_t most)
 	for (size_t i = 0; rows && i < rows_of(judged); i++) {
 		size_t index = judged->order[i];
 
+		if (!is_shown(judged, index))
+			continue;
 		if (index < findings)
 			json_array_append_new(rows, finding_row(judged, index));
 		else if (most && most--)
@@ -344,13 +357,108 @@ int kh_judged_write(const struct kh_judged *judged, json_t *head, FILE *stream)
 		return -ENOMEM;
 	text[strlen(text) - 2] = '\0'; /* the line end and the brace */
 	fprintf(stream, "%s,\n  \"indicators\": [", text);
-	for (size_t i = 0; i < rows_of(judged) && code >= 0; i++) {
+	for (size_t i = 0, shown = 0; i < rows_of(judged) && code >= 0; i++) {
 		size_t index = judged->order[i];
 
-		fputs(i ? ",\n" : "\n", stream);
+		if (!is_shown(judged, index))
+			continue;
+		fputs(shown++ ? ",\n" : "\n", stream);
 		code = index < findings ? write_finding(judged, index, stream)
 					: write_bulk(judged->document, index - findings, &common, stream);
 	}
 	fputs("\n]}", stream);
 	return code;
+}
+
+/* ---- Other forms ------------------------------------------------------------------------------------ */
+
+static void write_field(const char *text, bool first, FILE *stream)
+{
+	bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+
+	fputs(first ? "" : ",", stream);
+	if (!quoted) {
+		fputs(text, stream);
+		return;
+	}
+	fputc('"', stream);
+	for (; *text; text++)
+		fprintf(stream, *text == '"' ? "\"\"" : "%c", *text);
+	fputc('"', stream);
+}
+
+static void write_csv_row(const json_t *row, const char *const *names, FILE *stream)
+{
+	for (size_t i = 0; names[i]; i++) {
+		const json_t *value = json_object_get(row, names[i]);
+		char number[32] = "";
+
+		if (json_is_integer(value))
+			snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
+		write_field(json_is_string(value) ? json_string_value(value)
+			    : json_is_true(value) ? "true"
+						  : number,
+			    !i, stream);
+	}
+	fputs("\r\n", stream);
+}
+
+int kh_judged_write_csv(const struct kh_judged *judged, bool names, FILE *stream)
+{
+	static const char *const columns[] = { "decision", "type",    "value",	"subdomains", "port",
+					       "protocol", "reason",  "rule",	"file",	      "page",
+					       "line",	   "section", "column", "raw",	      NULL };
+
+	for (size_t i = 0; names && columns[i]; i++)
+		write_field(columns[i], !i, stream);
+	fputs(names ? "\r\n" : "", stream);
+	for (size_t i = 0; i < rows_of(judged); i++) {
+		size_t index = judged->order[i], findings = judged->document->findings_count;
+		json_t *row;
+
+		if (!is_shown(judged, index))
+			continue;
+		row = index < findings ? finding_row(judged, index) : bulk_json(judged->document, index - findings);
+		if (!row)
+			return -ENOMEM;
+		write_csv_row(row, columns, stream);
+		json_decref(row);
+	}
+	return 0;
+}
+
+/* The same value, or for an address one that holds it. */
+static bool is_about(const struct kh_indicator *held, const struct kh_indicator *asked)
+{
+	if (!kh_indicator_compare(held, asked))
+		return true;
+	return kh_indicator_enforceable(held) && kh_indicator_enforceable(asked) &&
+	       held->range.family == asked->range.family && held->range.first <= asked->range.first &&
+	       held->range.last >= asked->range.last &&
+	       (asked->type != KH_TYPE_ADDRESS_PORT || held->type != KH_TYPE_ADDRESS_PORT || held->port == asked->port);
+}
+
+json_t *kh_judged_rows_of(const struct kh_judged *judged, const struct kh_indicator *value)
+{
+	size_t findings = judged->document->findings_count;
+	json_t *rows = json_array();
+
+	for (size_t i = 0; rows && i < rows_of(judged); i++) {
+		size_t index = judged->order[i];
+		struct kh_indicator held;
+		struct kh_range range;
+
+		if (index < findings) {
+			held = judged->document->findings[index].indicator;
+		} else {
+			uint32_t line;
+
+			range = kh_bulk_range(&judged->document->bulk, index - findings, &line);
+			held = kh_indicator_of_range(&range);
+		}
+		if (is_about(&held, value))
+			json_array_append_new(rows, index < findings ? finding_row(judged, index)
+								     : bulk_json(judged->document, index - findings));
+	}
+	return rows;
 }

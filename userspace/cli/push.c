@@ -76,6 +76,11 @@ static int run_push(struct kh_cli *cli, json_t *request, int count, char **names
 {
 	struct files files KH_CLEANUP(close_files) = {};
 
+	const char *section = json_string_value(json_object_get(request, "accept_all_in"));
+
+	if (section && strcmp(section, "annex") && strcmp(section, "body") && strcmp(section, "list") &&
+	    strcmp(section, "scan"))
+		return kh_usage_error(cli, _("--accept-all-in takes annex, body, list or scan"));
 	if (count > KH_PROTO_MAX_FILES)
 		return kh_usage_error(cli, _("at most %d files at a time"), KH_PROTO_MAX_FILES);
 	if (open_all(cli, names, (size_t)count, &files) < 0 || read_all(cli, names, (size_t)count, &files) < 0)
@@ -96,6 +101,8 @@ static const struct kh_option push_options[] = {
 	{ KH_OPTION_DURATION, "ttl", "7d", "ttl", N_("ends by itself after 7 days (30m, 4h, 2w); else never") },
 	{ KH_OPTION_FLAG, "monitor", NULL, "monitor", N_("count only, drop nothing") },
 	{ KH_OPTION_TEXTS, "accept", "VALUE", "accept", N_("also enforce this value, which would wait for review") },
+	{ KH_OPTION_TEXT, "accept-all-in", "SECTION", "accept_all_in",
+	  N_("the same for all that waits in the annex, body or list, or was read from a picture in both ways (scan)") },
 	{ KH_OPTION_TEXT, "note", "TEXT", "note", N_("a note for the history") },
 	KH_PLAN_OPTIONS,
 	{},
@@ -103,10 +110,13 @@ static const struct kh_option push_options[] = {
 
 const struct kh_command kh_command_push = {
 	.name = "push",
-	.usage = "FILE... [--ref NUMBER] [--ttl 7d] [--monitor] [--accept VALUE]... [--note TEXT] [--dry-run] [--yes]",
+	.usage =
+		"FILE... [--ref NUMBER] [--ttl 7d] [--monitor] [--accept VALUE]... [--accept-all-in SECTION] [--note TEXT] [--dry-run] [--yes]",
 	.summary = N_("read letters or lists, show what they order, enforce it"),
-	.help = N_("FILE is a letter as text, or a list with one value a line; - is standard input.\n"
-		   "Several files are one letter unless they carry different numbers."),
+	.help = N_(
+		"FILE is whatever was sent: a letter (text, PDF, DOCX, ODT, a web page, mail, a scan), a table (XLSX, ODS, CSV), a list,\n"
+		"STIX, MISP, an archive of these, or what \"khien read --json\" printed on another machine; - is standard input.\n"
+		"Several files are one letter unless they carry different numbers; what an annex confirms of a scan is not asked about."),
 	.options = push_options,
 	.arguments_min = 1,
 	.arguments_max = -1,

@@ -17,6 +17,7 @@
 #include "common/lang.h"
 #include "guard/guard.h"
 #include "intake/intake.h"
+#include "reader/reader.h"
 
 #ifndef KH_SYSCONFDIR
 #define KH_SYSCONFDIR "/etc"
@@ -133,8 +134,44 @@ static void show_document(const struct kh_judged *judged, const json_t *head)
 struct printing {
 	const struct kh_cli *cli;
 	const struct judge *judge;
-	size_t shown;
+	bool csv;
+	int only; /* a decision; -1: all */
+	struct kh_indicator explain; /* the value asked about; used when asked */
+	bool asked;
+	json_t *rows; /* of it, with --json */
+	size_t shown, explained;
 };
+
+static void printing_clear(struct printing *printing)
+{
+	kh_indicator_clear(&printing->explain);
+	json_decref(printing->rows);
+}
+
+/* Where the value stands, what was decided, and by which rule. */
+static void explain(struct printing *printing, const struct kh_judged *judged)
+{
+	json_t *rows KH_CLEANUP(kh_json_decrefp) = kh_judged_rows_of(judged, &printing->explain);
+
+	if (printing->cli->json) {
+		printing->explained += json_array_size(rows);
+		json_array_extend(printing->rows, rows);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		printing->explained++;
+		kh_say("%s · %s\n", kh_text_of(row, "value"), kh_source(row));
+		kh_say(_("  written: %s\n"), kh_text_of(row, "raw"));
+		if (kh_has(row, "column"))
+			kh_say(_("  column: %s\n"), kh_text_of(row, "column"));
+		kh_say(_("  decision: %s, because: %s (%s)\n"), kh_text_of(row, "decision"),
+		       kh_text_of(row, "sentence"), kh_text_of(row, "reason"));
+		if (kh_has(row, "rule"))
+			kh_say(_("  rule: %s\n"), kh_text_of(row, "rule"));
+	}
+}
 
 static int print(struct printing *printing, struct kh_document *document)
 {
@@ -144,6 +181,16 @@ static int print(struct printing *printing, struct kh_document *document)
 
 	if (!head)
 		return -ENOMEM;
+	judged.only = printing->only;
+	if (printing->asked) {
+		explain(printing, &judged);
+		json_decref(head);
+		return 0;
+	}
+	if (printing->csv) {
+		json_decref(head);
+		return kh_judged_write_csv(&judged, !printing->shown++, stdout);
+	}
 	if (printing->cli->json) {
 		printf("%s", printing->shown++ ? ",\n" : "");
 		return kh_judged_write(&judged, head, stdout);
@@ -177,43 +224,83 @@ static int read_one(struct printing *printing, const char *name)
 	return code;
 }
 
+/* 0, or the exit code: used wrongly. */
+static int read_options_of(const struct kh_cli *cli, json_t *request, struct printing *printing)
+{
+	const char *only = json_string_value(json_object_get(request, ".only")),
+		   *value = json_string_value(json_object_get(request, ".explain"));
+	enum kh_decision decision = KH_ENFORCE;
+	struct kh_error error = {};
+	int code;
+
+	printing->csv = kh_option_flag(request, ".csv");
+	if (only && kh_decision_from_name(only, &decision))
+		return kh_usage_error(cli, _("--only takes enforce, review, refuse or unenforceable"));
+	if (printing->csv && cli->json)
+		return kh_usage_error(cli, _("--csv and --json exclude each other"));
+	printing->only = only ? (int)decision : -1;
+	printing->asked = value != NULL;
+	printing->rows = json_array();
+	code = value ? kh_reader_value(value, &printing->explain, &error) : 0;
+	return code && code != -EDOM ? kh_usage_error(cli, "%s", kh_printable(error.text)) : 0;
+}
+
 static int run_read(struct kh_cli *cli, json_t *request, int count, char **names)
 {
 	struct judge judge KH_CLEANUP(judge_clear) = {};
-	struct printing printing = { cli, &judge, 0 };
+	struct printing printing KH_CLEANUP(printing_clear) = { .cli = cli, .judge = &judge };
 	const char *folder = json_string_value(json_object_get(request, ".never_block"));
 	int code = KH_EXIT_DONE;
 
+	code = read_options_of(cli, request, &printing);
+	if (code)
+		return code;
 	if (!folder)
 		folder = getenv(NEVER_BLOCK_ENV);
 	if (load_guard(&judge, folder && folder[0] ? folder : NEVER_BLOCK_DEFAULT) < 0) {
 		kh_show_error(cli, _("out of memory"), NULL);
 		return KH_EXIT_FAILED;
 	}
-	if (cli->json) {
+	if (cli->json && !printing.asked) {
 		setvbuf(stdout, NULL, _IOFBF, (size_t)1 << 18);
 		printf("{\"documents\": [\n");
 	}
 	for (int i = 0; i < count; i++)
 		if (read_one(&printing, names[i]) < 0)
 			code = KH_EXIT_FAILED;
-	if (cli->json)
+	if (cli->json && !printing.asked)
 		printf("%s]}\n", printing.shown ? "\n" : "");
+	if (printing.asked && cli->json) {
+		json_t *reply KH_CLEANUP(kh_json_decrefp) = json_pack("{s:O}", "rows", printing.rows);
+
+		kh_json_print(reply);
+	}
+	if (printing.asked && !printing.explained && !cli->json && code == KH_EXIT_DONE) {
+		kh_say(_("It stands in none of these documents.\n"));
+		return KH_EXIT_FAILED;
+	}
 	return code;
 }
 
 static const struct kh_option read_options[] = {
+	{ KH_OPTION_TEXT, "only", "DECISION", ".only",
+	  N_("only rows that are: enforce, review, refuse or unenforceable") },
+	{ KH_OPTION_FLAG, "csv", NULL, ".csv", N_("all rows as comma-separated values") },
+	{ KH_OPTION_TEXT, "explain", "VALUE", ".explain",
+	  N_("where this value stands, what was decided of it, and by which rule") },
 	{ KH_OPTION_TEXT, "never-block", "FOLDER", ".never_block", N_("folder of never-block lists to judge by") },
 	{},
 };
 
 const struct kh_command kh_command_read = {
 	.name = "read",
-	.usage = "FILE... [--never-block FOLDER]",
+	.usage = "FILE... [--only DECISION] [--csv] [--explain VALUE] [--never-block FOLDER]",
 	.summary = N_("what is in this document; needs no root and no daemon"),
-	.help = N_("FILE is a letter as text, or a list with one value a line; - is standard input.\n"
-		   "Of a list of many thousands the first plain values are shown; --json gives them all.\n"
-		   "The gateway's own addresses are not known here: push judges by those too."),
+	.help = N_(
+		"FILE is whatever was sent: a letter (text, PDF, DOCX, ODT, a web page, mail, a scan), a table (XLSX, ODS, CSV), a list,\n"
+		"STIX, MISP, or an archive of these; - is standard input. What was read from a picture always waits for review.\n"
+		"Of a list of many thousands the first plain values are shown; --json gives them all.\n"
+		"The gateway's own addresses are not known here: push judges by those too."),
 	.options = read_options,
 	.arguments_min = 1,
 	.arguments_max = -1,

@@ -76,6 +76,17 @@ static bool is_accepted(json_t *accepted, const struct kh_finding *finding)
 	return false;
 }
 
+/* --accept-all-in: all that waits in one section, or in a picture. */
+static bool is_in(const char *section, const struct kh_finding *finding)
+{
+	if (!section)
+		return false;
+	if (!strcmp(section, "scan"))
+		return finding->reason == KH_WHY_SCAN;
+	return !strcmp(section, kh_section_name(finding->section)) && finding->reason != KH_WHY_SCAN &&
+	       finding->reason != KH_WHY_SCAN_DIFFERS;
+}
+
 int kh_plan_reserve(struct kh_plan_letter *letter, size_t before)
 {
 	size_t count = letter->count ? letter->count : 1;
@@ -97,15 +108,16 @@ int kh_plan_reserve(struct kh_plan_letter *letter, size_t before)
 static int judge_letter(const struct kh_request *request, struct kh_plan *plan, size_t number)
 {
 	json_t *accepted = json_object_get(request->body, "accept");
+	const char *section = kh_request_text(request->body, "accept_all_in");
 	struct kh_plan_letter *letter = &plan->letters[number];
 	int code = kh_plan_judge(request, plan, number);
 
 	if (code < 0)
 		return code;
-	for (size_t i = 0; accepted && i < letter->count; i++)
+	for (size_t i = 0; (accepted || section) && i < letter->count; i++)
 		if (letter->judgements[i].decision == KH_REVIEW &&
 		    kh_indicator_enforceable(&letter->findings[i].indicator) &&
-		    is_accepted(accepted, &letter->findings[i]))
+		    (is_in(section, &letter->findings[i]) || is_accepted(accepted, &letter->findings[i])))
 			letter->judgements[i].decision = KH_ENFORCE;
 	return 0;
 }

@@ -122,7 +122,8 @@ static int read_file(struct kh_plan *plan, int fd, int read_fd, const char *name
 	for (size_t i = 0; i < documents.count; i++) {
 		struct kh_plan_file *file = &files[plan->files_count++];
 
-		*file = (struct kh_plan_file){ .document = KH_TAKE(documents.list[i]) };
+		*file = (struct kh_plan_file){ .document = documents.list[i] };
+		documents.list[i] = NULL;
 		memcpy(file->sha256, sha256, sizeof(sha256));
 		if (i)
 			hash_part(file->sha256, sha256, i, file->document->file);
@@ -234,7 +235,7 @@ static int read_documents(const struct kh_request *request, struct kh_plan *plan
 	}
 	if (code < 0)
 		return code;
-	plan->letters = calloc(plan->files_count, sizeof(*plan->letters));
+	plan->letters = calloc(plan->files_count + 1, sizeof(*plan->letters));
 	if (!plan->letters || sort_files(plan, ref && ref[0] ? ref : NULL) < 0 || name_letters(plan) < 0)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Text recognition, in two ways: as one block of lines, and as columns to be found. A value that both read waits for review; one that only
+ * Text recognition, in two ways: as a column of lines of any height, and as one block. A value that both read waits for review; one that only
  * one of them read waits too, and says so. Nothing read from a picture is enforced by itself.
  */
 #include "intake/private.h"
@@ -17,7 +17,7 @@
 #define TOOL "tesseract"
 #define TEXT_MAX ((size_t)8 << 20)
 
-static const char *const layouts[] = { "6", "4" }; /* one block; one column of lines of any height */
+static const char *const layouts[] = { "4", "6" }; /* one column of lines of any height; one block */
 
 void kh_scan_clear(struct kh_scan *scan)
 {
@@ -103,7 +103,7 @@ static int compare_findings(const void *a, const void *b)
 /* Its findings by value. NULL: out of memory. */
 static struct kh_finding **sorted(struct kh_document *document)
 {
-	struct kh_finding **findings = calloc(document->findings_count + 1, sizeof(*findings));
+	struct kh_finding **findings = calloc(document->findings_count + 1, sizeof(struct kh_finding *));
 
 	for (size_t i = 0; findings && i < document->findings_count; i++)
 		findings[i] = &document->findings[i];
@@ -120,7 +120,7 @@ static bool holds(struct kh_finding **findings, size_t count, const struct kh_fi
 /* What a picture shows waits, whatever it looked like; why it would wait anyhow is the better reason. */
 static void hold_back(struct kh_finding *finding, bool confirmed)
 {
-	if (finding->proposed == KH_REVIEW && confirmed && finding->reason != KH_WHY_PROSE)
+	if (finding->proposed == KH_REVIEW && confirmed)
 		return;
 	finding->proposed = KH_REVIEW;
 	finding->reason = confirmed ? KH_WHY_SCAN : KH_WHY_SCAN_DIFFERS;
@@ -200,7 +200,7 @@ int kh_scan_end(const char *file, struct kh_scan *scan, struct kh_document **ret
 		code = parse(file, &scan->texts[1], &second, error);
 	if (code < 0)
 		return code;
-	if (merge(first, second) < 0 ||
+	if (merge(first, second) < 0 || kh_document_compare(first) < 0 ||
 	    kh_document_note(
 		    first,
 		    _("read from pictures of pages, in two ways: compare the values with the paper, then push with --accept")) <

@@ -5,9 +5,11 @@
 #include "model/document.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/lang.h"
 #include "common/util.h"
 
 void kh_letter_clear(struct kh_letter *letter)
@@ -89,7 +91,7 @@ int kh_document_note(struct kh_document *document, const char *note)
 
 int kh_documents_add(struct kh_documents *documents, struct kh_document *document_take)
 {
-	if (kh_grow(&documents->list, &documents->capacity, documents->count + 1, sizeof(*documents->list)) < 0) {
+	if (kh_grow(&documents->list, &documents->capacity, documents->count + 1, sizeof(struct kh_document *)) < 0) {
 		kh_document_free(document_take);
 		return -ENOMEM;
 	}
@@ -130,4 +132,61 @@ const char *kh_section_name(enum kh_section section)
 		return "list";
 	}
 	return "body";
+}
+
+/* ---- What the letter says it lists ---------------------------------------------------------------- */
+
+struct found {
+	size_t addresses, mentioned, domains;
+};
+
+static struct found count(const struct kh_document *document)
+{
+	struct found found = { .addresses = kh_bulk_count(&document->bulk) };
+
+	for (size_t i = 0; i < document->findings_count; i++) {
+		const struct kh_finding *finding = &document->findings[i];
+		bool address = kh_indicator_enforceable(&finding->indicator);
+
+		found.domains += finding->indicator.type == KH_TYPE_DOMAIN;
+		found.mentioned += address && finding->reason == KH_WHY_PROSE;
+		found.addresses += address && finding->reason != KH_WHY_PROSE;
+	}
+	return found;
+}
+
+static bool differs(int announced, size_t found)
+{
+	return announced >= 0 && (size_t)announced != found;
+}
+
+int kh_document_compare(struct kh_document *document)
+{
+	const struct kh_announced *announced = &document->announced;
+	struct found found = count(document);
+	size_t addresses = found.addresses;
+	char note[256];
+	int code = 0;
+
+	if (!addresses || !differs(announced->addresses, addresses + found.mentioned))
+		addresses += found.mentioned;
+	if (differs(announced->addresses, addresses)) {
+		snprintf(note, sizeof(note),
+			 _("the letter announces %d addresses, %zu were read: compare with the letter"),
+			 announced->addresses, addresses);
+		code = kh_document_note(document, note);
+	}
+	if (!code && differs(announced->domains, found.domains)) {
+		snprintf(note, sizeof(note),
+			 _("the letter announces %d domains, %zu were read: compare with the letter"),
+			 announced->domains, found.domains);
+		code = kh_document_note(document, note);
+	}
+	if (!code && differs(announced->hashes, document->hashes_count)) {
+		snprintf(note, sizeof(note),
+			 _("the letter announces %d hashes, %zu were read: compare with the letter"), announced->hashes,
+			 document->hashes_count);
+		code = kh_document_note(document, note);
+	}
+	return code;
 }

@@ -110,6 +110,8 @@ static inline void kh_document_freep(struct kh_document **document)
 
 /* Proposals that their source does not call valid at `now` (Unix seconds) wait for review. */
 void kh_document_date(struct kh_document *document, int64_t now);
+/* The announced counts against what was read: a note for each that differs. Addresses only mentioned in a sentence count when that makes it right. 0, -ENOMEM. */
+int kh_document_compare(struct kh_document *document);
 int kh_document_note(struct kh_document *document, const char *note); /* adds one; 0, -ENOMEM */
 int kh_documents_add(struct kh_documents *documents,
 		     struct kh_document *document_take); /* owns it in any case; 0, -ENOMEM */

@@ -44,8 +44,8 @@ Architecture: $(dpkg --print-architecture)
 Maintainer: Khiên authors <khien@localhost>
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
 Depends: $libraries, passwd
-Recommends: systemd, man-db
-Suggests: bash-completion
+Recommends: systemd, man-db, poppler-utils
+Suggests: bash-completion, tesseract-ocr, tesseract-ocr-vie
 Section: net
 Priority: optional
 Description: drops traffic to and from the indicators of advisories, by XDP

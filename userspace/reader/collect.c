@@ -18,35 +18,18 @@
 #define RAW_MAX ((size_t)256)
 #define COLUMN_MAX ((size_t)64)
 
-/* ---- The index: positions by hashed value ------------------------------------------------------- */
-
-static uint64_t mix(uint64_t value)
-{
-	value ^= value >> 30;
-	value *= 0xbf58476d1ce4e5b9u;
-	value ^= value >> 27;
-	value *= 0x94d049bb133111ebu;
-	return value ^ value >> 31;
-}
-
-static uint64_t hash_text(uint64_t seed, const char *text)
-{
-	for (; *text; text++)
-		seed = mix(seed + (unsigned char)*text);
-	return seed;
-}
-
 static uint64_t hash_indicator(uint64_t seed, const struct kh_indicator *indicator)
 {
 	const struct kh_range *range = &indicator->range;
 
-	seed = mix(seed ^ ((uint64_t)indicator->type << 32 | (uint64_t)indicator->port << 8 | indicator->protocol));
+	seed = kh_hash_mix(seed ^
+			   ((uint64_t)indicator->type << 32 | (uint64_t)indicator->port << 8 | indicator->protocol));
 	if (indicator->text)
-		return hash_text(seed + indicator->subdomains, indicator->text);
-	seed = mix(seed + (uint64_t)range->first + range->family);
+		return kh_hash_text(seed + indicator->subdomains, indicator->text);
+	seed = kh_hash_mix(seed + (uint64_t)range->first + range->family);
 	if (range->family == 6)
-		seed = mix(seed + (uint64_t)(range->first >> 64));
-	return mix(seed + (uint64_t)(range->last - range->first));
+		seed = kh_hash_mix(seed + (uint64_t)(range->first >> 64));
+	return kh_hash_mix(seed + (uint64_t)(range->last - range->first));
 }
 
 static bool same_indicator(const struct kh_indicator *a, const struct kh_indicator *b)
@@ -56,63 +39,6 @@ static bool same_indicator(const struct kh_indicator *a, const struct kh_indicat
 	if (a->text || b->text)
 		return a->text && b->text && strcmp(a->text, b->text) == 0;
 	return a->range.family == b->range.family && a->range.first == b->range.first && a->range.last == b->range.last;
-}
-
-/* A slot is the position + 1 and, above it, bits of the hash: a probe that does not match is seen without touching the
- * value, which lies elsewhere in memory. */
-#define POSITION_BITS 23
-#define POSITION_MASK ((1u << POSITION_BITS) - 1)
-_Static_assert(KH_READER_MAX_FINDINGS < POSITION_MASK, "a position fits its bits");
-
-static uint32_t tag_of(uint64_t hash)
-{
-	return (uint32_t)(hash >> 32) & ~POSITION_MASK;
-}
-
-/* Puts `position` under `hash`; the caller has made room. */
-static void index_put(struct kh_index *index, uint64_t hash, uint32_t position)
-{
-	size_t at = hash & (index->size - 1);
-
-	while (index->slots[at])
-		at = (at + 1) & (index->size - 1);
-	index->slots[at] = tag_of(hash) | (position + 1);
-	index->used++;
-}
-
-/* The next position under `hash`, from *at on, which moves past it; -1: no more. */
-static int64_t index_next(const struct kh_index *index, uint64_t hash, size_t *at)
-{
-	uint32_t tag = tag_of(hash);
-
-	while (index->size) {
-		uint32_t slot = index->slots[(hash + *at) & (index->size - 1)];
-
-		++*at;
-		if (!slot)
-			break;
-		if ((slot & ~POSITION_MASK) == tag)
-			return (slot & POSITION_MASK) - 1;
-	}
-	return -1;
-}
-
-/* Room for one more, at most three quarters full. 1: moved, the caller must put all again; 0; -ENOMEM. */
-static int index_reserve(struct kh_index *index)
-{
-	size_t size = index->size ? index->size * 2 : 64;
-	uint32_t *slots;
-
-	if (index->used + 1 <= index->size / 4 * 3)
-		return 0;
-	slots = calloc(size, sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	free(index->slots);
-	index->slots = slots;
-	index->size = size;
-	index->used = 0;
-	return 1;
 }
 
 /* ---- Values ------------------------------------------------------------------------------------- */
@@ -125,7 +51,7 @@ static uint64_t secret(void)
 
 	if (bytes)
 		memcpy(halves, bytes, sizeof(halves));
-	return mix(halves[0] ^ mix(halves[1]));
+	return kh_hash_mix(halves[0] ^ kh_hash_mix(halves[1]));
 }
 
 int kh_collector_init(struct kh_collector *collector, const char *file, const char *format, struct kh_error *error)
@@ -157,7 +83,7 @@ static struct kh_finding *find(struct kh_collector *collector, uint64_t hash, co
 	size_t at = 0;
 	int64_t position;
 
-	while ((position = index_next(&collector->findings, hash, &at)) >= 0) {
+	while ((position = kh_index_next(&collector->findings, hash, &at)) >= 0) {
 		struct kh_finding *finding = &collector->document->findings[position];
 
 		if (same_indicator(&finding->indicator, indicator))
@@ -252,10 +178,10 @@ static int reserve_finding(struct kh_collector *collector)
 	if (kh_grow(&document->findings, &collector->findings_capacity, document->findings_count + 1,
 		    sizeof(*document->findings)))
 		return -ENOMEM;
-	moved = index_reserve(&collector->findings);
+	moved = kh_index_reserve(&collector->findings);
 	for (size_t i = 0; moved == 1 && i < document->findings_count; i++)
-		index_put(&collector->findings,
-			  hash_indicator(collector->findings.seed, &document->findings[i].indicator), (uint32_t)i);
+		kh_index_put(&collector->findings,
+			     hash_indicator(collector->findings.seed, &document->findings[i].indicator), (uint32_t)i);
 	return moved < 0 ? moved : 0;
 }
 
@@ -276,7 +202,7 @@ static int add(struct kh_collector *collector, struct kh_indicator *indicator, c
 		return result;
 	if (show_place(place, &raw, &column) < 0)
 		return -ENOMEM;
-	index_put(&collector->findings, hash, (uint32_t)document->findings_count);
+	kh_index_put(&collector->findings, hash, (uint32_t)document->findings_count);
 	document->findings[document->findings_count++] = (struct kh_finding){
 		.indicator = *indicator,
 		.proposed = place->proposed,
@@ -295,7 +221,14 @@ static int add(struct kh_collector *collector, struct kh_indicator *indicator, c
 
 int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicator, const struct kh_place *place)
 {
-	int result = add(collector, indicator, place);
+	struct kh_place wide = *place;
+	int result;
+
+	if (indicator->type == KH_TYPE_DOMAIN && kh_name_is_public_suffix(indicator->text)) {
+		wide.proposed = KH_REVIEW;
+		wide.reason = KH_WHY_TOO_WIDE;
+	}
+	result = add(collector, indicator, &wide);
 
 	kh_indicator_clear(indicator);
 	return result;
@@ -365,19 +298,19 @@ static int collect_fact(struct kh_index *index, char ***list, size_t *count, siz
 
 	if (!text || *count >= KH_READER_MAX_FINDINGS)
 		return text ? 0 : -ENOMEM;
-	hash = hash_text(index->seed, text);
-	while ((position = index_next(index, hash, &at)) >= 0) {
+	hash = kh_hash_text(index->seed, text);
+	while ((position = kh_index_next(index, hash, &at)) >= 0) {
 		if (strcmp((*list)[position], text) == 0)
 			return 0;
 	}
 	if (kh_grow(list, capacity, *count + 1, sizeof(**list)))
 		return -ENOMEM;
-	moved = index_reserve(index);
+	moved = kh_index_reserve(index);
 	if (moved < 0)
 		return moved;
 	for (size_t i = 0; moved == 1 && i < *count; i++)
-		index_put(index, hash_text(index->seed, (*list)[i]), (uint32_t)i);
-	index_put(index, hash, (uint32_t)*count);
+		kh_index_put(index, kh_hash_text(index->seed, (*list)[i]), (uint32_t)i);
+	kh_index_put(index, hash, (uint32_t)*count);
 	(*list)[(*count)++] = KH_TAKE(text);
 	return 0;
 }
@@ -422,19 +355,15 @@ int kh_collect_part(struct kh_collector *collector, const char *name, const void
 
 int kh_collect_note(struct kh_collector *collector, const char *format, ...)
 {
-	struct kh_document *document = collector->document;
-	char *note = NULL;
+	char *note KH_CLEANUP(kh_freep) = NULL;
 	va_list values;
 	int length;
 
-	if (kh_grow(&document->notes, &collector->notes_capacity, document->notes_count + 1, sizeof(*document->notes)))
-		return -ENOMEM;
 	va_start(values, format);
 	length = vasprintf(&note, format, values);
 	va_end(values);
 	if (length < 0)
 		return -ENOMEM;
 	kh_text_printable(note);
-	document->notes[document->notes_count++] = note;
-	return 0;
+	return kh_document_note(collector->document, note);
 }

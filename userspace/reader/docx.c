@@ -93,7 +93,7 @@ static int start(void *context, const char *name, const char *const *attributes)
 	} else if (is(name, "gridSpan")) {
 		const char *value = kh_xml_attribute(attributes, "val");
 
-		docx->span = value ? strtoul(value, NULL, 10) : 1;
+		docx->span = kh_xml_number(value, 1, KH_TABLE_COLUMNS);
 	} else if (is(name, "tab")) {
 		return docx->hidden ? 0 : kh_flow_text(&docx->flow, "\t", 1);
 	} else if (is(name, "noBreakHyphen")) {

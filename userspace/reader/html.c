@@ -10,6 +10,7 @@
 #include "common/util.h"
 #include "reader/flow.h"
 #include "reader/html.h"
+#include "reader/package.h"
 
 struct html {
 	struct kh_flow *flow;
@@ -77,7 +78,7 @@ static size_t span_of(const char *const *attributes)
 {
 	for (; attributes && *attributes; attributes += 2)
 		if (!strcasecmp(attributes[0], "colspan") && attributes[1])
-			return strtoul(attributes[1], NULL, 10);
+			return kh_xml_number(attributes[1], 1, KH_TABLE_COLUMNS);
 	return 1;
 }
 

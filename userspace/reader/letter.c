@@ -244,6 +244,29 @@ static bool plain_date(const char *text, int *day, int *month, int *year)
 	return used && number_at(text + used, year) == 4;
 }
 
+/* "ngày 07 tháng 9" at the end of a line of two columns, "năm 2017" in the next. */
+static bool broken_date(const struct head *head, size_t line, const char *text, int *day, int *month, int *year)
+{
+	size_t used = kh_word_match(text, "ngAy "), step;
+
+	if (!used || line + 1 >= head->count || !(step = number_at(text + used, day)))
+		return false;
+	text += used + step;
+	text += strspn(text, " \t");
+	used = kh_word_match(text, "thAng ");
+	if (!used || !(step = number_at(text + used, month)))
+		return false;
+	text += used + step;
+	if (text[strspn(text, " \t\r")])
+		return false;
+	for (const char *next = head->folded[line + 1]; *next; next++) {
+		used = next > head->folded[line + 1] && kh_is_word(next[-1]) ? 0 : kh_word_match(next, "nAm ");
+		if (used && number_at(next + used, year) == 4)
+			return true;
+	}
+	return false;
+}
+
 static int find_date(const struct head *head, struct kh_letter *letter, bool *ret_overlaid)
 {
 	for (size_t i = 0; i < head->count; i++) {
@@ -254,7 +277,8 @@ static int find_date(const struct head *head, struct kh_letter *letter, bool *re
 			if (at > head->folded[i] && kh_is_word(at[-1]))
 				continue;
 			overlaid = overlaid_date(at, &day, &month, &year);
-			if (!overlaid && !plain_date(at, &day, &month, &year))
+			if (!overlaid && !plain_date(at, &day, &month, &year) &&
+			    !broken_date(head, i, at, &day, &month, &year))
 				continue;
 			if (day < 1 || day > 31 || month < 1 || month > 12 || year < 1990 || year > 2199)
 				continue;

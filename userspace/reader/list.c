@@ -106,9 +106,22 @@ static bool is_named(const struct kh_token *token)
 	return token->indicator.type == KH_TYPE_DOMAIN || token->indicator.type == KH_TYPE_URL;
 }
 
+/* "*.c2.example": it and all below it. */
+static bool is_wildcard(const struct list *list, const struct kh_token *token)
+{
+	const char *text = list->clean.text;
+
+	return token->kind == KH_TOKEN_VALUE && token->indicator.type == KH_TYPE_DOMAIN && token->start >= 2 &&
+	       text[token->start - 1] == '.' && text[token->start - 2] == '*' &&
+	       (token->start == 2 || !kh_is_word(text[token->start - 3]));
+}
+
 static int collect(struct list *list, struct kh_token *token)
 {
 	struct kh_place place = kh_place_of(&list->line, &list->clean, token, KH_SECTION_LIST);
+
+	if (is_wildcard(list, token))
+		token->indicator.subdomains = true;
 
 	place.proposed = list->reason == KH_WHY_TABLE ? KH_ENFORCE : KH_REVIEW;
 	place.reason = list->reason;
@@ -252,6 +265,8 @@ static int no_value(struct list *list, size_t start)
 {
 	const char *text = list->line.text + start;
 	size_t length = 0, digits = 0, points = 0;
+	bool wide = false;
+	int code;
 	struct kh_indicator indicator = { .type = KH_TYPE_UNKNOWN };
 	struct kh_place place = { .proposed = KH_REVIEW,
 				  .reason = KH_WHY_MALFORMED,
@@ -261,16 +276,27 @@ static int no_value(struct list *list, size_t start)
 				  .raw = text };
 
 	for (; start + length < list->line.length && !kh_is_blank(text[length]); length++) {
+		wide = wide || (text[length] & 0x80);
 		digits += kh_is_digit(text[length]);
 		points += text[length] == '.' || text[length] == ':';
 	}
 	while (length && strchr(",;|\"'", text[length - 1]))
 		length--;
+	code = wide && points ? kh_name_read(text, length, &indicator) : -EINVAL;
+	if (code == -ENOMEM)
+		return code;
+	if (!code) {
+		place.proposed = KH_UNENFORCEABLE;
+		place.reason = KH_WHY_DOMAIN;
+		place.raw_length = length;
+		return kh_collect_take(list->collector, &indicator, &place);
+	}
 	if (digits < 2 || !points || length > 64) {
 		if (list->content && !list->skipped++)
 			list->first_skipped = (size_t)list->line.number;
 		return 0;
 	}
+	indicator.type = KH_TYPE_UNKNOWN;
 	place.raw_length = length;
 	indicator.text = strndup(text, length);
 	return indicator.text ? kh_collect_take(list->collector, &indicator, &place) : -ENOMEM;

@@ -27,10 +27,7 @@ static bool is(const char *name, const char *other)
 
 static size_t number(const char *const *attributes, const char *name)
 {
-	const char *value = kh_xml_attribute(attributes, name);
-	unsigned long parsed = value ? strtoul(value, NULL, 10) : 1;
-
-	return parsed ? parsed : 1;
+	return kh_xml_number(kh_xml_attribute(attributes, name), 1, INT32_MAX / 2);
 }
 
 static int start_table(struct odf *odf, const char *const *attributes)

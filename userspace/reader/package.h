@@ -42,6 +42,8 @@ struct kh_xml {
 };
 /* The value, NULL: it has none of that name. */
 const char *kh_xml_attribute(const char *const *attributes, const char *name);
+/* The number that it is; `otherwise` when it is none from 1 to `most`. */
+size_t kh_xml_number(const char *value, size_t otherwise, size_t most);
 /* "part" names what is parsed. 0, what a function returned, -EINVAL with error, -ENOMEM. */
 int kh_xml_parse(const struct kh_input *input, const char *part, const struct kh_bytes *bytes, const struct kh_xml *xml,
 		 void *context, struct kh_error *error);

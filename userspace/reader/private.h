@@ -113,6 +113,11 @@ bool kh_domain_known_tld(const char *text, size_t length);
 /* Sites of authorities and publishers, as letters link to them. */
 bool kh_domain_reference(const char *host, size_t length);
 
+/* names.c: a name as a list has it: "c2.example", "*.c2.example" (and all below), "tênmiền.example" (IDNA 2008, as RFC 5891 and UTS 46 say). 0, -EINVAL, -ENOMEM. */
+int kh_name_read(const char *text, size_t length, struct kh_indicator *ret_indicator);
+/* A name under which anybody may register ("com.vn", also "ddns.net"): the public suffix list. */
+bool kh_name_is_public_suffix(const char *name);
+
 /* ---- tokens.c and values.c ---------------------------------------------------------------------- */
 
 enum kh_token_kind {
@@ -183,9 +188,19 @@ struct kh_index {
 	uint64_t seed; /* the input is hostile: collisions must not be foreseeable */
 };
 
+/* index.c */
+uint64_t kh_hash_mix(uint64_t value);
+uint64_t kh_hash_text(uint64_t seed, const char *text);
+/* Room for one more, at most three quarters full. 1: moved, the caller must put all again; 0; -ENOMEM. */
+int kh_index_reserve(struct kh_index *index);
+/* Puts `position` under `hash`; the caller has made room. */
+void kh_index_put(struct kh_index *index, uint64_t hash, uint32_t position);
+/* The next position under `hash`, from *at on, which moves past it; -1: no more. */
+int64_t kh_index_next(const struct kh_index *index, uint64_t hash, size_t *at);
+
 struct kh_collector {
 	struct kh_document *document;
-	size_t findings_capacity, cves_capacity, hashes_capacity, notes_capacity, parts_capacity;
+	size_t findings_capacity, cves_capacity, hashes_capacity, parts_capacity;
 	struct kh_index findings, cves, hashes;
 	struct kh_error *error;
 };
@@ -247,8 +262,19 @@ struct kh_cell {
 
 #define KH_TABLE_COLUMNS 64 /* those behind count as one */
 
+/* columns.c */
+enum kh_role {
+	KH_ROLE_UNKNOWN, /* no heading, or one that says nothing */
+	KH_ROLE_VALUE,
+	KH_ROLE_PORT,
+	KH_ROLE_SOURCE, /* reports, links for reading */
+	KH_ROLE_EXEMPT, /* victims, what is not to be blocked */
+	KH_ROLE_REMARK,
+	KH_ROLE_OTHER, /* dates, countries, file names, hashes, versions: no address is meant */
+};
+
 struct kh_column {
-	int role; /* enum role in table.c */
+	enum kh_role role;
 	char *heading; /* owned; NULL: none */
 };
 
@@ -256,7 +282,7 @@ struct kh_column {
 struct kh_table {
 	struct kh_collector *collector;
 	enum kh_section section; /* may change between rows */
-	bool feed; /* a list, not a letter's table: a port column says where it was seen, and is no part of what to block */
+	bool feed; /* a list, not a letter's table */
 	struct kh_column columns[KH_TABLE_COLUMNS];
 	size_t rows, skipped, first_skipped; /* rows; those with content and without a value after the headings */
 	size_t links; /* not taken as indicators */
@@ -268,6 +294,10 @@ struct kh_table {
 int kh_table_row(struct kh_table *table, const struct kh_cell *cells, size_t count, int page, int line);
 /* Headings that the caller knows to be some. 0 or -ENOMEM. */
 int kh_table_heading(struct kh_table *table, const struct kh_cell *cells, size_t count);
+/* Is it the heading of a column of values? 1, 0, -ENOMEM. */
+int kh_table_names_values(const char *text, size_t length);
+/* Notes what was left out. 0 or -ENOMEM. */
+int kh_table_end(struct kh_table *table);
 /* Forgets the headings: another table begins. */
 void kh_table_begin(struct kh_table *table);
 void kh_table_clear(struct kh_table *table);
@@ -288,6 +318,12 @@ int kh_ods_recognise(const struct kh_input *input);
 int kh_ods_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
 int kh_xlsx_recognise(const struct kh_input *input);
 int kh_xlsx_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
+int kh_domains_recognise(const struct kh_input *input);
+int kh_domains_read(const struct kh_input *input, struct kh_collector *collector);
+int kh_csv_recognise(const struct kh_input *input);
+int kh_csv_read(const struct kh_input *input, struct kh_collector *collector);
+int kh_feed_recognise(const struct kh_input *input);
+int kh_feed_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_html_recognise(const struct kh_input *input);
 int kh_html_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
 int kh_mail_recognise(const struct kh_input *input);

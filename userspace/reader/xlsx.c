@@ -165,7 +165,7 @@ static int sheet_start(void *context, const char *name, const char *const *attri
 	xlsx->text = (is(name, "t") || is(name, "v")) && !xlsx->phonetic;
 	if (is(name, "row")) {
 		number = kh_xml_attribute(attributes, "r");
-		xlsx->row = number ? strtoul(number, NULL, 10) : xlsx->row + 1;
+		xlsx->row = kh_xml_number(number, xlsx->row + 1, INT32_MAX);
 		xlsx->column = 0;
 		return kh_flow_row_begin(&xlsx->flow, xlsx->row);
 	}
@@ -182,7 +182,7 @@ static int put_value(struct xlsx *xlsx)
 		return result;
 	value = (const char *)xlsx->value.data;
 	if (is(xlsx->type, "s")) {
-		index = strtoul(value, NULL, 10);
+		index = *value == '0' ? 0 : kh_xml_number(value, SIZE_MAX, INT32_MAX);
 		value = index < xlsx->starts_count ? (const char *)xlsx->strings.data + xlsx->starts[index] : "";
 	} else if (is(xlsx->type, "e") || is(xlsx->type, "b")) {
 		value = "";

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/lang.h"
+#include "common/text.h"
 #include "common/util.h"
 #include "reader/package.h"
 
@@ -34,6 +35,13 @@ const char *kh_xml_attribute(const char *const *attributes, const char *name)
 		if (!strcmp(local(attributes[0]), name))
 			return attributes[1];
 	return NULL;
+}
+
+size_t kh_xml_number(const char *value, size_t otherwise, size_t most)
+{
+	int64_t number;
+
+	return value && !kh_number_parse(value, 1, (int64_t)most, &number) ? (size_t)number : otherwise;
 }
 
 static void stop(struct parsing *parsing, int result)

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Names by the libraries that know them: libidn2 for letters outside ASCII, libpsl for what is no name of anybody.
+ */
+#include <errno.h>
+#include <idn2.h>
+#include <libpsl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "reader/private.h"
+
+#define NAME_MAX_BYTES ((size_t)1024)
+
+int kh_name_read(const char *text, size_t length, struct kh_indicator *ret_indicator)
+{
+	char *copy KH_CLEANUP(kh_freep) = length <= NAME_MAX_BYTES ? strndup(text, length) : NULL;
+	struct kh_indicator indicator = {};
+	size_t start = length > 2 && text[0] == '*' && text[1] == '.' ? 2 : 0;
+	char *ascii = NULL;
+	int code;
+
+	if (!copy)
+		return length <= NAME_MAX_BYTES ? -ENOMEM : -EINVAL;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)copy[i] <= ' ' || strchr("/:@", copy[i]))
+			return -EINVAL;
+	code = idn2_to_ascii_8z(copy + start, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	if (code != IDN2_OK)
+		return code == IDN2_MALLOC ? -ENOMEM : -EINVAL;
+	code = kh_indicator_parse(ascii, &indicator, NULL);
+	idn2_free(ascii);
+	if (!code && indicator.type != KH_TYPE_DOMAIN)
+		code = -EINVAL;
+	if (code) {
+		kh_indicator_clear(&indicator);
+		return code == -ENOMEM ? code : -EINVAL;
+	}
+	indicator.subdomains = start > 0;
+	*ret_indicator = indicator;
+	return 0;
+}
+
+bool kh_name_is_public_suffix(const char *name)
+{
+	const psl_ctx_t *list = psl_builtin();
+
+	return list && psl_is_public_suffix(list, name);
+}
