@@ -48,10 +48,10 @@ deps-missing:
 SRC_common := error.c util.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c
 SRC_sandbox := sandbox.c confine.c filter.c
-SRC_reader := reader.c value.c mark.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
+SRC_reader := reader.c value.c mark.c unwrap.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := main.c
-SRC_guard := guard.c rules.c list.c judge.c sift.c
+SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c slots.c totals.c health.c
@@ -59,7 +59,7 @@ SRC_kernel := load.c generation.c outer.c records.c pending.c clock.c counters.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
-	pins.c status.c why.c document.c read.c
+	pins.c status.c why.c judged.c document.c read.c
 
 MODULES := common sandbox model reader intake parse guard compile ledger kernel netlink daemon cli
 
@@ -78,6 +78,7 @@ READER_PKGS := jansson libzip expat libxml-2.0 gmime-3.0 libidn2 libpsl
 READER_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(READER_PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
 $(B)/obj/reader/%.o $(B)/san/obj/reader/%.o: PKG_CFLAGS += $(READER_CFLAGS)
 LDLIBS_reader := $(shell $(PKG_CONFIG) --libs $(READER_PKGS) 2>/dev/null)
+LDLIBS_guard := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
 LDLIBS_sandbox := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
@@ -154,7 +155,8 @@ UNIT_TESTS += test_stack test_links
 LIBS_test_stack := netlink common
 LIBS_test_links := netlink common
 
-UNIT_TESTS += test_guard test_guard_list test_guard_random test_guard_bulk test_rules
+UNIT_TESTS += test_guard test_guard_list test_guard_names test_guard_random test_guard_bulk test_rules
+LIBS_test_guard_names := guard model common
 LIBS_test_guard := guard model common
 LIBS_test_guard_list := guard model common
 LIBS_test_guard_random := guard model common
@@ -334,11 +336,12 @@ $(B)/tests/corpus: tests/bpf/corpus.c $(PACKET_SOURCES:%=tests/bpf/%) $(patsubst
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel) $(LDLIBS_reader)
 .PHONY: corpus
-corpus: ## compare real address lists with the naive matcher and with iprange (CORPUS=../shared/corpus; as root: also packets)
+corpus: ## real address lists against the naive matcher and iprange, real documents against what stands in them (CORPUS=../shared/corpus; as root: also packets)
 	$(Q)$(MAKE) --no-print-directory -s deps
 	$(Q)[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory -s deps MORE_DEPS=iprange > /dev/null || echo "iprange could not be installed"
-	$(Q)$(MAKE) --no-print-directory -s $(B)/tests/corpus
+	$(Q)$(MAKE) --no-print-directory -s $(B)/tests/corpus all
 	$(Q)B=$(B) tests/bpf/corpus.sh
+	$(Q)tests/corpus/documents.py $(B)/khien $${CORPUS:-../shared/corpus} rules/never-block.d
 
 # ---- Manual pages and translations ---------------------------------------------------------------
 

@@ -54,7 +54,7 @@ known=$(history)
 { printf '203.0.113.8\n'; head -c 300000 /dev/zero | tr '\0' '\377'; } > "$lists/binary"
 truncate -s 100M "$lists/zeros"
 yes 203.0.113.8 | head -c 104857600 > "$lists/huge.txt"
-printf '203.0.113.8\n203.0.113.9 \xc3\x28\n' > "$lists/latin.txt"
+printf '203.0.113.8\n\x80\x81\x82\x83\x84\x85\x86\x87\xfe\xff\n' > "$lists/latin.txt"
 printf '203.0.113.8\n\0\0\n' > "$lists/nul.txt"
 : > "$lists/empty.txt"
 printf '%%PDF-1.4\n1 0 obj' > "$lists/cut.pdf"

@@ -162,6 +162,22 @@ static void test_other_pages(void **state)
 	assert_int_equal(plain->findings_count, 1);
 }
 
+/* A link that the page was too narrow for is one; two items are two. */
+static void test_wrapped_links(void **state)
+{
+	static const char text[] =
+		"Kính gửi: Các đơn vị\n\nDanh sách:\n\n- hxxps://c2[.]example/a%2F\n  Letter_b.js?x=1\n- hxxp://c3[.]example/a\n- c4[.]example\n"
+		"hxxp://c5[.]example/a/\nc6[.]example\n";
+	static const char *const values[] = { "https://c2.example/a%2FLetter_b.js?x=1", "http://c3.example/a",
+					      "c4.example", "http://c5.example/a/", "c6.example" };
+	DOCUMENT(document) = read_form(text, strlen(text), "text");
+
+	(void)state;
+	assert_int_equal(document->findings_count, KH_ARRAY_SIZE(values));
+	for (size_t i = 0; i < KH_ARRAY_SIZE(values); i++)
+		assert_string_equal(document->findings[i].indicator.text, values[i]);
+}
+
 #define MAIL_HEAD                                                                                                                           \
 	"Received: from a.example ([203.0.113.60]) by b.example\r\nFrom: =?UTF-8?Q?Tr=E1=BB=B1c?= <truc@so.example>\r\nTo: b@c.example\r\n" \
 	"Subject: =?UTF-8?B?Q+G6o25oIGLDoW8=?=\r\nDate: Sat, 16 Mar 2019 08:00:00 +0700\r\nMIME-Version: 1.0\r\n"
@@ -223,13 +239,10 @@ static void test_hostile_mail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encodings),
-		cmocka_unit_test(test_vni_and_decomposed),
-		cmocka_unit_test(test_what_is_no_text),
-		cmocka_unit_test(test_a_page),
-		cmocka_unit_test(test_other_pages),
-		cmocka_unit_test(test_a_mail),
-		cmocka_unit_test(test_a_mail_around_a_letter),
+		cmocka_unit_test(test_encodings),	cmocka_unit_test(test_vni_and_decomposed),
+		cmocka_unit_test(test_what_is_no_text), cmocka_unit_test(test_a_page),
+		cmocka_unit_test(test_other_pages),	cmocka_unit_test(test_wrapped_links),
+		cmocka_unit_test(test_a_mail),		cmocka_unit_test(test_a_mail_around_a_letter),
 		cmocka_unit_test(test_hostile_mail),
 	};
 

@@ -69,6 +69,8 @@ static void test_columns(void **state)
 	static const char values[] = "203.0.113.7 198.51.100.81";
 
 	(void)state;
+	expect("203.0.113.7 # with 198.51.100[.]81 and evil[.]example, also 192.0.2.1\n192.0.2.7\n", "list",
+	       "203.0.113.7 198.51.100.81? evil.example! 192.0.2.7");
 	expect("203.0.113.7\t3\n198.51.100.81\t1\n", "list", values);
 	expect("203.0.113.7 ; SBL1\n198.51.100.81 ; SBL2\n", "list", values);
 	expect("203.0.113.7,1,90\n198.51.100.81,1,80\n", "list", values);

@@ -19,7 +19,8 @@
 #define FOLDER "rules/never-block.d"
 
 static const char *const shipped[] = { "special-purpose.list", "resolvers.list",    "root-servers.list",
-				       "vn-nameservers.list",  "time-servers.list", "shared.list" };
+				       "vn-nameservers.list",  "time-servers.list", "shared.list",
+				       "popular.list" };
 
 static struct kh_guard *guard;
 

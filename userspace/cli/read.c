@@ -49,7 +49,8 @@ static int is_list(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);
 
-	return length > 5 && entry->d_name[0] != '.' && !strcmp(entry->d_name + length - 5, ".list");
+	return length > 5 && entry->d_name[0] != '.' &&
+	       (!strcmp(entry->d_name + length - 5, ".list") || !strcmp(entry->d_name + length - 5, ".json"));
 }
 
 static void load_list(struct judge *judge, const char *folder, const char *name)

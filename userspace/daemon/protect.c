@@ -22,7 +22,8 @@ static int is_list(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);
 
-	return entry->d_name[0] != '.' && length > 5 && !strcmp(entry->d_name + length - 5, ".list");
+	return entry->d_name[0] != '.' && length > 5 &&
+	       (!strcmp(entry->d_name + length - 5, ".list") || !strcmp(entry->d_name + length - 5, ".json"));
 }
 
 static int add_file(struct kh_guard *guard, const char *folder, const char *name, struct kh_error *error)

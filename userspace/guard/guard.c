@@ -26,6 +26,7 @@ void kh_guard_free(struct kh_guard *guard)
 {
 	if (!guard)
 		return;
+	kh_hosts_clear(&guard->hosts);
 	kh_rules_clear(&guard->refuse);
 	kh_rules_clear(&guard->shared);
 	free(guard->exempt);
@@ -53,27 +54,51 @@ static size_t fitting(const char *text)
 	return length;
 }
 
-int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason, const char *rule)
+/* Keeps the text of a rule; its place. 0 or -ENOMEM. */
+static int add_text(struct kh_guard *guard, const char *rule, size_t *ret_place)
 {
-	struct kh_rules *rules = reason == KH_WHY_SHARED ? &guard->shared : &guard->refuse;
 	size_t length = fitting(rule ? rule : "");
-	struct kh_rule added = {
-		.range = *range, .reason = reason, .text = guard->texts_length, .order = guard->added
-	};
-	int err;
+	int err = kh_grow(&guard->texts, &guard->texts_capacity, guard->texts_length + length + 1, 1);
 
-	assert(reason >= KH_WHY_SHARED && reason <= KH_WHY_EVERYTHING);
-	err = kh_grow(&guard->texts, &guard->texts_capacity, guard->texts_length + length + 1, 1);
-	if (err == 0)
-		err = kh_rules_add(rules, &added);
 	if (err < 0)
 		return err;
 	memcpy(guard->texts + guard->texts_length, rule ? rule : "", length);
 	guard->texts[guard->texts_length + length] = '\0';
+	*ret_place = guard->texts_length;
 	guard->texts_length += length + 1;
-	guard->added++;
 	guard->sealed = false;
 	return 0;
+}
+
+int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason, const char *rule)
+{
+	struct kh_rules *rules = reason == KH_WHY_SHARED ? &guard->shared : &guard->refuse;
+	struct kh_rule added = { .range = *range, .reason = reason, .order = guard->added };
+	size_t before = guard->texts_length;
+	int err = add_text(guard, rule, &added.text);
+
+	assert(reason >= KH_WHY_SHARED && reason <= KH_WHY_EVERYTHING);
+	if (err == 0)
+		err = kh_rules_add(rules, &added);
+	if (err < 0) {
+		guard->texts_length = before;
+		return err;
+	}
+	guard->added++;
+	return 0;
+}
+
+int kh_guard_add_host(struct kh_guard *guard, const struct kh_indicator *name, enum kh_decision_reason reason,
+		      const char *rule)
+{
+	size_t place, before = guard->texts_length;
+	int err = add_text(guard, rule, &place);
+
+	if (err == 0)
+		err = kh_hosts_add(&guard->hosts, name, reason, place);
+	if (err < 0)
+		guard->texts_length = before;
+	return err;
 }
 
 int kh_guard_exempt(struct kh_guard *guard, const struct kh_range *range)
@@ -165,6 +190,7 @@ int kh_guard_seal(struct kh_guard *guard)
 	const struct kh_rules *const both[] = { &guard->refuse, &guard->shared };
 	int err = lift_exempt(guard);
 
+	kh_hosts_index(&guard->hosts);
 	if (err == 0)
 		err = kh_rules_index(&guard->refuse);
 	if (err == 0)

@@ -41,9 +41,10 @@ void kh_guard_set_limits(struct kh_guard *guard, const struct kh_guard_limits *l
 int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason,
 		 const char *rule);
 
-/* Adds a list file: one address, prefix or range a line, '#' comments; what follows the value on its line is a label.
+/* Adds a list file: one address, prefix, range or name ("c2.example", or "*.c2.example": it and all below it) a line, '#' comments; what follows the value on its line is a label.
  * The line `@kind special-purpose|never-block|shared-infrastructure` sets the reason for the lines after it
- * (never-block at the start of a file). `name` is the file's base name, for rule texts: "name:line label". All or
+ * (never-block at the start of a file). `name` is the file's base name, for rule texts: "name:line label". A file that
+ * begins with '{' is a MISP warninglist of addresses or names, never-block, or shared-infrastructure when its name ends in ".shared.json". All or
  * nothing: -EINVAL with the line (a whole address family is an error too), -ENOMEM; seal again also after a failure. */
 int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data, size_t length,
 		      struct kh_error *error);
@@ -56,7 +57,8 @@ int kh_guard_exempt(struct kh_guard *guard, const struct kh_range *range);
 int kh_guard_seal(struct kh_guard *guard);
 
 /* Judges one finding. O(d log n) for n rules, d of them nested round the value. The reader's question about the value
- * itself (host bits, malformed) outlives too-wide and shared; a refusal outlives it. A malformed value is left as proposed. */
+ * itself (host bits, malformed) outlives too-wide and shared; a refusal outlives it. A malformed value is left as proposed. A domain that a
+ * name rule speaks of is refused, or waits; of a URL on such a host the reason says that the host cannot be blocked for it. */
 void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *finding, struct kh_judgement *ret_judgement);
 
 /* Bulk lists of one letter; each sorted. */

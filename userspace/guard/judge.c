@@ -96,6 +96,49 @@ static void set_too_wide(const struct kh_guard *guard, uint8_t family, struct kh
 	set(judgement, KH_REVIEW, KH_WHY_TOO_WIDE, rule);
 }
 
+/* The host of a URL, without what stands round it: lower case as the model has it. */
+static bool host_of(const char *url, char *ret_host, size_t size)
+{
+	const char *host = strstr(url, "://"), *at;
+	size_t length;
+
+	if (!host)
+		return false;
+	host += 3;
+	length = strcspn(host, "/?#");
+	at = memrchr(host, '@', length);
+	if (at) {
+		length -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	length = strcspn(host, ":/?#") < length ? strcspn(host, ":/?#") : length;
+	if (!length || length >= size)
+		return false;
+	memcpy(ret_host, host, length);
+	ret_host[length] = '\0';
+	return true;
+}
+
+static void judge_name(const struct kh_guard *guard, const struct kh_indicator *indicator,
+		       struct kh_judgement *judgement)
+{
+	bool url = indicator->type == KH_TYPE_URL;
+	const struct kh_host *rule = NULL;
+	char host[256];
+
+	if (indicator->type == KH_TYPE_DOMAIN)
+		rule = kh_hosts_find(&guard->hosts, indicator->text);
+	else if (url && host_of(indicator->text, host, sizeof(host)))
+		rule = kh_hosts_find(&guard->hosts, host);
+	if (!rule)
+		return;
+	set(judgement,
+	    url				    ? KH_UNENFORCEABLE
+	    : rule->reason == KH_WHY_SHARED ? KH_REVIEW
+					    : KH_REFUSE,
+	    url ? KH_WHY_SHARED_HOST : rule->reason, guard->texts + rule->text);
+}
+
 void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *finding, struct kh_judgement *ret_judgement)
 {
 	const struct kh_indicator *indicator = &finding->indicator;
@@ -104,6 +147,8 @@ void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *findi
 	assert(guard->sealed);
 	memset(ret_judgement, 0, sizeof(*ret_judgement));
 	set(ret_judgement, finding->proposed, finding->reason, "");
+	if (finding->proposed == KH_UNENFORCEABLE)
+		judge_name(guard, indicator, ret_judgement);
 	if (finding->proposed == KH_UNENFORCEABLE || finding->reason == KH_WHY_MALFORMED)
 		return;
 	if (!kh_indicator_enforceable(indicator)) {
@@ -114,6 +159,7 @@ void kh_guard_judge(const struct kh_guard *guard, const struct kh_finding *findi
 		else
 			set(ret_judgement, KH_UNENFORCEABLE,
 			    indicator->type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN, "");
+		judge_name(guard, indicator, ret_judgement);
 		return;
 	}
 	if (refused(guard, &indicator->range, ret_judgement)) {

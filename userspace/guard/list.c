@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * List files of the guard (the folder rules/never-block.d): one value a line, a label after it, '#' comments, '@kind'.
+ * List files of the guard (the folder rules/never-block.d): one value or name a line, a label after it, '#' comments, '@kind'; or JSON (warninglist.c).
  * Strict: these lines decide what can never be blocked, so nothing is guessed, widened or skipped.
  */
 #include "guard/private.h"
@@ -77,6 +77,26 @@ static int bad_value(const struct list *list, const char *text, size_t length)
 	return -EINVAL;
 }
 
+/* "c2.example", "*.c2.example": a name, or it and all below it. */
+static int read_name(struct kh_guard *guard, struct list *list, const char *text, size_t length, const char *label)
+{
+	struct kh_indicator name = { 0 };
+	char copy[LINE_BYTES], rule[LINE_BYTES + 64];
+	int code;
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)length, text);
+	code = kh_indicator_parse(copy, &name, NULL);
+	if (!code && name.type == KH_TYPE_DOMAIN) {
+		snprintf(rule, sizeof(rule), "%s:%d%s%s", list->name, list->line, *label ? " " : "", label);
+		kh_text_printable(rule);
+		code = kh_guard_add_host(guard, &name, list->kind, rule);
+	} else if (code != -ENOMEM) {
+		code = bad_value(list, text, length);
+	}
+	kh_indicator_clear(&name);
+	return code;
+}
+
 static int read_value(struct kh_guard *guard, struct list *list, const char *text)
 {
 	size_t length = strcspn(text, BLANKS);
@@ -85,7 +105,7 @@ static int read_value(struct kh_guard *guard, struct list *list, const char *tex
 	struct kh_range range;
 
 	if (kh_range_parse(text, length, &range) < 0)
-		return bad_value(list, text, length);
+		return read_name(guard, list, text, length, label);
 	if (range.first == 0 && range.last == kh_address_max(range.family)) {
 		kh_fail_at(list->error, -EINVAL, list->line,
 			   _("%s:%d: covers all of IPv%d, so nothing could be blocked"), list->name, list->line,
@@ -121,6 +141,15 @@ static int read_line(struct kh_guard *guard, struct list *list, const char *line
 	return *line == '@' ? read_kind(list, line) : read_value(guard, list, line);
 }
 
+static bool is_json(const char *data, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && (strchr(BLANKS, data[at]) || data[at] == '\n') && data[at])
+		at++;
+	return at < length && data[at] == '{';
+}
+
 int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data, size_t length, struct kh_error *error)
 {
 	struct list list = { .name = name, .kind = KH_WHY_NEVER_BLOCK, .error = error };
@@ -129,8 +158,14 @@ int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data
 	size_t at = 0;
 	int err = 0;
 
+	size_t hosts = guard->hosts.count;
+
 	if (length >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
 		at = 3;
+	if (is_json(data + at, length - at)) {
+		err = kh_guard_add_warninglist(guard, name, data + at, length - at, error);
+		at = length;
+	}
 	while (at < length && err == 0) {
 		const char *newline = memchr(data + at, '\n', length - at);
 		size_t bytes = newline ? (size_t)(newline - data) - at : length - at;
@@ -145,6 +180,7 @@ int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data
 	guard->shared.count = shared;
 	guard->texts_length = texts;
 	guard->added = added;
+	kh_hosts_cut(&guard->hosts, hosts);
 	if (err == -ENOMEM)
 		kh_fail_at(error, err, list.line, _("%s: out of memory"), name);
 	return err;

@@ -32,7 +32,21 @@ struct kh_rules {
 	size_t split; /* position of the first IPv6 rule */
 };
 
+/* Names, sorted once indexed. */
+struct kh_host {
+	char *name; /* owned */
+	bool below; /* and all below it */
+	enum kh_decision_reason reason;
+	size_t text; /* offset in kh_guard.texts */
+	size_t order;
+};
+struct kh_hosts {
+	struct kh_host *list;
+	size_t count, capacity;
+};
+
 struct kh_guard {
+	struct kh_hosts hosts;
 	struct kh_rules refuse;
 	struct kh_rules shared;
 	struct kh_range *exempt;
@@ -51,6 +65,21 @@ struct kh_guard {
 };
 
 #define KH_RULE_NONE ((size_t)-1)
+
+void kh_hosts_clear(struct kh_hosts *hosts);
+int kh_hosts_add(struct kh_hosts *hosts, const struct kh_indicator *name, enum kh_decision_reason reason,
+		 size_t text); /* 0 or -ENOMEM */
+void kh_hosts_cut(struct kh_hosts *hosts, size_t count); /* the last ones go; before it is indexed */
+void kh_hosts_index(struct kh_hosts *hosts);
+/* The rule of the name, or of the nearest above it that speaks of all below; NULL: none. */
+const struct kh_host *kh_hosts_find(const struct kh_hosts *hosts, const char *name);
+
+/* Adds a name, as kh_guard_add() does a range. 0 or -ENOMEM. */
+int kh_guard_add_host(struct kh_guard *guard, const struct kh_indicator *name, enum kh_decision_reason reason,
+		      const char *rule);
+/* warninglist.c: the whole file; not all or nothing, that is the caller's. 0, -EINVAL with error, -ENOMEM. */
+int kh_guard_add_warninglist(struct kh_guard *guard, const char *name, const char *data, size_t length,
+			     struct kh_error *error);
 
 void kh_rules_clear(struct kh_rules *rules);
 /* Appends; the index is gone until built again. 0 or -ENOMEM. */

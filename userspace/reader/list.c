@@ -228,6 +228,21 @@ static int heed_words(struct list *list)
 	return 0;
 }
 
+/* Further on the line, behind something else: written defanged it is an indicator, though perhaps not one of this list's. */
+static int collect_defanged(struct list *list, size_t from)
+{
+	int result = 0;
+
+	for (size_t i = from; i < list->tokens.count && !result; i++) {
+		if (!list->tokens.list[i].defanged)
+			continue;
+		if (list->reason == KH_WHY_TABLE)
+			list->reason = KH_WHY_PROSE;
+		result = collect(list, &list->tokens.list[i]);
+	}
+	return result;
+}
+
 /* The values of the line: of the first column, or all when nothing else stands there. */
 static int collect_line(struct list *list)
 {
@@ -255,6 +270,9 @@ static int collect_line(struct list *list)
 		if (result)
 			return result;
 	}
+	result = collect_defanged(list, next);
+	if (result)
+		return result;
 	if (taken == 2 && !named && tokens[first].start != tokens[first + 1].start && !list->pairs++)
 		list->first_pair = (size_t)list->line.number;
 	return 0;

@@ -37,6 +37,9 @@ void kh_lines_init(struct kh_lines *lines, const char *text, size_t length);
 /* 1 and *ret_line; 0 at the end; -E2BIG: one word longer than KH_LINE_MAX (*ret_line says where). */
 int kh_lines_next(struct kh_lines *lines, struct kh_line *ret_line);
 
+/* unwrap.c: an item's link that goes on in the lines after it is put together in *joined, which *line then borrows; *lines moves past them. 0 or -ENOMEM. */
+int kh_unwrap(struct kh_lines *lines, struct kh_line *line, struct kh_bytes *joined);
+
 static inline bool kh_is_digit(char c)
 {
 	return c >= '0' && c <= '9';

@@ -45,6 +45,7 @@ struct prose {
 	bool contact; /* the line, or the sentence it goes on with, tells how to reach somebody */
 	bool versions; /* the table below has a column of versions */
 	struct kh_table table; /* the one that the line belongs to */
+	struct kh_bytes joined; /* a line and what it goes on with */
 	size_t links; /* not taken as indicators */
 	char hosts[HOSTS_SHOWN][64]; /* of the first of them */
 };
@@ -56,6 +57,7 @@ static void prose_clear(struct prose *prose)
 	kh_tokens_free(&prose->tokens);
 	kh_tokens_free(&prose->ahead_tokens);
 	kh_table_clear(&prose->table);
+	kh_bytes_clear(&prose->joined);
 	free(prose->folded);
 }
 
@@ -401,7 +403,9 @@ int kh_prose_read(const struct kh_input *input, struct kh_collector *collector)
 	while ((result = kh_lines_next(&lines, &prose.line)) == 1) {
 		if (is_blank_line(&prose.line))
 			continue;
-		result = read_marked(&prose);
+		result = kh_unwrap(&lines, &prose.line, &prose.joined);
+		if (!result)
+			result = read_marked(&prose);
 		if (result)
 			return result;
 	}

@@ -142,7 +142,7 @@ static size_t compose_one(const char *text, char **to)
 	const char *letter;
 
 	if (!vowel) {
-		memcpy(*to, text, used);
+		memmove(*to, text, used); /* it may be the same memory (kh_compose_all) */
 		*to += used;
 		return used;
 	}
