@@ -30,7 +30,7 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse locale man ## build the programs (t
 
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
-	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
+	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev dnsmasq-base bind9-utils poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
@@ -59,7 +59,7 @@ SRC_kernel := load.c generation.c outer.c records.c pending.c clock.c counters.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
-	pins.c status.c why.c judged.c document.c read.c
+	pins.c status.c why.c export.c judged.c document.c read.c
 
 MODULES := common sandbox model reader intake parse guard compile ledger kernel netlink daemon cli
 

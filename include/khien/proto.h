@@ -28,7 +28,8 @@
  * allow      "values", "note", "ttl"                                   "change", "rows"
  * disallow   "values"                                                  "change", "rows"
  * undo       "change"?                                                 "change", "undone", "restored", "skipped"
- * list       "ref"?, "expiring"? (seconds), "after", "limit"           "indicators": [indicator], "next" (0: the end), "allows": [...]
+ * list       "ref"?, "expiring"? (seconds), "unenforceable"? (names and links instead of orders in force), "after", "limit"
+ *                                                                      "indicators": [indicator], "next" (0: the end), "allows": [...]
  * show       "ref"                                                     "letter", "indicators", "cves", "hashes"
  * why        "value"                                                   "value", "verdict": "dropped"|"monitored"|"passed"|"machine", "now", "by": [indicator], "allow": [...],
  *                                                                      "never_block": {"reason","rule"}?, "sightings": [...], "machine": {...}?

@@ -39,6 +39,34 @@ static void letters_are_found_by_what_people_type(void **state)
 	assert_string_equal(letters_text(env, NULL), "8/CATTT-NCSC 2020\n81/VNCERT-ĐPƯC 2019\n298/VNCERT-ĐPƯC 2019\n");
 }
 
+static int print_value(const struct kh_order_row *row, void *context)
+{
+	print(context, "%s %s%s\n", row->value, row->indicator.text, row->indicator.subdomains ? " and below" : "");
+	return 0;
+}
+
+/* "c2.example" and "*.c2.example" are two orders; each is found by what a person types. */
+static void a_name_and_all_below_it_are_kept_apart(void **state)
+{
+	struct env *env = *state;
+	struct kh_order_filter filter = { .state = -1 };
+	int64_t letter;
+
+	begin(env);
+	letter = put_letter(env, "1/A", NULL, 2020, 10);
+	assert_int_equal(put(env, letter, "c2.example", KH_ORDER_UNENFORCEABLE, 0), 1);
+	assert_int_equal(put(env, letter, "*.c2.example", KH_ORDER_UNENFORCEABLE, 0), 1);
+	assert_int_equal(put(env, letter, "*.c2.example", KH_ORDER_UNENFORCEABLE, 0), 0);
+	commit(env);
+	clear(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &filter, print_value, env), 0);
+	assert_string_equal(env->text, "c2.example c2.example\n*.c2.example c2.example and below\n");
+	filter.value = "*.c2.example";
+	clear(env);
+	assert_int_equal(kh_ledger_orders(env->ledger, &filter, print_value, env), 0);
+	assert_string_equal(env->text, "*.c2.example c2.example and below\n");
+}
+
 static void an_exact_number_wins_over_longer_ones(void **state)
 {
 	struct env *env = *state;
@@ -309,6 +337,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(letters_are_found_by_what_people_type),
+		CASE(a_name_and_all_below_it_are_kept_apart),
 		CASE(an_exact_number_wins_over_longer_ones),
 		CASE(a_number_starts_again_each_year),
 		CASE(a_later_file_completes_the_head_and_overwrites_nothing),

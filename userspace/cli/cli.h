@@ -55,7 +55,7 @@ extern const struct kh_command kh_command_read, kh_command_push, kh_command_revi
 	kh_command_reject, kh_command_enforce, kh_command_monitor, kh_command_extend, kh_command_undo, kh_command_block,
 	kh_command_unblock, kh_command_allow, kh_command_disallow, kh_command_list, kh_command_show, kh_command_why,
 	kh_command_status, kh_command_stats, kh_command_verify, kh_command_history, kh_command_reattach,
-	kh_command_detach;
+	kh_command_detach, kh_command_export;
 
 /* ---- options.c ---------------------------------------------------------------------------------- */
 
@@ -87,6 +87,8 @@ int kh_input_open(const char *name);
 int kh_call(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, json_t **ret_reply);
 /* The same, silent: *ret_reply is NULL when anything is wrong. */
 void kh_call_quietly(struct kh_cli *cli, json_t *request, json_t **ret_reply);
+/* The same for what is answered in pages: *ret_reply has the rows of all of them under "indicators". */
+int kh_call_all(struct kh_cli *cli, json_t *request, json_t **ret_reply);
 /* Asks and shows: with --json the reply, else what `show` prints of it. */
 int kh_ask(struct kh_cli *cli, json_t *request, void (*show)(json_t *reply));
 

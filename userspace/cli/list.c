@@ -8,8 +8,7 @@
 #include "cli/render.h"
 #include "common/lang.h"
 
-/* Asks page after page and gathers all rows in the first reply. */
-static int ask_all(struct kh_cli *cli, json_t *request, void (*show)(json_t *reply))
+int kh_call_all(struct kh_cli *cli, json_t *request, json_t **ret_reply)
 {
 	json_t *first KH_CLEANUP(kh_json_decrefp) = NULL;
 	long long after = 0, next;
@@ -33,10 +32,21 @@ static int ask_all(struct kh_cli *cli, json_t *request, void (*show)(json_t *rep
 		after = next;
 	} while (true);
 	json_object_del(first, "next");
+	*ret_reply = KH_TAKE(first);
+	return code;
+}
+
+static int ask_all(struct kh_cli *cli, json_t *request, void (*show)(json_t *reply))
+{
+	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL;
+	int code = kh_call_all(cli, request, &reply);
+
+	if (!reply)
+		return code;
 	if (cli->json)
-		kh_json_print(first);
+		kh_json_print(reply);
 	else
-		show(first);
+		show(reply);
 	return code;
 }
 

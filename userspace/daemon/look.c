@@ -92,7 +92,9 @@ json_t *kh_op_list(const struct kh_request *request)
 
 	if (reply)
 		return reply;
-	if (expiring > 0)
+	if (kh_request_flag(request->body, "unenforceable")) /* names and links: for the resolver (khien export) */
+		filter.state = KH_ORDER_UNENFORCEABLE;
+	else if (expiring > 0)
 		filter.expires_before = kh_now() + expiring;
 	collect_first(request->core);
 	return list_orders(request, &filter);

@@ -13,6 +13,7 @@
 
 #define KIND_IPV6 64
 #define KIND_TEXT 240
+#define BELOW "*."
 
 static const enum kh_indicator_type text_types[] = { KH_TYPE_DOMAIN, KH_TYPE_URL, KH_TYPE_UNKNOWN };
 
@@ -60,17 +61,20 @@ void kh_key_of_range(const struct kh_range *range, struct kh_key *ret_key)
 		put_address(ret_key, range->last, range->family);
 }
 
-static int key_of_text(unsigned int kind, const char *text, struct kh_key *ret_key)
+/* A name with all below it is another key than the name alone: as its canonical text. */
+static int key_of_text(unsigned int kind, const struct kh_indicator *indicator, struct kh_key *ret_key)
 {
-	size_t length = text ? strlen(text) : 0;
+	size_t length = indicator->text ? strlen(indicator->text) : 0,
+	       before = indicator->subdomains ? strlen(BELOW) : 0;
 
 	if (!length)
 		return -EINVAL;
-	if (length >= KH_KEY_MAX)
+	if (length + before >= KH_KEY_MAX)
 		return -E2BIG;
 	ret_key->bytes[0] = (uint8_t)(KIND_TEXT + kind);
-	memcpy(ret_key->bytes + 1, text, length);
-	ret_key->size = length + 1;
+	memcpy(ret_key->bytes + 1, BELOW, before);
+	memcpy(ret_key->bytes + 1 + before, indicator->text, length);
+	ret_key->size = before + length + 1;
 	return 0;
 }
 
@@ -84,7 +88,7 @@ int kh_key_of(const struct kh_indicator *indicator, struct kh_key *ret_key)
 {
 	for (unsigned int i = 0; i < KH_ARRAY_SIZE(text_types); i++)
 		if (indicator->type == text_types[i])
-			return key_of_text(i, indicator->text, ret_key);
+			return key_of_text(i, indicator, ret_key);
 	if (!valid_range(&indicator->range))
 		return -EINVAL;
 	kh_key_of_range(&indicator->range, ret_key);
@@ -103,6 +107,10 @@ static int read_text(unsigned int kind, const char *value, struct kh_indicator *
 	if (kind >= KH_ARRAY_SIZE(text_types) || !value[0])
 		return -EUCLEAN;
 	*ret_indicator = (struct kh_indicator){ .type = text_types[kind], .text = (char *)value };
+	if (ret_indicator->type == KH_TYPE_DOMAIN && !strncmp(value, BELOW, strlen(BELOW))) {
+		ret_indicator->subdomains = true;
+		ret_indicator->text += strlen(BELOW);
+	}
 	return 0;
 }
 
@@ -173,9 +181,12 @@ int kh_key_find(struct kh_ledger *ledger, const char *value, int64_t *ret_id)
 	struct kh_key key;
 	int code = 0;
 
-	for (unsigned int i = 0; i < KH_ARRAY_SIZE(text_types) && code == 0; i++)
-		if (!key_of_text(i, value, &key))
+	for (unsigned int i = 0; i < KH_ARRAY_SIZE(text_types) && code == 0; i++) {
+		struct kh_indicator text = { .text = (char *)(uintptr_t)value };
+
+		if (!key_of_text(i, &text, &key))
 			code = find(ledger, &key, ret_id);
+	}
 	if (code)
 		return code;
 	if (kh_indicator_parse(value, &indicator, NULL) < 0 || kh_key_of(&indicator, &key) < 0) {

@@ -4,8 +4,10 @@
 import json
 import os
 import re
+import shutil
 import struct
 import subprocess
+import tempfile
 
 from run import Run, check, columns, environment, has, here, khien, lacks, reply, same
 
@@ -119,6 +121,44 @@ def g_counts_only():
 def g_is_no_answer_when_nothing_would_be_dropped():
     plan = {**reply("plan"), "action": "monitor"}
     same(Run("push", "cv.txt", "--monitor", table={"push": [plan, "done"]}, files=LETTER, typed=[b"g"]).code, 1, "the exit code")
+
+
+def names(*values):
+    return {"exit": 0, "next": 0, "allows": [], "indicators": [
+        {"id": i, "type": "url" if "/" in value else "domain", "value": value, "refs": ["1/A"], "state": "unenforceable"} for i, value in enumerate(values)]}
+
+
+@check
+def export_is_what_resolvers_take():
+    listed = names("c2.example", "*.c3.example", "c3.example", "c2.example", "www.c3.example", "http://c4.example/x", "a b.example", "x\"; include: y")
+    expected = {
+        "rpz": "c2.example CNAME .\n" "c3.example CNAME .\n" "*.c3.example CNAME .\n" "www.c3.example CNAME .\n",
+        "dnsmasq": "address=/c3.example/\n" "host-record=c2.example,0.0.0.0,::\n" "host-record=www.c3.example,0.0.0.0,::\n",
+        "hosts": "0.0.0.0 c3.example\n:: c3.example\n0.0.0.0 c2.example\n:: c2.example\n0.0.0.0 www.c3.example\n:: www.c3.example\n",
+        "unbound": 'local-zone: "c3.example." always_null\n' 'local-zone: "c2.example." typetransparent\nlocal-data: "c2.example. A 0.0.0.0"\nlocal-data: "c2.example. AAAA ::"\n',
+    }
+    tools = {"rpz": ["named-checkzone", "-q", "rpz.khien"], "dnsmasq": ["dnsmasq", "--test", "-C"], "unbound": ["unbound-checkconf"]}
+    for form, lines in expected.items():
+        run = Run("export", "--format", form, "--ref", "1/A", table={"list": listed})
+        same(run.code, 0, "the exit code")
+        same(run.requests[0][0]["unenforceable"], True, "what was asked for")
+        same(run.requests[0][0]["ref"], "1/A", "of which letter")
+        same(sorted(set(lines.splitlines()) - set(run.out.splitlines())), [], f"lines missing from {form}")
+        lacks(run.out, "include")
+        lacks(run.out, "c4.example")
+        has(run.err, "names: 3, of them with all below: 1; links left out: 1")
+        has(run.err, "not names of hosts: 2")
+        tool = tools.get(form)
+        if tool and shutil.which(tool[0]):
+            with tempfile.NamedTemporaryFile("w", suffix="." + form) as file:
+                file.write(run.out)
+                file.flush()
+                done = subprocess.run([*tool, file.name], capture_output=True, text=True)
+                same(done.returncode, 0, f"{tool[0]}: {done.stdout}{done.stderr}")
+    has(Run("export", "--format", "hosts", table={"list": listed}).err, "cannot say")
+    same(Run("export", "--format", "zone", table={"list": listed}).code, 2, "the exit code of another form")
+    same(Run("export", table={"list": listed}).code, 2, "the exit code without a form")
+    same(Run("export", "--format", "rpz", table={"list": names()}).code, 0, "the exit code of nothing")
 
 
 NO_COUNTS = dict.fromkeys(("enforce", "review", "refuse", "unenforceable", "unchanged"), 0)
@@ -478,7 +518,7 @@ def every_command_and_option_is_in_the_manual_and_the_completion():
 
     manual, completion = text("userspace", "man", "khien.1.scd"), text("userspace", "completion", "khien")
     commands = re.findall(r"^  ([a-z]+) ", Run("--help").out, re.M)
-    same(len(commands), 22, "the number of commands")
+    same(len(commands), 23, "the number of commands")
     for command in commands:
         if not re.search(rf"\*{command}\*", manual):
             raise AssertionError(f"khien.1 does not tell about {command}")
