@@ -52,7 +52,7 @@ static void a_name_and_all_below_it_are_kept_apart(void **state)
 	struct kh_order_filter filter = { .state = -1 };
 	int64_t letter;
 
-	begin(env);
+	act(env, "push");
 	letter = put_letter(env, "1/A", NULL, 2020, 10);
 	assert_int_equal(put(env, letter, "c2.example", KH_ORDER_UNENFORCEABLE, 0), 1);
 	assert_int_equal(put(env, letter, "*.c2.example", KH_ORDER_UNENFORCEABLE, 0), 1);

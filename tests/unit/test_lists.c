@@ -93,6 +93,15 @@ static void test_columns(void **state)
 	       "json", "c2.example! *.c3.example! 203.0.113.7 198.51.100.0/24");
 }
 
+/* IPv4 addresses in IPv6 clothes. */
+static void test_mapped_prefixes(void **state)
+{
+	(void)state;
+	expect("::ffff:203.0.113.0/120\n::ffff:203.0.113.9/128\n192.0.2.1\n", "list",
+	       "203.0.113.0/24 203.0.113.9 192.0.2.1");
+	expect("::ffff:20:1/32\n192.0.2.1\n", "list", "::/32? 192.0.2.1");
+}
+
 /* What a person broke is shown, and never becomes another address. */
 static void test_junk(void **state)
 {
@@ -172,9 +181,13 @@ static void test_hostile_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	       cmocka_unit_test(test_names_of_the_world),
-		cmocka_unit_test(test_columns),	       cmocka_unit_test(test_junk),
-		cmocka_unit_test(test_read_elsewhere), cmocka_unit_test(test_hostile_columns),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_of_the_world),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_mapped_prefixes),
+		cmocka_unit_test(test_junk),
+		cmocka_unit_test(test_read_elsewhere),
+		cmocka_unit_test(test_hostile_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

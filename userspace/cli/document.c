@@ -145,19 +145,38 @@ static json_t *announced_json(const struct kh_announced *announced)
 	return object;
 }
 
+static json_t *letter_json(const struct kh_letter *letter)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "number", text_or_null(letter->number), "date",
+			 text_or_null(letter->date), "issuer", text_or_null(letter->issuer), "subject",
+			 text_or_null(letter->subject), "report_by", text_or_null(letter->report_by), "relays",
+			 texts_json(letter->relays, letter->relays_count));
+}
+
+/* By their length. */
+static json_t *hash_counts(const struct kh_document *document)
+{
+	json_int_t md5 = 0, sha1 = 0, sha256 = 0;
+
+	for (size_t i = 0; i < document->hashes_count; i++) {
+		size_t length = strlen(document->hashes[i]);
+
+		*(length == 32 ? &md5 : length == 40 ? &sha1 : &sha256) += 1;
+	}
+	return json_pack("{s:I, s:I, s:I}", "md5", md5, "sha1", sha1, "sha256", sha256);
+}
+
 json_t *kh_judged_head(const struct kh_judged *judged, const json_t *more)
 {
 	const struct kh_document *document = judged->document;
-	const struct kh_letter *letter = &document->letter;
 	json_t *notes = texts_json(document->notes, document->notes_count);
 
 	json_array_extend(notes, (json_t *)more);
-	return json_pack("{s:o, s:s, s:{s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o}", "file", text_or_null(document->file),
-			 "format", document->format, "letter", "number", text_or_null(letter->number), "date",
-			 text_or_null(letter->date), "issuer", text_or_null(letter->issuer), "subject",
-			 text_or_null(letter->subject), "announced", announced_json(&document->announced), "cves",
-			 texts_json(document->cves, document->cves_count), "hashes",
-			 texts_json(document->hashes, document->hashes_count), "notes", notes);
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "file", text_or_null(document->file), "format",
+			 document->format, "letter", letter_json(&document->letter), "announced",
+			 announced_json(&document->announced), "cves", texts_json(document->cves, document->cves_count),
+			 "hashes", texts_json(document->hashes, document->hashes_count), "hash_counts",
+			 hash_counts(document), "notes", notes);
 }
 
 /* What the plain values of one type have in common, as the members that follow value, raw and line. malloc'ed; NULL: out of memory. */

@@ -53,6 +53,8 @@ static void show_letter(const json_t *letter)
 	}
 	if (kh_has(letter, "subject"))
 		kh_say("%s\n", kh_text_of(letter, "subject"));
+	if (kh_has(letter, "report_by"))
+		kh_say(_("Wants a report by %s\n"), kh_date(kh_text_of(letter, "report_by")));
 	show_files(files);
 	if (json_array_size(cves))
 		kh_say(_("%sCVE: %s"), json_array_size(files) ? " · " : "", kh_joined(cves, 3));

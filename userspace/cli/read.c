@@ -110,6 +110,10 @@ static void show_head(const json_t *document)
 	kh_say("\n");
 	if (kh_has(letter, "subject"))
 		kh_say("%s\n", kh_text_of(letter, "subject"));
+	if (json_array_size(json_object_get(letter, "relays")))
+		kh_say(_("Passes on: %s\n"), kh_joined(json_object_get(letter, "relays"), 4));
+	if (kh_has(letter, "report_by"))
+		kh_say(_("Wants a report by %s\n"), kh_date(kh_text_of(letter, "report_by")));
 }
 
 static void show_document(const struct kh_judged *judged, const json_t *head)

@@ -70,9 +70,10 @@ static json_t *letters_of(const struct kh_core *core, const struct kh_plan *plan
 
 	for (size_t i = 0; i < plan->letters_count; i++) {
 		const struct kh_letter *head = &plan->letters[i].head;
-		json_t *letter = json_pack("{s:o, s:o, s:o, s:o}", "number", kh_json_text(head->number), "date",
-					   kh_json_text(head->date), "issuer", kh_json_text(head->issuer), "subject",
-					   kh_json_text(head->subject));
+		json_t *letter =
+			json_pack("{s:o, s:o, s:o, s:o, s:o}", "report_by", kh_json_text(head->report_by), "number",
+				  kh_json_text(head->number), "date", kh_json_text(head->date), "issuer",
+				  kh_json_text(head->issuer), "subject", kh_json_text(head->subject));
 		json_t *files = json_array(), *cves = json_array();
 		int64_t loaded = 0;
 		size_t hashes = 0;

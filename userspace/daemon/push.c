@@ -39,8 +39,8 @@ static int year_of(const struct kh_letter *letter)
 
 static int copy_letter(struct kh_letter *to, const struct kh_letter *from)
 {
-	const char *const texts[] = { from->number, from->date, from->issuer, from->subject };
-	char **const places[] = { &to->number, &to->date, &to->issuer, &to->subject };
+	const char *const texts[] = { from->number, from->date, from->issuer, from->subject, from->report_by };
+	char **const places[] = { &to->number, &to->date, &to->issuer, &to->subject, &to->report_by };
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
 		if (!texts[i] || *places[i])

@@ -12,12 +12,21 @@
 #include "common/lang.h"
 #include "common/util.h"
 
+static void free_texts(char **texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(texts[i]);
+	free(texts);
+}
+
 void kh_letter_clear(struct kh_letter *letter)
 {
 	free(letter->number);
 	free(letter->date);
 	free(letter->issuer);
 	free(letter->subject);
+	free(letter->report_by);
+	free_texts(letter->relays, letter->relays_count);
 	memset(letter, 0, sizeof(*letter));
 }
 
@@ -34,13 +43,6 @@ void kh_part_clear(struct kh_part *part)
 	free(part->name);
 	free(part->data);
 	*part = (struct kh_part){};
-}
-
-static void free_texts(char **texts, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(texts[i]);
-	free(texts);
 }
 
 void kh_document_free(struct kh_document *document)

@@ -20,6 +20,9 @@ struct kh_letter {
 	char *date; /* "2019-03-15" */
 	char *issuer; /* the line above the number, or the signing body */
 	char *subject; /* after "V/v" */
+	char *report_by; /* "2017-09-30": until when it asks to be answered */
+	char **relays; /* numbers of the letters that it passes on, as `number`, in order of appearance */
+	size_t relays_count;
 };
 
 enum kh_section {

@@ -94,13 +94,15 @@ static int put_bulk(struct kh_bytes *bytes, const struct kh_bulk *bulk)
 int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
 {
 	const struct kh_letter *letter = &document->letter;
-	const char *const texts[] = { document->file, document->format, letter->number,
-				      letter->date,   letter->issuer,	letter->subject };
+	const char *const texts[] = { document->file, document->format, letter->number,	  letter->date,
+				      letter->issuer, letter->subject,	letter->report_by };
 	const int counts[] = { document->announced.addresses, document->announced.domains, document->announced.hashes };
 	int code = kh_bytes_add(bytes, KH_WIRE_MAGIC, sizeof(KH_WIRE_MAGIC) - 1);
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(texts) && code >= 0; i++)
 		code = put_text(bytes, texts[i]);
+	if (code >= 0)
+		code = put_texts(bytes, letter->relays, letter->relays_count);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(counts) && code >= 0; i++)
 		code = put_number(bytes, (uint32_t)counts[i]);
 	if (code >= 0)

@@ -182,6 +182,8 @@ static void take_head(struct reading *reading, struct kh_document *document)
 	letter->date = take_text(reading);
 	letter->issuer = take_text(reading);
 	letter->subject = take_text(reading);
+	letter->report_by = take_text(reading);
+	take_texts(reading, &letter->relays, &letter->relays_count, NULL);
 	document->announced.addresses = take_int(reading, -1);
 	document->announced.domains = take_int(reading, -1);
 	document->announced.hashes = take_int(reading, -1);

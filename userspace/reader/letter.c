@@ -84,85 +84,6 @@ static bool next_cell(const struct kh_line *line, size_t *at, struct cell *ret_c
 
 /* ---- Number ------------------------------------------------------------------------------------- */
 
-static const char *skip(const char *at, const char *end)
-{
-	while (at < end && kh_is_blank(*at))
-		at++;
-	return at;
-}
-
-/* "CATTT-NCSC", also "VNCERT - ĐPƯC"; its end. */
-static const char *code_end(const char *at, const char *end)
-{
-	for (;;) {
-		const char *next;
-
-		while (at < end && !kh_is_blank(*at) && !strchr(",;()|:\"", *at))
-			at++;
-		next = skip(at, end);
-		if (next == at || next >= end || *next != '-' || next - at > 1)
-			return at;
-		next = skip(next + 1, end);
-		if (next >= end || !((*next >= 'A' && *next <= 'Z') || (*next & 0x80)))
-			return at;
-		at = next;
-	}
-}
-
-static bool has_letter(const char *at, const char *end)
-{
-	for (; at < end; at++) {
-		if (kh_is_letter(*at) || (*at & 0x80))
-			return true;
-	}
-	return false;
-}
-
-/* "81/VNCERT-ĐPƯC", "674 /CATTT-NCSC", "/CATTT-NCSC941" at `at`: the number without spaces, NFC. 1, 0, -ENOMEM. */
-static int parse_number(const char *at, const char *end, char **ret_number, bool *ret_overlaid)
-{
-	char *composed KH_CLEANUP(kh_freep) = NULL;
-	const char *digits = skip(at, end), *slash = digits, *code, *tail;
-	char joined[160];
-	size_t to = 0;
-
-	while (slash < end && kh_is_digit(*slash))
-		slash++;
-	at = slash;
-	if (at > digits && at < end && kh_is_letter(*at)) /* 12a/... */
-		at++;
-	slash = at;
-	at = skip(at, end);
-	if (at >= end || *at != '/' || slash - digits > 8)
-		return 0;
-	code = skip(at + 1, end);
-	tail = code_end(code, end);
-	while (tail > code && strchr(".,-/", tail[-1]))
-		tail--;
-	if (!has_letter(code, tail) || tail - code > 100)
-		return 0;
-	at = tail;
-	if (slash == digits) { /* the number was laid over the line and stands at its end */
-		while (tail > code && kh_is_digit(tail[-1]))
-			tail--;
-		digits = tail;
-		slash = at;
-		if (slash == digits || slash - digits > 6)
-			return 0;
-		*ret_overlaid = true;
-	}
-	to = (size_t)snprintf(joined, sizeof(joined), "%.*s/", (int)(slash - digits), digits);
-	for (; code < tail; code++) {
-		if (!kh_is_blank(*code))
-			joined[to++] = *code;
-	}
-	composed = kh_compose(joined, to);
-	if (!composed)
-		return -ENOMEM;
-	*ret_number = KH_TAKE(composed);
-	return 1;
-}
-
 /* The line that holds "Số: ..."; the number goes to letter. Index, or -1; -ENOMEM in *ret_result. */
 static int find_number(const struct head *head, struct kh_letter *letter, bool *ret_overlaid, int *ret_result)
 {
@@ -184,8 +105,8 @@ static int find_number(const struct head *head, struct kh_letter *letter, bool *
 			else
 				continue;
 			if (from)
-				*ret_result =
-					parse_number(from, line->text + line->length, &letter->number, ret_overlaid);
+				*ret_result = kh_letter_number(from, line->text + line->length, &letter->number,
+							       ret_overlaid);
 			if (*ret_result < 0)
 				return -1;
 			if (*ret_result == 1) {
@@ -311,7 +232,7 @@ static bool is_furniture(const char *folded)
 {
 	static const char *const patterns[] = { "cOng hOa", "dOc lAp", "ngAy", "v/v", "sO:", "trang", NULL };
 
-	return !has_letter(folded, folded + strlen(folded)) || kh_word_find(folded, patterns) == folded;
+	return !kh_has_letter(folded, folded + strlen(folded)) || kh_word_find(folded, patterns) == folded;
 }
 
 /* The line above the number, left column; a name that runs over two lines is joined. 0 or -ENOMEM. */
@@ -355,13 +276,13 @@ static const char *subject_start(const char *folded, const struct cell *cell)
 
 	if (kh_word_match(folded, "v /v ") || kh_word_match(folded, "v/ v ")) {
 		from = memchr(cell->text, '/', cell->length);
-		from = from ? skip(from + 1, cell->text + cell->length) : NULL;
+		from = from ? kh_skip_blank(from + 1, cell->text + cell->length) : NULL;
 		return from && from < cell->text + cell->length ? from + 1 : NULL;
 	}
 	if (!kh_word_match(folded, "vE viEc "))
 		return NULL;
 	from = memchr(cell->text, ' ', cell->length);
-	from = from ? skip(from, cell->text + cell->length) : NULL;
+	from = from ? kh_skip_blank(from, cell->text + cell->length) : NULL;
 	return from ? memchr(from, ' ', (size_t)(cell->text + cell->length - from)) : NULL;
 }
 
@@ -372,7 +293,7 @@ static bool goes_on(const struct head *head, size_t i)
 	const char *folded = head->folded[i] + strspn(head->folded[i], " \t");
 	const char *text = head->lines[i].text + strspn(head->lines[i].text, " \t");
 
-	if (kh_word_find(folded, ends) == folded || !has_letter(folded, folded + strlen(folded)))
+	if (kh_word_find(folded, ends) == folded || !kh_has_letter(folded, folded + strlen(folded)))
 		return false;
 	return !head->after_blank[i] || (*text >= 'a' && *text <= 'z') || (*text & 0x80);
 }

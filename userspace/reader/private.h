@@ -363,6 +363,12 @@ size_t kh_marker_skip(const char *text);
 /* Fills what is found of the head; *ret_overlaid when number or date were put together from a digital signature's
  * overlay. 0 or -ENOMEM. */
 int kh_letter_read(const struct kh_input *input, struct kh_letter *ret_letter, bool *ret_overlaid);
+/* number.c: "81/VNCERT-ĐPƯC", "674 /CATTT-NCSC", "/CATTT-NCSC941" at `at`: the number without spaces, NFC. 1, 0, -ENOMEM. */
+int kh_letter_number(const char *at, const char *end, char **ret_number, bool *ret_overlaid);
+bool kh_has_letter(const char *at, const char *end);
+const char *kh_skip_blank(const char *at, const char *end);
+/* Fills what the text says of other letters, and until when it wants an answer; after the head. 0 or -ENOMEM. */
+int kh_letter_asks(const struct kh_input *input, struct kh_letter *letter);
 /* Counts the letter announces. 0 or -ENOMEM. */
 int kh_announced_read(const struct kh_input *input, struct kh_announced *ret_announced);
 

@@ -200,7 +200,7 @@ static int read_head(const struct kh_input *input, struct kh_letter *letter, boo
 	put_field(&letter->date, found.date);
 	put_field(&letter->issuer, found.issuer);
 	put_field(&letter->subject, found.subject);
-	return result;
+	return result ? result : kh_letter_asks(&head, letter);
 }
 
 static int read_letter(const struct kh_input *input, struct kh_collector *collector)

@@ -158,6 +158,9 @@ static enum kh_form malformed(const char *text, struct kh_value *value)
 	return KH_FORM_MALFORMED;
 }
 
+static struct kh_range unmapped(struct kh_range range);
+static size_t address_run(const char *text, size_t at, struct kh_range *ret_address);
+
 /* "/24", "/gate.php", "/" */
 static enum kh_form after_slash(const char *text, size_t start, struct kh_value *value)
 {
@@ -174,16 +177,13 @@ static enum kh_form after_slash(const char *text, size_t start, struct kh_value 
 		return malformed(text, value);
 	if (kh_prefix_parse(text + start, at + used - start, &value->indicator.range, &host_bits))
 		return malformed(text, value);
+	value->indicator.range = unmapped(value->indicator.range);
 	value->indicator.type =
-		kh_range_prefix_length(&value->indicator.range) == (value->address.family == 4 ? 32 : 128)
-			? KH_TYPE_ADDRESS
-			: KH_TYPE_PREFIX;
+		value->indicator.range.first == value->indicator.range.last ? KH_TYPE_ADDRESS : KH_TYPE_PREFIX;
 	value->host_bits = host_bits == KH_HOST_BITS_SET;
 	value->end = at + used;
 	return KH_FORM_VALUE;
 }
-
-static size_t address_run(const char *text, size_t at, struct kh_range *ret_address);
 
 /* " - 203.0.113.9"; "-9" is read as malformed: the last octet, or a remark? */
 static enum kh_form after_dash(const char *text, struct kh_value *value)
@@ -308,15 +308,15 @@ static size_t run6(const char *text, size_t at)
 	return colons >= 2 && hex >= 1 ? length : 0;
 }
 
-/* A mapped address (::ffff:a.b.c.d) is its IPv4 address: that is what stands in packets. */
-static struct kh_range unmapped(struct kh_range address)
+/* Mapped addresses (::ffff:a.b.c.d, or ::ffff:0:0/96 and longer) are their IPv4 addresses: that is what stands in packets. */
+static struct kh_range unmapped(struct kh_range range)
 {
-	if (address.family == 6 && address.first >> 32 == 0xffff) {
-		address.family = 4;
-		address.first &= 0xffffffff;
-		address.last &= 0xffffffff;
+	if (range.family == 6 && range.first >> 32 == 0xffff && range.last >> 32 == 0xffff) {
+		range.family = 4;
+		range.first &= 0xffffffff;
+		range.last &= 0xffffffff;
 	}
-	return address;
+	return range;
 }
 
 /* One address with nothing read after it; bytes used, or 0. */

@@ -461,7 +461,7 @@ def read_gives_every_document_that_can_be_read():
     same((run.code, [document["file"] for document in documents]), (1, ["danh-sach.txt"]), "exit code and documents")
     same({row["value"]: row["decision"] for row in documents[0]["indicators"]},
          {"203.0.113.7": "enforce", "10.0.0.0/8": "review", "1.2.3.4.5": "review", "8.8.8.8": "refuse", "xau.example": "unenforceable"}, "decisions")
-    same(set(documents[0]), {"file", "format", "letter", "announced", "cves", "hashes", "indicators", "notes"}, "the members of a document")
+    same(set(documents[0]), {"file", "format", "letter", "announced", "cves", "hashes", "hash_counts", "indicators", "notes"}, "the members of a document")
     same(Run("read", "-", "--json", stdin="203.0.113.7\n").json()["documents"][0]["indicators"][0]["line"], 1, "the line")
 
 
