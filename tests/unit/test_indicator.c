@@ -247,10 +247,19 @@ static void test_document_free(void **state)
 	kh_document_free(NULL);
 	assert_non_null(document);
 	document->file = strdup("file");
-	document->letter = (struct kh_letter){ strdup("1/A"), strdup("2023-01-21"), strdup("A"), strdup("V/v") };
+	document->letter = (struct kh_letter){ .number = strdup("1/A"),
+					       .date = strdup("2023-01-21"),
+					       .issuer = strdup("A"),
+					       .subject = strdup("V/v"),
+					       .report_by = strdup("2023-01-30") };
+	document->letter.relays = calloc(1, sizeof(char *));
+	document->letter.relays[document->letter.relays_count++] = strdup("2/B");
+	document->parts = calloc(1, sizeof(*document->parts));
+	document->parts[document->parts_count++] = (struct kh_part){ strdup("a.txt"), strdup("x"), 1 };
 	document->findings = calloc(2, sizeof(*document->findings));
 	document->findings_count = 2;
 	document->findings[0].raw = strdup("203.0.113[.]7");
+	document->findings[0].column = strdup("IP");
 	document->findings[1].indicator = (struct kh_indicator){ .type = KH_TYPE_DOMAIN, .text = strdup("c2.example") };
 	document->cves = calloc(1, sizeof(char *));
 	document->cves[document->cves_count++] = strdup("CVE-2022-21990");

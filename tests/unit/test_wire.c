@@ -256,6 +256,83 @@ static void test_what_no_document_can_be(void **state)
 #undef X
 }
 
+static struct kh_document *made(const char *text)
+{
+	struct kh_document *document = NULL;
+
+	assert_int_equal(kh_reader_read("f.txt", text, strlen(text), &document, NULL), 0);
+	return document;
+}
+
+/* Columns, times, letters passed on, files in the file: what comes out is what went in. */
+static void test_all_that_a_document_carries(void **state)
+{
+	struct kh_document *document KH_CLEANUP(kh_document_freep) = made("203.0.113.7\n*.c2.example\n"),
+				     *read KH_CLEANUP(kh_document_freep) = NULL;
+	struct kh_bytes bytes, again;
+
+	(void)state;
+	document->findings[0].column = strdup("Địa chỉ");
+	document->findings[0].starts = 1;
+	document->findings[0].expires = INT64_C(1) << 40;
+	document->letter.report_by = strdup("2020-01-02");
+	document->letter.relays = calloc(1, sizeof(char *));
+	document->letter.relays[document->letter.relays_count++] = strdup("58/VNCERT-ĐPƯC");
+	document->parts = calloc(1, sizeof(*document->parts));
+	document->parts[document->parts_count++] = (struct kh_part){ strdup("a.txt"), strdup("x"), 1 };
+	bytes = written(document);
+	assert_int_equal(kh_wire_read(bytes.data, bytes.length, &read, NULL), 0);
+	assert_string_equal(read->findings[0].column, "Địa chỉ");
+	assert_int_equal(read->findings[0].expires, INT64_C(1) << 40);
+	assert_true(read->findings[1].indicator.subdomains);
+	assert_string_equal(read->letter.relays[0], "58/VNCERT-ĐPƯC");
+	assert_memory_equal(read->parts[0].data, "x", 1);
+	again = written(read);
+	assert_int_equal(again.length, bytes.length);
+	assert_memory_equal(again.data, bytes.data, bytes.length);
+	kh_bytes_clear(&bytes);
+	kh_bytes_clear(&again);
+}
+
+static void expect_no_set(const struct kh_bytes *bytes, size_t length)
+{
+	struct kh_documents read KH_CLEANUP(kh_documents_clear) = {};
+	struct kh_error error = {};
+
+	assert_int_equal(kh_wire_read_all(bytes->data, length, &read, &error), -EINVAL);
+	assert_int_equal(read.count, 0);
+	assert_true(error.text[0]);
+}
+
+/* The documents of a file: all of them, in their order, or none. */
+static void test_sets(void **state)
+{
+	struct kh_documents documents KH_CLEANUP(kh_documents_clear) = {}, read KH_CLEANUP(kh_documents_clear) = {};
+	struct kh_bytes bytes = {};
+
+	(void)state;
+	assert_int_equal(kh_wire_write_all(&documents, &bytes), 0);
+	expect_no_set(&bytes, bytes.length);
+	bytes.length = 0;
+	assert_int_equal(kh_documents_add(&documents, made("203.0.113.7\n")), 0);
+	assert_int_equal(kh_documents_add(&documents, made("203.0.113.8\n203.0.113.9\n")), 0);
+	assert_int_equal(kh_wire_write_all(&documents, &bytes), 0);
+	assert_int_equal(kh_wire_read_all(bytes.data, bytes.length, &read, NULL), 0);
+	assert_int_equal(read.count, 2);
+	assert_int_equal(read.list[1]->findings_count, 2);
+	for (size_t length = 0; length < bytes.length; length++)
+		expect_no_set(&bytes, length);
+	assert_int_equal(kh_bytes_add(&bytes, "x", 1), 0);
+	expect_no_set(&bytes, bytes.length);
+	bytes.length = 0;
+	documents.list[1]->parts = calloc(1, sizeof(*documents.list[1]->parts));
+	documents.list[1]->parts[documents.list[1]->parts_count++] =
+		(struct kh_part){ strdup("a.txt"), strdup("x"), 1 };
+	assert_int_equal(kh_wire_write_all(&documents, &bytes), 0);
+	expect_no_set(&bytes, bytes.length);
+	kh_bytes_clear(&bytes);
+}
+
 /* Values are canonical: one indicator has one form, and so one row. */
 static void test_only_canonical_values(void **state)
 {
@@ -360,6 +437,8 @@ int main(void)
 		cmocka_unit_test(test_cut_short_or_too_long),
 		cmocka_unit_test(test_any_byte_changed),
 		cmocka_unit_test(test_what_no_document_can_be),
+		cmocka_unit_test(test_all_that_a_document_carries),
+		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_only_canonical_values),
 		cmocka_unit_test(test_an_error_comes_through),
 		cmocka_unit_test(test_no_other_error_does),

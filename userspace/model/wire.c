@@ -122,29 +122,6 @@ int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
 	return code < 0 ? code : put_parts(bytes, document);
 }
 
-int kh_wire_write_all(const struct kh_documents *documents, struct kh_bytes *bytes)
-{
-	int code = kh_bytes_add(bytes, KH_WIRE_SET_MAGIC, sizeof(KH_WIRE_SET_MAGIC) - 1);
-
-	if (code >= 0)
-		code = put_number(bytes, documents->count);
-	for (size_t i = 0; i < documents->count && code >= 0; i++) {
-		size_t at = bytes->length;
-		uint32_t length = 0;
-
-		code = put_number(bytes, 0);
-		if (code >= 0)
-			code = kh_wire_write(documents->list[i], bytes);
-		if (code >= 0 && bytes->length - at - sizeof(length) > UINT32_MAX)
-			code = -ENOMEM;
-		if (code < 0)
-			break;
-		length = htole32((uint32_t)(bytes->length - at - sizeof(length)));
-		memcpy(bytes->data + at, &length, sizeof(length));
-	}
-	return code;
-}
-
 int kh_wire_write_error(int code, const struct kh_error *why, struct kh_bytes *bytes)
 {
 	const int numbers[] = { -code, why->line, why->column };
