@@ -32,6 +32,14 @@ is "the accepted value stays enforced" "['enforced']" "$(state 203.0.113.0/25)"
 is "and packets to it stay dropped" "" "$(office_get lan1 http://203.0.113.5/)"
 is "and the rejected one does not come back" 0 "$(khien review --json | json "len(d['indicators'])")"
 
+printf 'Kính gửi: Các đơn vị\n\nMáy chủ 203.0.113.210 được nhắc tới trong một câu của công văn này.\n' >"$lab_dir/cv.txt"
+printf '203.0.113.210\n' >"$lab_dir/phu-luc.txt"
+runs "what a letter only mentions waits" 3 khien push --dry-run --ref 9/TEST "$lab_dir/cv.txt"
+runs "what its annex lists is enforced, and asked about no more" 0 khien push --yes --ref 9/TEST "$lab_dir/cv.txt" "$lab_dir/phu-luc.txt"
+is "in whatever order" 0 "$(khien push --dry-run --json --ref 10/TEST "$lab_dir/phu-luc.txt" "$lab_dir/cv.txt" | json "d['counts']['review']")"
+is "and once" "['enforced']" "$(state 203.0.113.210)"
+khien unblock --ref 9/TEST --yes >/dev/null 2>&1 || khien unblock --ref 9/TEST >/dev/null
+
 runs "a second letter on the same value" 0 khien block 203.0.113.200 --ref 8/TEST --yes
 runs "the first letter is withdrawn" 0 khien unblock --ref 7/TEST
 is "the value stays blocked by the second" "" "$(office_get lan1 http://203.0.113.200/)"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/util.h"
 
 struct pdf {
 	struct kh_bytes bytes;
@@ -22,7 +23,7 @@ static void pdf_put(struct pdf *pdf, const void *data, size_t length)
 	assert_int_equal(kh_bytes_add(&pdf->bytes, data, length), 0);
 }
 
-static void pdf_print(struct pdf *pdf, const char *format, ...)
+KH_PRINTF(2, 3) static void pdf_print(struct pdf *pdf, const char *format, ...)
 {
 	char text[2048];
 	va_list values;

@@ -167,9 +167,14 @@ static void test_wrapped_links(void **state)
 {
 	static const char text[] =
 		"Kính gửi: Các đơn vị\n\nDanh sách:\n\n- hxxps://c2[.]example/a%2F\n  Letter_b.js?x=1\n- hxxp://c3[.]example/a\n- c4[.]example\n"
-		"hxxp://c5[.]example/a/\nc6[.]example\n";
-	static const char *const values[] = { "https://c2.example/a%2FLetter_b.js?x=1", "http://c3.example/a",
-					      "c4.example", "http://c5.example/a/", "c6.example" };
+		"hxxp://c5[.]example/a/\nc6[.]example\n- hxxp://c7[.]example/a\nc8[.]example\n";
+	static const char *const values[] = { "https://c2.example/a%2FLetter_b.js?x=1",
+					      "http://c3.example/a",
+					      "c4.example",
+					      "http://c5.example/a/",
+					      "c6.example",
+					      "http://c7.example/a",
+					      "c8.example" };
 	DOCUMENT(document) = read_form(text, strlen(text), "text");
 
 	(void)state;

@@ -275,7 +275,9 @@ static void test_harm(void **state)
 	(void)state;
 	assert_non_null(zeros);
 	for (size_t i = 0; i < deep; i++)
-		memcpy(nested + 3 * i, "<a>", 4);
+		memcpy(nested + 3 * i, "<a>", 3);
+	for (size_t i = 0; i < deep; i++)
+		memcpy(nested + 3 * deep + 4 * i, "</a>", 5);
 	expect_refused(bomb, -EFBIG, "larger than");
 	expect_refused(types, -EINVAL, "word/document.xml, line 1");
 	expect_refused(cut, -EINVAL, "damaged");

@@ -47,7 +47,6 @@ enum kh_decision {
 	X(KH_WHY_CONTEXT, "context", N_("the text around it speaks of victims, or of what is not to be blocked"))  \
 	X(KH_WHY_SCAN, "scan", N_("read from a picture of the page: compare it with the paper"))                   \
 	X(KH_WHY_SCAN_DIFFERS, "scan-differs", N_("two readings of the picture differ: look at the paper"))        \
-	X(KH_WHY_GLUED, "glued", N_("two values seem to have run together: which ones?"))                          \
 	X(KH_WHY_COLUMN, "column", N_("stands in a column of sources or remarks, not of indicators"))              \
 	X(KH_WHY_NOT_ACTIONABLE, "not-actionable", N_("its source does not mark it as one to block"))              \
 	X(KH_WHY_CONDITION, "condition", N_("its source names it under a condition that cannot be checked here"))  \
