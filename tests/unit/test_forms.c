@@ -183,6 +183,33 @@ static void test_wrapped_links(void **state)
 		assert_string_equal(document->findings[i].indicator.text, values[i]);
 }
 
+/* Columns of a page, too narrow for what is in them; whole values stay as they are. */
+static void test_narrow_columns(void **state)
+{
+	static const char page[] =
+		"PHỤ LỤC\n\nSTT   Địa chỉ IP      Tên miền        Ghi chú\n"
+		"                      c2.bad.\n1     203.0.113.7                     C&C\n                      example\n\n"
+		"                      c3.ver\n2     203.0.113.8                     C&C\n                      ybad.com\n\n"
+		"3     203.0.          c4.bad          x\n      113.9           .com.vn\n\n"
+		"4     203.0.113.10    c5.bad.com      x\n      203.0.113.11    c6.bad.com\n\n"
+		"5     203.0.113.1     c7.bad.com\n      2               net\n";
+	static const char *const values[] = { "c2.bad.example", "203.0.113.7",	 "c3.verybad.com", "203.0.113.8",
+					      "203.0.113.9",	"c4.bad.com.vn", "203.0.113.10",   "c5.bad.com",
+					      "203.0.113.11",	"c6.bad.com",	 "203.0.113.1",	   "c7.bad.com" };
+	DOCUMENT(document) = NULL;
+	struct kh_error error = {};
+
+	(void)state;
+	if (kh_reader_read_pages("f.pdf", "pdf", page, strlen(page), &document, &error))
+		fail_msg("%s", error.text);
+	for (size_t i = 0; i < document->findings_count && i < KH_ARRAY_SIZE(values); i++) {
+		char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&document->findings[i].indicator);
+
+		assert_string_equal(value, values[i]);
+	}
+	assert_int_equal(document->findings_count, KH_ARRAY_SIZE(values));
+}
+
 #define MAIL_HEAD                                                                                                                           \
 	"Received: from a.example ([203.0.113.60]) by b.example\r\nFrom: =?UTF-8?Q?Tr=E1=BB=B1c?= <truc@so.example>\r\nTo: b@c.example\r\n" \
 	"Subject: =?UTF-8?B?Q+G6o25oIGLDoW8=?=\r\nDate: Sat, 16 Mar 2019 08:00:00 +0700\r\nMIME-Version: 1.0\r\n"
@@ -244,10 +271,15 @@ static void test_hostile_mail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encodings),	cmocka_unit_test(test_vni_and_decomposed),
-		cmocka_unit_test(test_what_is_no_text), cmocka_unit_test(test_a_page),
-		cmocka_unit_test(test_other_pages),	cmocka_unit_test(test_wrapped_links),
-		cmocka_unit_test(test_a_mail),		cmocka_unit_test(test_a_mail_around_a_letter),
+		cmocka_unit_test(test_encodings),
+		cmocka_unit_test(test_vni_and_decomposed),
+		cmocka_unit_test(test_what_is_no_text),
+		cmocka_unit_test(test_a_page),
+		cmocka_unit_test(test_other_pages),
+		cmocka_unit_test(test_wrapped_links),
+		cmocka_unit_test(test_narrow_columns),
+		cmocka_unit_test(test_a_mail),
+		cmocka_unit_test(test_a_mail_around_a_letter),
 		cmocka_unit_test(test_hostile_mail),
 	};
 

@@ -348,6 +348,9 @@ int kh_prose_read(const struct kh_input *input, struct kh_collector *collector);
 /* A recogniser looks at content, never at the name: 1, 0, -ENOMEM. A reader fills the collector: 0, -ENOMEM, or -EINVAL, -EFBIG, -ENOTSUP with
  * collector->error. An extractor makes text with marks of it, and reads nothing in it. */
 
+/* rejoin.c: text laid out as on its pages, with the cells of narrow columns put together. 0 or -ENOMEM. */
+int kh_rejoin(const struct kh_input *input, struct kh_bytes *ret_text);
+
 /* Says that a line is too long (lines.c gave -E2BIG); returns -EINVAL. */
 int kh_fail_long_line(const struct kh_input *input, const struct kh_line *line, struct kh_error *error);
 

@@ -335,10 +335,16 @@ int kh_reader_read(const char *file, const void *data, size_t length, struct kh_
 	return read_document(file, NULL, data, length, ret_document, error);
 }
 
+static int extract_pages(const struct kh_input *input, struct kh_collector *collector KH_UNUSED,
+			 struct kh_bytes *ret_text)
+{
+	return kh_rejoin(input, ret_text);
+}
+
 int kh_reader_read_pages(const char *file, const char *format, const void *data, size_t length,
 			 struct kh_document **ret_document, struct kh_error *error)
 {
-	const struct format pages = { .name = kh_document_format(format), .read = kh_prose_read, .letter = true };
+	const struct format pages = { .name = kh_document_format(format), .extract = extract_pages, .letter = true };
 
 	return read_document(file, &pages, data, length, ret_document, error);
 }
