@@ -409,11 +409,15 @@ static void test_lists(void **state)
 	write_list("b.list", "192.0.2.1\n192.0.2.5/24\n");
 	snprintf(command, sizeof(command), "%s/c.list", folder);
 	assert_int_equal(mkdir(command, 0700), 0); /* unreadable, for root too */
+	write_list("d.json", "{\"list\": [\"203.0.113.0/24\"]}\n");
+	write_list("e.json", "{\"list\": [\"203.0.113.300\"]}\n");
 	kh_check_lists(&config, &check);
-	expect_count(2);
+	expect_count(3);
 	expect(0, KH_ERROR, KH_KEY_NEVER_BLOCK, "/b.list:2: address bits beyond",
 	       "write the network, 192.0.2.0/24, or the address alone");
 	expect(1, KH_ERROR, KH_KEY_NEVER_BLOCK, "/c.list: ", "the list must be readable by root, and a file");
+	expect(2, KH_ERROR, KH_KEY_NEVER_BLOCK, "/e.json: a warninglist without an address or name",
+	       "write a .list file instead: one address, prefix, range or name a line");
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	assert_int_equal(system(command), 0);
 	memset(&check, 0, sizeof(check));

@@ -23,7 +23,6 @@
 #define KH_SYSCONFDIR "/etc"
 #endif
 #define ROWS_SHOWN 12 /* of the plain values of a long list */
-#define LIST_MAX ((size_t)8 << 20)
 #define NEVER_BLOCK_ENV "KHIEN_NEVER_BLOCK"
 #define NEVER_BLOCK_DEFAULT KH_SYSCONFDIR "/khien/never-block.d"
 
@@ -45,14 +44,6 @@ static void add_note(json_t *notes, const char *text)
 
 /* ---- The guard ---------------------------------------------------------------------------------- */
 
-static int is_list(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return length > 5 && entry->d_name[0] != '.' &&
-	       (!strcmp(entry->d_name + length - 5, ".list") || !strcmp(entry->d_name + length - 5, ".json"));
-}
-
 static void load_list(struct judge *judge, const char *folder, const char *name)
 {
 	char path[PATH_MAX + NAME_MAX + 2], *data KH_CLEANUP(kh_freep) = NULL;
@@ -61,7 +52,7 @@ static void load_list(struct judge *judge, const char *folder, const char *name)
 	int code;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	code = kh_file_read(path, LIST_MAX, &data, &length);
+	code = kh_file_read(path, KH_GUARD_LIST_BYTES, &data, &length);
 	if (code < 0)
 		add_note(judge->notes, kh_printf(_("judged without %s: %s"), kh_printable(path), kh_errno_text(-code)));
 	else if (kh_guard_add_list(judge->guard, name, data, length, &error) < 0)
@@ -78,7 +69,7 @@ static int load_guard(struct judge *judge, const char *folder)
 	judge->notes = json_array();
 	if (!judge->guard || !judge->notes)
 		return -ENOMEM;
-	count = scandir(folder, &entries, is_list, alphasort);
+	count = scandir(folder, &entries, kh_guard_is_list, alphasort);
 	if (count < 0)
 		add_note(judge->notes, kh_printf(_("judged without never-block lists: %s: %s"), kh_printable(folder),
 						 kh_errno_text(errno)));

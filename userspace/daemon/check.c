@@ -15,8 +15,6 @@
 #include "daemon/check_private.h"
 #include "guard/guard.h"
 
-#define LIST_BYTES ((size_t)8 << 20) /* as protect.c */
-
 void kh_check_add(struct kh_check *check, const struct kh_config *config, enum kh_severity severity,
 		  enum kh_config_key key, const char *format, ...)
 {
@@ -132,23 +130,16 @@ void kh_check(const struct kh_config *config, const struct kh_links *links, stru
 	check_values(&checked);
 }
 
-static int is_list(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && length > 5 && strcmp(entry->d_name + length - 5, ".list") == 0;
-}
-
 static void check_list(const struct kh_config *config, struct kh_guard *guard, const char *name, struct kh_check *check)
 {
 	char *path KH_CLEANUP(kh_freep) = NULL;
 	char *data KH_CLEANUP(kh_freep) = NULL;
-	struct kh_error error;
+	struct kh_error error = {};
 	size_t length;
 	int err = -ENOMEM;
 
 	if (asprintf(&path, "%s/%s", config->never_block, name) >= 0)
-		err = kh_file_read(path, LIST_BYTES, &data, &length);
+		err = kh_file_read(path, KH_GUARD_LIST_BYTES, &data, &length);
 	else
 		path = NULL;
 	if (err < 0) {
@@ -176,7 +167,7 @@ void kh_check_lists(const struct kh_config *config, struct kh_check *check)
 {
 	struct kh_guard *guard;
 	struct dirent **names = NULL;
-	int count = scandir(config->never_block, &names, is_list, alphasort);
+	int count = scandir(config->never_block, &names, kh_guard_is_list, alphasort);
 
 	if (count < 0) {
 		kh_check_add(check, config, KH_ERROR, KH_KEY_NEVER_BLOCK, "%s: %s", config->never_block,

@@ -15,16 +15,7 @@
 #include "common/util.h"
 #include "daemon/log.h"
 
-#define LIST_MAX_BYTES ((size_t)8 << 20)
 #define LETTER_IPV4 65536
-
-static int is_list(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && length > 5 &&
-	       (!strcmp(entry->d_name + length - 5, ".list") || !strcmp(entry->d_name + length - 5, ".json"));
-}
 
 static int add_file(struct kh_guard *guard, const char *folder, const char *name, struct kh_error *error)
 {
@@ -34,7 +25,7 @@ static int add_file(struct kh_guard *guard, const char *folder, const char *name
 
 	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
 		return kh_fail(error, -ENAMETOOLONG, "%s/%s: %s", folder, name, strerror(ENAMETOOLONG));
-	code = kh_file_read(path, LIST_MAX_BYTES, &data, &length);
+	code = kh_file_read(path, KH_GUARD_LIST_BYTES, &data, &length);
 	if (code < 0)
 		return kh_fail(error, code, _("never-block list %s: %s"), path, strerror(-code));
 	return kh_guard_add_list(guard, name, data, length, error);
@@ -50,7 +41,7 @@ static void add_lists(struct kh_core *core, struct kh_guard *guard)
 	core->guard_problem[0] = '\0';
 	if (!core->config->never_block[0])
 		return;
-	count = scandir(core->config->never_block, &entries, is_list, alphasort);
+	count = scandir(core->config->never_block, &entries, kh_guard_is_list, alphasort);
 	if (count < 0)
 		snprintf(core->guard_problem, sizeof(core->guard_problem), _("never-block folder %s: %s"),
 			 core->config->never_block, strerror(errno));

@@ -11,6 +11,7 @@
 #ifndef KHIEN_GUARD_GUARD_H
 #define KHIEN_GUARD_GUARD_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -40,6 +41,11 @@ void kh_guard_set_limits(struct kh_guard *guard, const struct kh_guard_limits *l
  * hold a value, the narrowest names the reason. 0 or -ENOMEM. */
 int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason,
 		 const char *rule);
+
+/* Most that the file of a list may hold, in bytes. */
+#define KH_GUARD_LIST_BYTES ((size_t)8 << 20)
+/* Is the entry of a folder of lists one: "*.list" or "*.json", not hidden? 1 or 0: a filter for scandir(3). */
+int kh_guard_is_list(const struct dirent *entry);
 
 /* Adds a list file: one address, prefix, range or name ("c2.example", or "*.c2.example": it and all below it) a line, '#' comments; what follows the value on its line is a label.
  * The line `@kind special-purpose|never-block|shared-infrastructure` sets the reason for the lines after it

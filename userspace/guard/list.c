@@ -16,6 +16,13 @@
 #define BLANKS " \t\r\f\v"
 #define LINE_BYTES 512
 
+int kh_guard_is_list(const struct dirent *entry)
+{
+	const char *ending = strrchr(entry->d_name, '.');
+
+	return ending && entry->d_name[0] != '.' && (!strcmp(ending, ".list") || !strcmp(ending, ".json"));
+}
+
 struct list {
 	const char *name;
 	int line;

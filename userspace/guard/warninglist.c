@@ -29,7 +29,8 @@ static int refuse(const char *file, int line, const char *what, struct kh_error 
 	return -EINVAL;
 }
 
-/* An address, prefix or name; other entries (parts of URLs, mail addresses) speak of nothing that is judged here. */
+/* An address, prefix or name; other entries (parts of URLs, mail addresses) speak of nothing that is judged here, and
+ * one of a whole address family would spare everything. */
 static int take_entry(struct warninglist *list, size_t number, const char *text)
 {
 	struct kh_indicator indicator = { 0 };
