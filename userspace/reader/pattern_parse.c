@@ -7,7 +7,9 @@
 #include "reader/pattern_terms.h"
 
 #define DEPTH_MAX 64
-#define TERMS_MAX 4096
+#define TERMS_MAX 200000 /* more than a pattern of that length can have without AND */
+#define WORK_LEAST 256
+#define PATH_MAX_BYTES 512
 #define PATTERN_MAX ((size_t)1 << 20)
 
 void kh_pattern_terms_clear(struct kh_pattern_terms *terms)
@@ -77,25 +79,26 @@ static bool take_word(struct kh_pattern *pattern, const char *word)
 	return true;
 }
 
-/* '...' with \' and \\ in it. malloc'ed. */
+/* '...' with \' and \\ in it. malloc'ed, no longer than it is: a set may have many thousands of them. */
 static int take_string(struct kh_pattern *pattern, char **ret_text)
 {
-	const char *from = pattern->at + 1;
-	char *text = malloc(strlen(from) + 1), *to = text;
+	const char *from = pattern->at + 1, *end = from;
+	char *text, *to;
 
+	while (*end && *end != '\'')
+		end += *end == '\\' && (end[1] == '\\' || end[1] == '\'') ? 2 : 1;
+	pattern->at = end;
+	if (*end != '\'')
+		return -EINVAL;
+	text = to = malloc((size_t)(end - from) + 1);
 	if (!text)
 		return -ENOMEM;
-	for (; *from && *from != '\''; from++) {
+	for (; from < end; from++) {
 		if (*from == '\\' && (from[1] == '\\' || from[1] == '\''))
 			from++;
 		*to++ = *from;
 	}
 	*to = '\0';
-	pattern->at = from;
-	if (*from != '\'') {
-		free(text);
-		return -EINVAL;
-	}
 	pattern->at++;
 	*ret_text = text;
 	return 0;
@@ -112,7 +115,7 @@ static int take_literal(struct kh_pattern *pattern, char **ret_text)
 	if (*pattern->at == '\'')
 		return take_string(pattern, ret_text);
 	length = strspn(pattern->at, "+-.0123456789eE");
-	if (!length || !strpbrk(pattern->at, "0123456789"))
+	if (!length || strcspn(pattern->at, "0123456789") >= length)
 		length = !strncasecmp(pattern->at, "true", 4) ? 4 : !strncasecmp(pattern->at, "false", 5) ? 5 : 0;
 	if (!length || is_name(pattern->at[length]))
 		return -EINVAL;
@@ -144,17 +147,51 @@ static int take_set(struct kh_pattern *pattern, struct kh_pattern_test *proposit
 
 	if (!take_char(pattern, '('))
 		return -EINVAL;
+	if (take_char(pattern, ')'))
+		return 0;
 	do {
 		result = take_value(pattern, proposition);
 	} while (!result && take_char(pattern, ','));
 	return !result && !take_char(pattern, ')') ? -EINVAL : result;
 }
 
+/* The components behind the colon, onto `path`, which has room. 0, -EINVAL, -E2BIG. */
+static int take_components(struct kh_pattern *pattern, char path[static PATH_MAX_BYTES], size_t length)
+{
+	for (;;) {
+		const char *from = pattern->at;
+		size_t used = 1, kept = 1;
+
+		if (*from == '\'') {
+			used = strcspn(++from, "'");
+			kept = used;
+			if (from[used] != '\'')
+				return -EINVAL;
+			used += 2;
+		} else if (*from == '[') {
+			used = from[1] == '*' ? 1 : strspn(from + 1, "0123456789");
+			if (!used || from[1 + used] != ']')
+				return -EINVAL;
+			used += 2;
+		} else if (!is_name(*from) && *from != '.') {
+			path[length] = '\0';
+			return 0;
+		}
+		if (length + kept >= PATH_MAX_BYTES)
+			return -E2BIG;
+		memcpy(path + length, from, kept);
+		length += kept;
+		pattern->at += used;
+	}
+}
+
 /* file:hashes.'SHA-256', network-traffic:protocols[*], x:extensions.'a'.b_ref.c */
 static int take_path(struct kh_pattern *pattern, struct kh_pattern_test *proposition)
 {
+	char path[PATH_MAX_BYTES];
 	const char *from;
-	char *to;
+	size_t length;
+	int result;
 
 	skip(pattern);
 	from = pattern->at;
@@ -162,40 +199,20 @@ static int take_path(struct kh_pattern *pattern, struct kh_pattern_test *proposi
 		pattern->at++;
 	if (pattern->at == from || *pattern->at != ':')
 		return -EINVAL;
-	proposition->path = to = malloc(strlen(from) + 1);
-	if (!to)
-		return -ENOMEM;
-	for (; from <= pattern->at; from++)
-		*to++ = *from;
-	for (;;) {
-		pattern->at = from;
-		*to = '\0';
-		if (is_name(*from) || *from == '.') {
-			*to++ = *from++;
-		} else if (*from == '\'') {
-			const char *end = strchr(from + 1, '\'');
-
-			if (!end)
-				return -EINVAL;
-			for (from++; from < end; from++)
-				*to++ = *from;
-			from++;
-		} else if (*from == '[') {
-			size_t inside = from[1] == '*' ? 1 : strspn(from + 1, "0123456789");
-
-			if (!inside || from[1 + inside] != ']')
-				return -EINVAL;
-			from += inside + 2;
-			*to++ = '[';
-		} else {
-			return 0;
-		}
-	}
+	length = (size_t)(++pattern->at - from);
+	if (length >= sizeof(path))
+		return -E2BIG;
+	memcpy(path, from, length);
+	result = take_components(pattern, path, length);
+	if (result)
+		return result;
+	proposition->path = strdup(path);
+	return proposition->path ? 0 : -ENOMEM;
 }
 
 static int take_test(struct kh_pattern *pattern, struct kh_pattern_test *proposition)
 {
-	static const char *const symbols[] = { "!=", "<=", ">=", "<", ">" };
+	static const char *const symbols[] = { "!=", "<>", "<=", ">=", "<", ">" };
 
 	proposition->negated = take_word(pattern, "NOT");
 	if (take_word(pattern, "IN")) {
@@ -269,25 +286,41 @@ static int take_operand(struct kh_pattern *pattern, struct kh_pattern_terms *ter
 	return !result && !take_char(pattern, ')') ? -EINVAL : result;
 }
 
-/* Both: each term of the one with each of the other. */
-static int join(struct kh_pattern_terms *left, const struct kh_pattern_terms *right)
+/* Appends the terms of the one to those of the other. */
+static int append(struct kh_pattern_terms *left, const struct kh_pattern_terms *right)
 {
-	struct kh_pattern_terms joined KH_CLEANUP(kh_pattern_terms_clear) = {};
 	int result = 0;
 
-	for (size_t i = 0; i < left->count && !result; i++) {
-		for (size_t j = 0; j < right->count && !result; j++) {
-			struct kh_pattern_term term = left->list[i];
+	for (size_t i = 0; i < right->count && !result; i++)
+		result = add_term(left, &right->list[i]);
+	return result;
+}
 
-			term.open = term.open || right->list[j].open;
-			for (uint8_t k = 0; k < right->list[j].count; k++) {
-				if (term.count < KH_TERM_TESTS_MAX)
-					term.parts[term.count++] = right->list[j].parts[k];
-				else
-					term.open = true;
-			}
-			result = add_term(&joined, &term);
+/* Both: each term of the one with each of the other. Where that would be out of proportion to the pattern's length, no value of the pattern is
+ * told from another any more: all wait. */
+static int join(struct kh_pattern *pattern, struct kh_pattern_terms *left, const struct kh_pattern_terms *right)
+{
+	struct kh_pattern_terms joined KH_CLEANUP(kh_pattern_terms_clear) = {};
+	size_t work = left->count * right->count;
+	int result = 0;
+
+	if (work > pattern->work) {
+		pattern->conditional = true;
+		return append(left, right);
+	}
+	pattern->work -= work;
+	for (size_t i = 0; i < work && !result; i++) {
+		const struct kh_pattern_term *other = &right->list[i % right->count];
+		struct kh_pattern_term term = left->list[i / right->count];
+
+		term.open = term.open || other->open;
+		for (uint8_t k = 0; k < other->count; k++) {
+			if (term.count < KH_TERM_TESTS_MAX)
+				term.parts[term.count++] = other->parts[k];
+			else
+				term.open = true;
 		}
+		result = add_term(&joined, &term);
 	}
 	if (result)
 		return result;
@@ -306,7 +339,7 @@ static int take_and(struct kh_pattern *pattern, struct kh_pattern_terms *terms)
 
 		result = take_operand(pattern, &right);
 		if (!result)
-			result = join(terms, &right);
+			result = join(pattern, terms, &right);
 	}
 	return result;
 }
@@ -320,8 +353,8 @@ static int take_or(struct kh_pattern *pattern, struct kh_pattern_terms *terms)
 		struct kh_pattern_terms side KH_CLEANUP(kh_pattern_terms_clear) = {};
 
 		result = take_and(pattern, &side);
-		for (size_t i = 0; i < side.count && !result; i++)
-			result = add_term(terms, &side.list[i]);
+		if (!result)
+			result = append(terms, &side);
 	} while (!result && take_word(pattern, "OR"));
 	return result;
 }
@@ -392,8 +425,11 @@ static int take_observations(struct kh_pattern *pattern, struct kh_pattern_terms
 
 int kh_pattern_parse(struct kh_pattern *pattern, struct kh_pattern_terms *terms)
 {
-	int result = strlen(pattern->text) > PATTERN_MAX ? -E2BIG : take_observations(pattern, terms);
+	size_t length = strlen(pattern->text);
+	int result;
 
+	pattern->work = length + WORK_LEAST;
+	result = length > PATTERN_MAX ? -E2BIG : take_observations(pattern, terms);
 	skip(pattern);
 	return !result && *pattern->at ? -EINVAL : result;
 }

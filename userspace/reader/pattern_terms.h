@@ -18,6 +18,7 @@ struct kh_pattern_test {
 	char *path; /* "ipv4-addr:value"; quotes around keys taken away */
 	enum kh_pattern_op op;
 	bool negated;
+	bool given; /* its values were handed out */
 	char **values; /* of a set, or the one */
 	size_t values_count, values_capacity;
 };
@@ -38,6 +39,7 @@ struct kh_pattern {
 	struct kh_pattern_test *propositions;
 	size_t count, capacity;
 	int depth;
+	size_t work; /* terms that AND may still make */
 	bool conditional; /* order, time or number of observations matters */
 };
 

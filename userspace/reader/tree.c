@@ -221,6 +221,9 @@ int kh_tree_value(struct kh_collector *collector, const char *text, const struct
 	if (claim->port && indicator.type == KH_TYPE_ADDRESS) {
 		indicator.type = KH_TYPE_ADDRESS_PORT;
 		indicator.port = claim->port;
+	} else if (claim->port && place.proposed == KH_ENFORCE && indicator.port != claim->port) {
+		place.proposed = KH_REVIEW; /* the port of a prefix cannot be told to the packet programs */
+		place.reason = KH_WHY_CONDITION;
 	}
 	if (indicator.type == KH_TYPE_ADDRESS_PORT && protocol)
 		indicator.protocol = protocol;
