@@ -93,6 +93,37 @@ static void test_columns(void **state)
 	       "json", "c2.example! *.c3.example! 203.0.113.7 198.51.100.0/24");
 }
 
+/* What a rule set narrows to a port or a process is not all of the address. */
+static void test_narrowed_rules(void **state)
+{
+	(void)state;
+	expect("{\"version\": 1, \"rules\": [{\"ip_cidr\": \"203.0.113.7\", \"port\": 443}, {\"invert\": true, \"domain\": [\"c2.example\"]},\n"
+	       "{\"type\": \"logical\", \"mode\": \"and\", \"rules\": [{\"ip_cidr\": \"203.0.113.8\"}, {\"process_name\": \"a\"}]},\n"
+	       "{\"type\": \"logical\", \"mode\": \"or\", \"rules\": [{\"ip_cidr\": \"203.0.113.9\", \"invert\": false}]}, {\"domain_keyword\": [\"a\"]}]}",
+	       "json", "203.0.113.7? c2.example? 203.0.113.8? 203.0.113.9");
+}
+
+/* Where a value stood on the other machine is kept; what is said there of names does not hold for addresses. */
+static void test_places_of_elsewhere(void **state)
+{
+	DOCUMENT(document) = read_list(
+		"{\"documents\": [{\"notes\": [\"n\"], \"indicators\": [{\"value\": \"203.0.113.7\", \"reason\": \"annex\", \"raw\": \"203[.]0.113.7\", \"page\": 3, \"line\": 77, \"section\": \"annex\"},\n"
+		"{\"value\": \"203.0.113.8\", \"reason\": \"domain\", \"raw\": \"a\\u001bb\"}]}]}",
+		"json");
+
+	(void)state;
+	assert_int_equal(document->findings_count, 2);
+	expect_finding(&document->findings[0], "203.0.113.7 enforce annex");
+	assert_string_equal(document->findings[0].raw, "203[.]0.113.7");
+	assert_int_equal(document->findings[0].page, 3);
+	assert_int_equal(document->findings[0].line, 77);
+	assert_int_equal(document->findings[0].section, KH_SECTION_ANNEX);
+	expect_finding(&document->findings[1], "203.0.113.8 review prose");
+	assert_string_equal(document->findings[1].raw, "a?b");
+	assert_int_equal(document->findings[1].line, 2);
+	assert_string_equal(document->notes[0], "n");
+}
+
 /* IPv4 addresses in IPv6 clothes. */
 static void test_mapped_prefixes(void **state)
 {
@@ -187,6 +218,8 @@ int main(void)
 		cmocka_unit_test(test_mapped_prefixes),
 		cmocka_unit_test(test_junk),
 		cmocka_unit_test(test_read_elsewhere),
+		cmocka_unit_test(test_narrowed_rules),
+		cmocka_unit_test(test_places_of_elsewhere),
 		cmocka_unit_test(test_hostile_columns),
 	};
 

@@ -267,6 +267,105 @@ static void test_an_event(void **state)
 	assert_int_equal(document->notes_count, 1);
 }
 
+/* The findings of a text, as reader_case.h compares them. */
+#define OBJECTS(objects) "{\"type\": \"bundle\", \"id\": \"bundle--1\", \"objects\": [" objects "]}"
+#define ORDER INDICATOR("[ipv4-addr:value = '203.0.113.7']", "")
+
+/* The form of a file is told by its own members, not by texts anywhere in it. */
+static void test_forms_of_files(void **state)
+{
+	(void)state;
+	EXPECT(OBJECTS("{\"type\": \"malware\", \"name\": \"Event\"}, " ORDER), "203.0.113.7 enforce actionable");
+	EXPECT("[" ORDER "]", "203.0.113.7 enforce actionable");
+	EXPECT(ORDER, "203.0.113.7 enforce actionable");
+	EXPECT("{\"more\": false, \"objects\": [" ORDER "]}", "203.0.113.7 enforce actionable");
+	EXPECT("{\"documents\": [{\"indicators\": [{\"value\": \"203.0.113.7\", \"reason\": \"annex\", \"raw\": \"bundle\"}]}]}",
+	       "203.0.113.7 enforce annex");
+}
+
+/* JSON can hold what text cannot; it must not cost the rest of the file, nor reach the document. */
+static void test_control_characters(void **state)
+{
+	(void)state;
+	EXPECT(OBJECTS(INDICATOR("[url:value = 'http://c2.example/\\u001b[2J']", "") ", " ORDER),
+	       "http://c2.example/?[2J review malformed", "203.0.113.7 enforce actionable");
+	EXPECT(OBJECTS(INDICATOR("[domain-name:value = 'c2.example\\u0000.b']", "") ", " ORDER),
+	       "c2.example?.b review malformed", "203.0.113.7 enforce actionable");
+	EXPECT(OBJECTS("{\"type\": \"malware\", \"name\": \"a\\u0000b\"}, " ORDER), "203.0.113.7 enforce actionable");
+}
+
+/* A name that only begins like a CVE number made a document that did not hold together. */
+static void test_cves(void **state)
+{
+	static const char *const names[] = { "CVE-2026-1234 and more", " cve-2026-1234", "CVE-2026-XXXX",
+					     "CVE-2026-12" };
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(names); i++) {
+		char text[512];
+		DOCUMENT(document) = NULL;
+
+		snprintf(text, sizeof(text), OBJECTS("{\"type\": \"vulnerability\", \"name\": \"%s\"}"), names[i]);
+		document = document_of(text);
+		count += document->cves_count;
+		if (document->cves_count)
+			assert_string_equal(document->cves[0], "CVE-2026-1234");
+	}
+	assert_int_equal(count, 2);
+}
+
+#define FORM(time, more) INDICATOR("[ipv4-addr:value = '203.0.113.7']", ", \"modified\": \"" time "\"" more)
+
+static void test_the_latest_form_counts(void **state)
+{
+	(void)state;
+	EXPECT(OBJECTS(FORM("2026-01-01T00:00:00Z", "") ", " FORM("2026-01-01T00:00:00.5Z", ", \"revoked\": true")),
+	       "203.0.113.7 review revoked");
+	EXPECT(OBJECTS(FORM("2026-01-01T00:00:00.123Z", ", \"revoked\": true") ", " FORM("2026-01-01T00:00:00.12Z",
+											 "")),
+	       "203.0.113.7 review revoked");
+	EXPECT(OBJECTS(FORM("2026-01-02T00:00:00Z", "") ", " FORM("2026-01-01T00:00:00.5Z", ", \"revoked\": true")),
+	       "203.0.113.7 enforce actionable");
+}
+
+static void test_the_issuer(void **state)
+{
+	DOCUMENT(document) = document_of(OBJECTS(
+		"{\"type\": \"identity\", \"id\": \"identity--1\", \"name\": \"Another\"}, {\"type\": \"identity\", \"id\": \"identity--2\", \"name\": \"CERT Mẫu\"},"
+		"{\"type\": \"report\", \"id\": \"report--1\", \"created_by_ref\": \"identity--2\", \"name\": \"R\", \"published\": \"2026-01-01T00:00:00Z\"}"));
+
+	(void)state;
+	assert_string_equal(document->letter.issuer, "CERT Mẫu");
+}
+
+/* A port that cannot be told, or is none, must not leave the whole address. */
+static void test_ports(void **state)
+{
+	(void)state;
+	EXPECT(OBJECTS(INDICATOR(
+		       "[network-traffic:dst_ref.value = '203.0.113.0/24' AND network-traffic:dst_port = 443]", "")),
+	       "203.0.113.0/24 review condition");
+	EXPECT("{\"Event\": {\"Attribute\": [{\"type\": \"ip-dst|port\", \"value\": \"203.0.113.7|443 \", \"to_ids\": true},"
+	       "{\"type\": \"ip-dst|port\", \"value\": \"203.0.113.8|99999\", \"to_ids\": true},"
+	       "{\"type\": \"ip-src|port\", \"value\": \"2001:db8::7|53\", \"to_ids\": \"1\"},"
+	       "{\"type\": \"ip-dst\", \"value\": \"203.0.113.9\", \"to_ids\": true, \"deleted\": \"1\"}]}}",
+	       "203.0.113.7:443 enforce actionable", "203.0.113.8|99999 review malformed",
+	       "[2001:db8::7]:53 enforce actionable");
+}
+
+static void test_several_events(void **state)
+{
+#define EVENT(info) "{\"Event\": {\"info\": \"" info "\", \"date\": \"2026-01-15\", \"Orgc\": {\"name\": \"CERT\"}}}"
+	DOCUMENT(document) = document_of("[" EVENT("a") "," EVENT("b") "]");
+
+	(void)state;
+	assert_null(document->letter.subject);
+	assert_null(document->letter.date);
+	assert_string_equal(document->letter.issuer, "CERT");
+	assert_non_null(strstr(document->notes[0], "2"));
+}
+
 static void expect_refused(const char *text, int code, int line)
 {
 	DOCUMENT(document) = NULL;
@@ -284,14 +383,27 @@ static void test_refusals(void **state)
 	expect_refused("{\"type\": \"bundle\",\n\"objects\": [,]}", -EINVAL, 2);
 	expect_refused("{\"type\": \"bundle\", \"spec_version\": \"1.2\", \"objects\": []}", -ENOTSUP, 0);
 	expect_refused("<stix:STIX_Package>", -ENOTSUP, 0);
+	expect_refused("{\"stix_header\": {}, \"version\": \"1.2\", \"indicators\": []}", -ENOTSUP, 0);
+	expect_refused("{\"5a5b0000-1111-4222-8333-abcdefabcdef\": {\"info\": \"a\", \"timestamp\": 1}}", -ENOTSUP, 0);
+	expect_refused("{\"type\": \"bundle\", \"objects\": [{\"a\": 1,\n\"a\": 2}]}", -EINVAL, 2);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_patterns),      cmocka_unit_test(test_hostile_patterns),
-		cmocka_unit_test(test_long_patterns), cmocka_unit_test(test_a_bundle),
-		cmocka_unit_test(test_validity),      cmocka_unit_test(test_an_event),
+		cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_hostile_patterns),
+		cmocka_unit_test(test_long_patterns),
+		cmocka_unit_test(test_forms_of_files),
+		cmocka_unit_test(test_control_characters),
+		cmocka_unit_test(test_cves),
+		cmocka_unit_test(test_the_latest_form_counts),
+		cmocka_unit_test(test_the_issuer),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_several_events),
+		cmocka_unit_test(test_a_bundle),
+		cmocka_unit_test(test_validity),
+		cmocka_unit_test(test_an_event),
 		cmocka_unit_test(test_refusals),
 	};
 

@@ -31,9 +31,16 @@ static void claim_of(const json_t *row, struct kh_claim *claim)
 	static const enum kh_decision_reason enforcing[] = { KH_WHY_TABLE, KH_WHY_ANNEX, KH_WHY_DEFANGED,
 							     KH_WHY_ACTIONABLE };
 	const char *name = kh_tree_text(row, "reason");
+	const char *raw = kh_tree_text(row, "raw");
 	json_int_t line = json_integer_value(json_object_get(row, "line"));
+	json_int_t page = json_integer_value(json_object_get(row, "page"));
 
 	claim->line = line > 0 && line < INT32_MAX ? (int)line : claim->line;
+	claim->page = page > 0 && page < INT32_MAX ? (int)page : 0;
+	claim->raw = *raw ? raw : NULL;
+	for (enum kh_section section = KH_SECTION_BODY; section <= KH_SECTION_LIST; section++)
+		if (!strcmp(kh_section_name(section), kh_tree_text(row, "section")))
+			claim->section = section;
 	claim->proposed = KH_REVIEW;
 	if (kh_decision_reason_from_name(name, &claim->reason))
 		claim->reason = KH_WHY_PROSE;
@@ -58,6 +65,23 @@ static int read_row(struct kh_collector *collector, const json_t *row, int line)
 	if (asprintf(&wide, "*.%s", value) < 0)
 		return -ENOMEM;
 	return kh_tree_value(collector, wide, &claim);
+}
+
+#define NOTES_MAX 100
+
+/* What was said of it there; of the guard there it says nothing that holds here, but a person may want to know. */
+static int read_notes(struct kh_collector *collector, const json_t *document)
+{
+	const json_t *notes = json_object_get(document, "notes");
+	int result = 0;
+
+	for (size_t i = 0; i < json_array_size(notes) && i < NOTES_MAX && !result; i++) {
+		const char *text = json_string_value(json_array_get(notes, i));
+
+		if (text)
+			result = kh_collect_note(collector, "%.400s", text);
+	}
+	return result;
 }
 
 static int read_facts(struct kh_collector *collector, const json_t *document)
@@ -137,14 +161,16 @@ static int read_elsewhere(struct kh_tree *tree)
 		result = set_field(&letter->subject, kh_tree_text(head, "subject"));
 	if (!result)
 		result = read_facts(tree->collector, first);
+	if (!result)
+		result = read_notes(tree->collector, first);
 	return result ? result : kh_tree_walk(tree, visit_row, &elsewhere);
 }
 
 /* ---- Rule sets and arrays ------------------------------------------------------------------------------------- */
 
-static int read_strings(struct kh_collector *collector, const json_t *values, bool subdomains, int line)
+static int read_strings(struct kh_collector *collector, const json_t *values, bool subdomains,
+			const struct kh_claim *claim)
 {
-	const struct kh_claim claim = { .proposed = KH_ENFORCE, .reason = KH_WHY_TABLE, .line = line };
 	size_t count = json_is_string(values) ? 1 : json_array_size(values);
 
 	for (size_t i = 0; i < count; i++) {
@@ -156,24 +182,83 @@ static int read_strings(struct kh_collector *collector, const json_t *values, bo
 			continue;
 		if (subdomains && asprintf(&wide, "*.%s", text + (*text == '.')) < 0)
 			return -ENOMEM;
-		result = kh_tree_value(collector, wide ? wide : text, &claim);
+		result = kh_tree_value(collector, wide ? wide : text, claim);
 		if (result)
 			return result;
 	}
 	return 0;
 }
 
-static int visit_rule(void *context, const char *key, json_t *object, int line, bool *ret_inside KH_UNUSED)
+/* Its values are alternatives to each other; any further member (a port, a process, "invert") narrows them or turns them round. */
+static bool is_narrowed(json_t *rule)
 {
-	struct kh_collector *collector = context;
-	int result = 0;
+	static const char *const alternatives[] = { "domain",  "domain_suffix", "domain_keyword", "domain_regex",
+						    "ip_cidr", "type",		"mode",		  "rules" };
+	const char *name;
+	json_t *member;
 
-	if (strcmp(key, "rules") != 0 || json_is_true(json_object_get(object, "invert")))
-		return 0;
-	result = read_strings(collector, json_object_get(object, "domain"), false, line);
+	json_object_foreach(rule, name, member) {
+		bool known = false;
+
+		for (size_t i = 0; i < KH_ARRAY_SIZE(alternatives); i++)
+			known = known || !strcmp(name, alternatives[i]);
+		if (!known && !json_is_false(member))
+			return true;
+	}
+	return !strcmp(kh_tree_text(rule, "mode"), "and");
+}
+
+#define RULE_DEPTH_MAX 16
+
+struct rules {
+	struct kh_collector *collector;
+	size_t unread; /* key words and regular expressions; rules nested too deep */
+};
+
+static int read_rule(struct rules *rules, json_t *rule, bool narrowed, int line, int depth)
+{
+	struct kh_claim claim = { .proposed = KH_ENFORCE, .reason = KH_WHY_TABLE, .line = line };
+	json_t *inner = json_object_get(rule, "rules"), *one;
+	size_t index;
+	int result;
+
+	narrowed = narrowed || is_narrowed(rule);
+	if (narrowed) {
+		claim.proposed = KH_REVIEW;
+		claim.reason = KH_WHY_CONDITION;
+	}
+	rules->unread += json_object_get(rule, "domain_keyword") || json_object_get(rule, "domain_regex") ||
+			 (inner && depth >= RULE_DEPTH_MAX);
+	result = read_strings(rules->collector, json_object_get(rule, "domain"), false, &claim);
 	if (!result)
-		result = read_strings(collector, json_object_get(object, "domain_suffix"), true, line);
-	return result ? result : read_strings(collector, json_object_get(object, "ip_cidr"), false, line);
+		result = read_strings(rules->collector, json_object_get(rule, "domain_suffix"), true, &claim);
+	if (!result)
+		result = read_strings(rules->collector, json_object_get(rule, "ip_cidr"), false, &claim);
+	json_array_foreach(inner, index, one) {
+		if (!result && depth < RULE_DEPTH_MAX)
+			result = read_rule(rules, one, narrowed, line, depth + 1);
+	}
+	return result;
+}
+
+static int visit_rule(void *context, const char *key, json_t *object, int line, bool *ret_inside)
+{
+	if (strcmp(key, "rules") != 0)
+		return 0;
+	*ret_inside = false;
+	return read_rule(context, object, false, line, 0);
+}
+
+static int read_rules(struct kh_tree *tree)
+{
+	struct rules rules = { .collector = tree->collector };
+	int result = kh_tree_walk(tree, visit_rule, &rules);
+
+	if (result || !rules.unread)
+		return result;
+	return kh_collect_note(tree->collector,
+			       _("rules by key word, regular expression or too deep in others, not read: %zu"),
+			       rules.unread);
 }
 
 static bool is_array_of_strings(const json_t *root)
@@ -229,9 +314,9 @@ int kh_feed_recognise(const struct kh_input *input)
 {
 	if (!kh_tree_looks(input, "{[", "\""))
 		return 0;
-	if (kh_tree_looks(input, "{", "\"indicators\"") && kh_tree_looks(input, "{", "\"documents\""))
+	if (kh_tree_has(input, "documents", NULL) && kh_tree_looks(input, "{", "\"indicators\""))
 		return 1;
-	if (kh_tree_looks(input, "{", "\"rules\"") && kh_tree_looks(input, "{", "\"version\""))
+	if (kh_tree_has(input, "rules", NULL) && kh_tree_has(input, "version", NULL))
 		return 1;
 	if (kh_tree_looks(input, "[", "\""))
 		return !kh_tree_looks(input, "[", "{");
@@ -251,6 +336,7 @@ int kh_feed_read(const struct kh_input *input, struct kh_collector *collector)
 	if (json_is_array(json_object_get(tree.root, "documents")))
 		return read_elsewhere(&tree);
 	if (is_array_of_strings(tree.root))
-		return read_strings(collector, tree.root, false, 1);
-	return kh_tree_walk(&tree, visit_rule, collector);
+		return read_strings(collector, tree.root, false,
+				    &(struct kh_claim){ .proposed = KH_ENFORCE, .reason = KH_WHY_TABLE, .line = 1 });
+	return read_rules(&tree);
 }

@@ -13,10 +13,21 @@
 #include "reader/pattern.h"
 #include "reader/tree.h"
 
+/* An object comes again when it was changed: its latest form counts. */
+struct version {
+	const char *id, *modified;
+	size_t number; /* of the object in the walk */
+};
+
 struct stix {
 	struct kh_collector *collector;
+	struct version *versions;
+	size_t count, capacity;
+	bool *outdone; /* by number: a later form is there */
+	size_t number;
+	const char *author; /* id of the report's */
 	struct kh_claim claim; /* of the indicator */
-	size_t context, foreign; /* objects that are none, patterns in other languages */
+	size_t context, foreign, earlier; /* objects that are none, patterns in other languages */
 };
 
 static int take_value(void *context, const struct kh_pattern_value *value)
@@ -56,7 +67,7 @@ static int read_indicator(struct stix *stix, json_t *object, int line)
 					 .starts = kh_tree_time(kh_tree_text(object, "valid_from")),
 					 .expires = kh_tree_time(kh_tree_text(object, "valid_until")),
 					 .line = line };
-	if (json_is_true(json_object_get(object, "revoked"))) {
+	if (kh_tree_true(object, "revoked")) {
 		stix->claim.proposed = KH_REVIEW;
 		stix->claim.reason = KH_WHY_REVOKED;
 	}
@@ -84,6 +95,79 @@ static int set_text(char **to, const char *text, size_t length)
 	return 0;
 }
 
+/* RFC 3339 in UTC, with a fraction or without: "…00Z" is before "…00.5Z". */
+static int compare_times(const char *a, const char *b)
+{
+	int order = strncmp(a, b, 19);
+
+	if (order || strlen(a) < 19 || strlen(b) < 19)
+		return order;
+	for (a += 19, b += 19; kh_is_digit(*a) || *a == '.' || kh_is_digit(*b) || *b == '.';) {
+		char x = kh_is_digit(*a) || *a == '.' ? *a++ : '\0', y = kh_is_digit(*b) || *b == '.' ? *b++ : '\0';
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}
+
+static int compare_versions(const void *a, const void *b)
+{
+	const struct version *x = a, *y = b;
+	int order = strcmp(x->id, y->id);
+
+	if (!order)
+		order = compare_times(x->modified, y->modified);
+	return order ? order : x->number < y->number ? -1 : x->number > y->number;
+}
+
+static bool is_object(const char *key, const json_t *object)
+{
+	return !strcmp(key, "objects") ||
+	       (!*key && strcmp(kh_tree_text(object, "type"), "bundle") != 0 && !json_object_get(object, "objects"));
+}
+
+static int visit_version(void *context, const char *key, json_t *object, int line KH_UNUSED, bool *ret_inside)
+{
+	struct stix *stix = context;
+	const char *id = kh_tree_text(object, "id"), *type = kh_tree_text(object, "type");
+
+	if (!is_object(key, object))
+		return 0;
+	*ret_inside = false;
+	if (!strcmp(type, "report") && !stix->author)
+		stix->author = kh_tree_text(object, "created_by_ref");
+	if (kh_grow(&stix->versions, &stix->capacity, stix->count + 1, sizeof(*stix->versions)))
+		return -ENOMEM;
+	stix->versions[stix->count] = (struct version){ id, kh_tree_text(object, "modified"), stix->count };
+	stix->count++;
+	return 0;
+}
+
+static int find_versions(struct stix *stix, struct kh_tree *tree)
+{
+	int result = kh_tree_walk(tree, visit_version, stix);
+
+	if (result)
+		return result;
+	stix->outdone = calloc(stix->count + 1, sizeof(*stix->outdone));
+	if (!stix->outdone)
+		return -ENOMEM;
+	if (stix->count)
+		qsort(stix->versions, stix->count, sizeof(*stix->versions), compare_versions);
+	for (size_t i = 0; i + 1 < stix->count; i++)
+		stix->outdone[stix->versions[i].number] =
+			*stix->versions[i].id && !strcmp(stix->versions[i].id, stix->versions[i + 1].id) &&
+			compare_times(stix->versions[i].modified, stix->versions[i + 1].modified) < 0;
+	return 0;
+}
+
+static void stix_clear(struct stix *stix)
+{
+	free(stix->versions);
+	free(stix->outdone);
+}
+
 static int read_report(struct stix *stix, json_t *object)
 {
 	struct kh_letter *letter = &stix->collector->document->letter;
@@ -109,25 +193,35 @@ static int visit(void *context, const char *key, json_t *object, int line, bool 
 	struct stix *stix = context;
 	const char *type = kh_tree_text(object, "type");
 
-	if (strcmp(key, "objects") != 0)
+	if (!is_object(key, object))
 		return 0;
 	*ret_inside = false;
+	if (stix->outdone[stix->number++]) {
+		stix->earlier += !strcmp(type, "indicator");
+		return 0;
+	}
 	stix->context += is_context(type);
 	if (!strcmp(type, "indicator"))
 		return read_indicator(stix, object, line);
 	if (!strcmp(type, "report"))
 		return read_report(stix, object);
-	return !strcmp(type, "vulnerability") && !strncasecmp(kh_tree_text(object, "name"), "CVE-", 4) &&
-			       strlen(kh_tree_text(object, "name")) < 24
-		       ? kh_collect_cve(stix->collector, kh_tree_text(object, "name"),
-					strlen(kh_tree_text(object, "name")))
-		       : 0;
+	if (!strcmp(type, "identity") && stix->author && !strcmp(kh_tree_text(object, "id"), stix->author))
+		return set_text(&stix->collector->document->letter.issuer, kh_tree_text(object, "name"),
+				strlen(kh_tree_text(object, "name")));
+	return !strcmp(type, "vulnerability") ? kh_tree_cve(stix->collector, kh_tree_text(object, "name")) : 0;
 }
 
+/* A bundle, an envelope, objects without either. */
 int kh_stix_recognise(const struct kh_input *input)
 {
-	return kh_tree_looks(input, "{", "\"bundle\"") ||
-	       (kh_tree_looks(input, "{", "\"objects\"") && kh_tree_looks(input, "{", "\"spec_version\""));
+	if (!kh_tree_looks(input, "{[", "\""))
+		return 0;
+	if (kh_tree_has(input, "type", "bundle") || kh_tree_has(input, "stix_header", NULL))
+		return 1;
+	if (!kh_tree_looks(input, "{[", "\"indicator--") && !kh_tree_looks(input, "{[", "\"spec_version\""))
+		return 0;
+	return kh_tree_has(input, "objects", NULL) ||
+	       (kh_tree_has(input, "type", NULL) && kh_tree_has(input, "id", NULL));
 }
 
 /* STIX 1 has a JSON form, too. */
@@ -135,10 +229,7 @@ static int check_version(struct kh_tree *tree)
 {
 	const char *version = kh_tree_text(tree->root, "spec_version");
 
-	if (json_is_array(json_object_get(tree->root, "objects")) && (!*version || *version == '2'))
-		return 0;
-	if (!strcmp(kh_tree_text(tree->root, "type"), "bundle") && !json_object_get(tree->root, "objects") &&
-	    (!*version || *version == '2'))
+	if ((!*version || *version == '2') && !json_object_get(tree->root, "stix_header"))
 		return 0;
 	kh_fail(tree->collector->error, -ENOTSUP, _("%s: unsupported version of STIX"), tree->input->file);
 	kh_hint(tree->collector->error, _("ask the sender for STIX 2.0 or 2.1, or for a list"));
@@ -148,13 +239,19 @@ static int check_version(struct kh_tree *tree)
 int kh_stix_read(const struct kh_input *input, struct kh_collector *collector)
 {
 	struct kh_tree tree KH_CLEANUP(kh_tree_close) = {};
-	struct stix stix = { .collector = collector };
+	struct stix stix KH_CLEANUP(stix_clear) = { .collector = collector };
 	int result = kh_tree_open(input, collector, &tree);
 
 	if (!result)
 		result = check_version(&tree);
 	if (!result)
+		result = find_versions(&stix, &tree);
+	if (!result)
 		result = kh_tree_walk(&tree, visit, &stix);
+	if (!result && stix.earlier)
+		result = kh_collect_note(collector,
+					 _("earlier forms of indicators that the file holds changed, not taken: %zu"),
+					 stix.earlier);
 	if (!result && stix.foreign)
 		result = kh_collect_note(collector,
 					 _("indicators in other pattern languages (YARA, Snort, ...), not read: %zu"),
