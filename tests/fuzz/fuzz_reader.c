@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,8 @@ static void check_document(const struct kh_document *document, const uint8_t *da
 		lines += data[i] == '\n';
 	if (strcmp(document->format, "list") && strcmp(document->format, "text"))
 		lines = INT32_MAX; /* rows and objects say their own */
+	if (!strcmp(document->format, "json")) /* what was read elsewhere has its lines there */
+		lines = INT_MAX;
 	for (size_t i = 0; i < document->findings_count; i++)
 		check_finding(&document->findings[i], lines);
 	check_bulk(document, lines);

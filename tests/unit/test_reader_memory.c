@@ -79,6 +79,29 @@ static void test_list_without_memory(void **state)
 	sweep(list);
 }
 
+static const char bundle[] =
+	"{\"type\": \"bundle\", \"objects\": [{\"type\": \"identity\", \"id\": \"identity--1\", \"name\": \"a\\u0000b\"},\n"
+	"{\"type\": \"report\", \"name\": \"R\", \"created_by_ref\": \"identity--1\", \"published\": \"2026-01-01T00:00:00Z\"},\n"
+	"{\"type\": \"indicator\", \"id\": \"indicator--1\", \"pattern\": \"[ipv4-addr:value IN ('203.0.113.7', '203.0.113.8') OR (a:b = 1 AND url:value = 'x')]\"},\n"
+	"{\"type\": \"indicator\", \"id\": \"indicator--1\", \"pattern\": \"[file:hashes.MD5 = '0123456789abcdef0123456789abcdef'\"}]}";
+static const char event[] =
+	"{\"Event\": {\"info\": \"S\", \"date\": \"2026-01-15\", \"Orgc\": {\"name\": \"C\"}, \"Attribute\": [\n"
+	"{\"type\": \"ip-dst|port\", \"value\": \"203.0.113.9|443\", \"to_ids\": true}, {\"type\": \"url\", \"value\": \"a b\"},\n"
+	"{\"type\": \"vulnerability\", \"value\": \"CVE-2026-1234\"}]}}";
+static const char rules[] =
+	"{\"version\": 1, \"rules\": [{\"ip_cidr\": [\"203.0.113.7\", \"198.51.100.0/24\"], \"port\": 1, \"domain_suffix\": \".c3.example\"}, {\"domain_regex\": \"a\"}]}";
+static const char elsewhere[] =
+	"{\"documents\": [{\"letter\": {\"number\": \"1/A\"}, \"notes\": [\"n\"], \"cves\": [\"CVE-2026-1234\"], \"indicators\": [{\"value\": \"203.0.113.7\", \"reason\": \"annex\", \"raw\": \"a\"}]}, {\"indicators\": []}]}";
+
+static void test_json_without_memory(void **state)
+{
+	(void)state;
+	sweep(bundle);
+	sweep(event);
+	sweep(rules);
+	sweep(elsewhere);
+}
+
 static void test_long_list_without_memory(void **state)
 {
 	char *text KH_CLEANUP(kh_freep) =
@@ -143,9 +166,9 @@ static void test_value_without_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_letter_without_memory),	 cmocka_unit_test(test_list_without_memory),
-		cmocka_unit_test(test_long_list_without_memory), cmocka_unit_test(test_wire_without_memory),
-		cmocka_unit_test(test_value_without_memory),
+		cmocka_unit_test(test_letter_without_memory), cmocka_unit_test(test_list_without_memory),
+		cmocka_unit_test(test_json_without_memory),   cmocka_unit_test(test_long_list_without_memory),
+		cmocka_unit_test(test_wire_without_memory),   cmocka_unit_test(test_value_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
