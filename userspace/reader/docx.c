@@ -145,7 +145,7 @@ static int text(void *context, const char *from, size_t length)
 
 static int read_part(struct kh_package *package, const char *name, struct kh_bytes *ret_text)
 {
-	static const struct kh_xml xml = { start, end, text };
+	static const struct kh_xml xml = { start, end, text, NULL };
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
 	struct docx docx = { .flow = { .text = ret_text } };
 	int result = kh_package_read(package, name, &bytes);

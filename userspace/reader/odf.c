@@ -157,7 +157,7 @@ int kh_ods_recognise(const struct kh_input *input)
 
 static int extract(const struct kh_input *input, bool sheets, struct kh_collector *collector, struct kh_bytes *ret_text)
 {
-	static const struct kh_xml xml = { start, end, text };
+	static const struct kh_xml xml = { start, end, text, NULL };
 	struct kh_package package KH_CLEANUP(kh_package_close) = {};
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
 	struct odf odf = { .flow = { .text = ret_text }, .sheets = sheets };

@@ -39,6 +39,7 @@ struct kh_xml {
 	int (*start)(void *context, const char *name, const char *const *attributes);
 	int (*end)(void *context, const char *name);
 	int (*text)(void *context, const char *text, size_t length);
+	int *line; /* NULL, or kept at the line where an element begins */
 };
 /* The value, NULL: it has none of that name. */
 const char *kh_xml_attribute(const char *const *attributes, const char *name);

@@ -335,6 +335,8 @@ int kh_stix_recognise(const struct kh_input *input);
 int kh_stix_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_misp_recognise(const struct kh_input *input);
 int kh_misp_read(const struct kh_input *input, struct kh_collector *collector);
+int kh_openioc_recognise(const struct kh_input *input);
+int kh_openioc_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_archive_recognise(const struct kh_input *input);
 int kh_archive_read(const struct kh_input *input, struct kh_collector *collector);
 

@@ -42,6 +42,7 @@ static const struct format texts[] = {
 	{ "misp", kh_misp_recognise, NULL, kh_misp_read, false },
 	{ "stix", kh_stix_recognise, NULL, kh_stix_read, false },
 	{ "json", kh_feed_recognise, NULL, kh_feed_read, false },
+	{ "openioc", kh_openioc_recognise, NULL, kh_openioc_read, false },
 	{ "html", kh_html_recognise, kh_html_extract, NULL, true },
 	{ "domains", kh_domains_recognise, NULL, kh_domains_read, false },
 	{ "csv", kh_csv_recognise, NULL, kh_csv_read, false },

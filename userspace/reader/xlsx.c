@@ -227,7 +227,7 @@ static int parse(struct kh_package *package, const char *name, const struct kh_x
 static int read_sheet(struct kh_package *package, struct xlsx *xlsx, struct sheet *sheet,
 		      struct kh_collector *collector)
 {
-	static const struct kh_xml cells = { sheet_start, sheet_end, sheet_text };
+	static const struct kh_xml cells = { sheet_start, sheet_end, sheet_text, NULL };
 	int result = kh_flow_text(&xlsx->flow, sheet->name, strlen(sheet->name));
 
 	xlsx->row = 0;
@@ -248,9 +248,9 @@ static int read_sheet(struct kh_package *package, struct xlsx *xlsx, struct shee
 
 static int read_workbook(struct kh_package *package, struct xlsx *xlsx, struct kh_collector *collector)
 {
-	static const struct kh_xml workbook = { workbook_start, no_end, no_text },
-				   relations = { relations_start, no_end, no_text },
-				   strings = { strings_start, strings_end, strings_text };
+	static const struct kh_xml workbook = { workbook_start, no_end, no_text, NULL },
+				   relations = { relations_start, no_end, no_text, NULL },
+				   strings = { strings_start, strings_end, strings_text, NULL };
 	int result = parse(package, "xl/workbook.xml", &workbook, xlsx);
 
 	if (!result)

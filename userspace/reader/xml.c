@@ -58,6 +58,8 @@ static void on_start(void *context, const XML_Char *name, const XML_Char **attri
 
 	if (++parsing->depth > DEPTH_MAX)
 		return stop(parsing, -EINVAL);
+	if (parsing->xml->line)
+		*parsing->xml->line = (int)XML_GetCurrentLineNumber(parsing->parser);
 	if (!parsing->result)
 		stop(parsing, parsing->xml->start(parsing->context, local(name), (const char *const *)attributes));
 }
