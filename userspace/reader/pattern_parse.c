@@ -83,22 +83,23 @@ static bool take_word(struct kh_pattern *pattern, const char *word)
 static int take_string(struct kh_pattern *pattern, char **ret_text)
 {
 	const char *from = pattern->at + 1, *end = from;
-	char *text, *to;
+	size_t length = 0;
+	char *text;
 
 	while (*end && *end != '\'')
 		end += *end == '\\' && (end[1] == '\\' || end[1] == '\'') ? 2 : 1;
 	pattern->at = end;
 	if (*end != '\'')
 		return -EINVAL;
-	text = to = malloc((size_t)(end - from) + 1);
+	text = malloc((size_t)(end - from) + 1);
 	if (!text)
 		return -ENOMEM;
 	for (; from < end; from++) {
 		if (*from == '\\' && (from[1] == '\\' || from[1] == '\''))
 			from++;
-		*to++ = *from;
+		text[length++] = *from;
 	}
-	*to = '\0';
+	text[length] = '\0';
 	pattern->at++;
 	*ret_text = text;
 	return 0;
