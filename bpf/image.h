@@ -84,9 +84,11 @@ static __always_inline __u32 kh_v4_slice(void *image, __u32 section, __u32 first
 
 static __always_inline __u32 kh_v4_has(const struct kh_image_base *base, __u32 address)
 {
-	__u32 net = address >> (base->header.v4_shift & 31);
+	__u64 hash = kh_hash_small(base->header.v4_seed, address);
+	__u64 word = base->v4_small[kh_small_word(hash, base->header.v4_small_words) & (KH_V4_BLOCKS - 1)];
+	__u32 wide = address >> (base->header.v4_wide_shift & 31);
 
-	return base->v4_present[(net >> 6) & (KH_V4_BLOCKS - 1)] >> (net & 63) & 1;
+	return (__u32)((base->v4_wide[(wide >> 6) & (KH_V4_BLOCKS - 1)] >> (wide & 63) & 1) | kh_small_has(word, hash));
 }
 
 /* What the upper half of `hash` is a home of: the cell of the address's net if it is in there, else 0. All places are compared at once:
@@ -94,7 +96,7 @@ static __always_inline __u32 kh_v4_has(const struct kh_image_base *base, __u32 a
 static __always_inline __u64 kh_v4_cell_at(void *image, const struct kh_image_header *header, __u64 hash, __u32 address,
 					   __u32 *ret_full)
 {
-	__u32 shift = header->v4_shift & 31, bucket = ((hash >> 32) * header->v4_buckets) >> 32;
+	__u32 bucket = ((hash >> 32) * header->v4_buckets) >> 32;
 	const __u64 *cells = (const __u64 *)kh_line(image, header->v4_cells_page, bucket);
 	__u64 found = 0;
 
@@ -103,8 +105,8 @@ static __always_inline __u64 kh_v4_cell_at(void *image, const struct kh_image_he
 		return 0;
 #pragma unroll
 	for (__u32 i = 0; i < KH_CELLS_PER_BUCKET; i++) {
-		__u64 mask =
-			(__u64)((__s64)(((cells[i] >> 32 ^ address) >> shift) - 1) >> 63); /* all ones: of this net */
+		__u64 mask = (__u64)((__s64)(((cells[i] >> 32 ^ address) >> KH_V4_SHIFT) - 1) >>
+				     63); /* all ones: of this net */
 
 		barrier_var(mask); /* or the compiler makes branches of it again */
 		found |= cells[i] & mask;
@@ -116,7 +118,7 @@ static __always_inline __u64 kh_v4_cell_at(void *image, const struct kh_image_he
 /* The cell of the address's net, or 0: it has none. */
 static __always_inline __u64 kh_v4_cell(void *image, const struct kh_image_header *header, __u32 address)
 {
-	__u64 hash = kh_hash_net(header->v4_seed, address >> (header->v4_shift & 31)), cell;
+	__u64 hash = kh_hash_net(header->v4_seed, address >> KH_V4_SHIFT), cell;
 	__u32 full;
 
 	cell = kh_v4_cell_at(image, header, hash, address, &full);
@@ -135,17 +137,16 @@ static __always_inline __u32 kh_cell_reference(__u64 cell, __u32 address)
 
 static __always_inline __u32 kh_match_v4(void *image, const struct kh_image_base *base, __u32 address)
 {
-	__u32 shift = base->header.v4_shift & 31;
 	__u64 cell;
 
 	if (!kh_v4_has(base, address))
 		return KH_REF_NONE;
 	cell = kh_v4_cell(image, &base->header, address);
 	if (!cell)
-		return base->v4_common[(address >> shift >> 6) & (KH_V4_BLOCKS - 1)] & KH_REF_MASK;
+		return base->v4_common[address >> KH_V4_SHIFT >> 6] & KH_REF_MASK;
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
 		return kh_v4_slice(image, base->header.v4_entries_page, (__u32)cell & KH_CELL_FIRST,
-				   address & ((1u << shift) - 1)) &
+				   address & ((1u << KH_V4_SHIFT) - 1)) &
 		       KH_REF_MASK;
 	return kh_cell_reference(cell, address);
 }

@@ -454,60 +454,141 @@ static void test_whole_space_costs_no_cells(void **state)
 	kh_image_free(image);
 }
 
+static size_t cells_held(const struct kh_image *image)
+{
+	const struct kh_image_base *base = image->data;
+	const uint64_t *cells = (const void *)(base + 1);
+	size_t held = 0;
+
+	for (size_t i = 0; i < (size_t)base->header.v4_buckets * KH_CELLS_PER_BUCKET; i++)
+		held += cells[i] != 0;
+	return held;
+}
+
 static void test_a_block_has_the_reference_most_common_in_it(void **state)
 {
-	/* few orders, so the nets are /18s and a block is a /12 */
 	const struct kh_compile_order orders[] = {
-		{ range_of("198.16.0.0-198.26.191.255"), 1, 0, 0, 0, DROP },
-		{ range_of("198.26.192.0-198.31.191.255"), 2, 0, 0, 0, DROP },
-		{ range_of("198.33.128.0/18"), 3, 0, 0, 0, DROP },
+		{ range_of("198.16.0.0-198.16.42.255"), 1, 0, 0, 0, DROP },
+		{ range_of("198.16.43.0-198.16.61.255"), 2, 0, 0, 0, DROP },
+		{ range_of("198.16.128.0/24"), 3, 0, 0, 0, DROP },
 	};
 	struct kh_naive_list list = { orders, KH_ARRAY_SIZE(orders), NULL, 0 };
 	struct kh_image *image = compile_list(&list, 1);
 	const struct kh_image_base *base = image->data;
-	const uint64_t *cells = (const void *)(base + 1);
-	unsigned int held = 0;
 
 	(void)state;
-	assert_int_equal(base->header.v4_shift, KH_V4_SHIFT_MAX);
-	assert_int_equal(base->v4_common[0xc6100000u >> 20], 1);
-	assert_true(base->v4_present[0xc6100000u >> 20] == UINT64_MAX >> 1);
-	assert_int_equal(base->v4_common[0xc6200000u >> 20], 3);
-	assert_true(base->v4_present[0xc6200000u >> 20] == UINT64_C(1) << 6);
-	for (uint32_t i = 0; i < base->header.v4_buckets * KH_CELLS_PER_BUCKET; i++)
-		held += cells[i] != 0;
-	assert_int_equal(held, 20); /* the nets of the second order: 198.26.192.0 to 198.31.191.255 */
+	assert_int_equal(base->v4_common[0xc6100000u >> 14], 1);
+	assert_int_equal(base->v4_common[0xc6108000u >> 14], KH_REF_NONE); /* it would cost 63 cells and save one */
+	/* the nets of the second order, the two empty ones at the end of their block, and that of the third */
+	assert_int_equal(cells_held(image), 19 + 2 + 1);
+	assert_true(kh_image_may_hold_v4(image, 0xc6103dffu));
+	assert_false(kh_image_may_hold_v4(image, 0xc6103e00u));
 	kh_image_free(image);
 }
 
-/* Single addresses at one distance: a net holds one of them, whatever the distance, and every address is found in each size of net. */
-static void test_nets_are_as_large_as_the_list_allows(void **state)
+/* How many of `count` addresses at this distance pass the presence bits. */
+static unsigned int known_of(const struct kh_image *image, uint32_t first, uint32_t distance, uint32_t count)
+{
+	unsigned int known = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		known += kh_image_may_hold_v4(image, first + i * distance);
+	return known;
+}
+
+/* What is next to a listed address does not look further: one in 25 at the most (one or two in a hundred do). */
+static void test_small_orders_are_known_by_address(void **state)
+{
+	enum { COUNT = 4096 };
+	struct kh_compile_order orders[COUNT];
+	struct kh_naive_list list = { orders, COUNT, NULL, 0 };
+	struct kh_image *image;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT; i++) { /* one in two of them ends some time, one in four has 16 addresses */
+		uint32_t address = 0xc6000000u + i * 64;
+
+		orders[i] = (struct kh_compile_order){
+			{ address, address | (i % 4 ? 0 : KH_V4_SMALL - 1), 4 }, i + 1, i % 2 * 2000000000u, 0, 0, DROP
+		};
+	}
+	image = compile_list(&list, 1);
+	assert_int_equal(known_of(image, 0xc6000000u, 64, COUNT), COUNT);
+	assert_int_equal(known_of(image, 0xc6000000u + KH_V4_SMALL - 1, 256, COUNT / 4), COUNT / 4);
+	assert_true(known_of(image, 0xc6000000u + KH_V4_SMALL, 64, COUNT) <= COUNT / 25);
+	assert_true(known_of(image, 0x0a000000u, 4099, COUNT) <= COUNT / 25);
+	kh_image_free(image);
+}
+
+/* Larger orders are known by nets, which are as large as the list allows. */
+static void test_wide_orders_are_known_by_nets_as_large_as_the_list_allows(void **state)
 {
 	enum { COUNT = 300 };
 	struct kh_compile_order orders[COUNT];
 
 	(void)state;
-	for (unsigned int distance = KH_V4_SHIFT_MIN; distance <= KH_V4_SHIFT_MAX; distance++) {
+	for (unsigned int distance = KH_V4_SHIFT; distance <= KH_V4_WIDE_SHIFT_MAX; distance++) {
 		struct kh_naive_list list = { orders, COUNT, NULL, 0 };
 		struct kh_image *image;
 
 		for (uint32_t i = 0; i < COUNT; i++) {
 			uint32_t address = 0xc6000000u + (i << distance) + i % 100;
 
-			orders[i] = (struct kh_compile_order){ { address, address, 4 }, i + 1, 0, 0, 0, DROP };
+			orders[i] = (struct kh_compile_order){
+				{ address, address + KH_V4_SMALL, 4 }, i + 1, 0, 0, 0, DROP
+			};
 		}
 		image = compile_list(&list, 1);
-		assert_int_equal(kh_image_header(image)->v4_shift, distance);
+		assert_int_equal(kh_image_header(image)->v4_wide_shift, distance);
+		assert_int_equal(kh_image_header(image)->v4_small_words, 1);
 		assert_int_equal(kh_image_check(image->data, image->pages * KH_PAGE_SIZE, NULL), 0);
 		for (uint32_t i = 0; i < COUNT; i++) {
 			struct kh_range next = orders[i].range;
 
+			next.last = next.first;
 			assert_int_equal(kh_image_lookup(image, &next), i + 1);
-			next.first = ++next.last;
+			next.first = next.last = orders[i].range.last + 1;
 			assert_int_equal(kh_image_lookup(image, &next), KH_REF_NONE);
+		}
+		assert_false(kh_image_may_hold_v4(image, 0xc6000000u - 1));
+		assert_false(kh_image_may_hold_v4(image, 0xc6000000u + (COUNT << distance)));
+		kh_image_free(image);
+	}
+}
+
+/* Too many small orders for the filter: all are known by their nets, and found. */
+static void test_a_list_too_long_for_the_filter(void **state)
+{
+	enum { COUNT = (8u << 18) / KH_V4_SMALL + 1 };
+	struct kh_compile_order *orders = calloc(COUNT, sizeof(*orders));
+	struct kh_naive_list list = { orders, COUNT, NULL, 0 };
+
+	(void)state;
+	assert_non_null(orders);
+	for (size_t longer = 0; longer < 2; longer++) {
+		struct kh_image *image;
+
+		for (uint32_t i = 0; i < COUNT; i++) {
+			uint32_t address = 0xc6000000u + i * 2 * KH_V4_SMALL;
+
+			orders[i] = (struct kh_compile_order){
+				{ address, address + KH_V4_SMALL - 1, 4 }, i + 1, 0, 0, 0, DROP
+			};
+		}
+		list.orders_count = COUNT - 1 + longer;
+		image = compile_list(&list, 1);
+		assert_int_equal(kh_image_header(image)->v4_small_words, longer ? 1 : KH_V4_BLOCKS);
+		assert_true(known_of(image, 0x0a000000u, 4099, 4096) <= (longer ? 0 : 400));
+		for (uint32_t i = 0; i < list.orders_count; i++) {
+			struct kh_range last = { orders[i].range.last, orders[i].range.last, 4 };
+
+			assert_int_equal(kh_image_lookup(image, &last), i + 1);
+			last.first = ++last.last;
+			assert_int_equal(kh_image_lookup(image, &last), KH_REF_NONE);
 		}
 		kh_image_free(image);
 	}
+	free(orders);
 }
 
 static void test_few_whole_nets_leave_all_others_alone(void **state)
@@ -613,7 +694,9 @@ int main(void)
 		cmocka_unit_test(test_header_tells_what_it_holds),
 		cmocka_unit_test(test_whole_space_costs_no_cells),
 		cmocka_unit_test(test_a_block_has_the_reference_most_common_in_it),
-		cmocka_unit_test(test_nets_are_as_large_as_the_list_allows),
+		cmocka_unit_test(test_small_orders_are_known_by_address),
+		cmocka_unit_test(test_wide_orders_are_known_by_nets_as_large_as_the_list_allows),
+		cmocka_unit_test(test_a_list_too_long_for_the_filter),
 		cmocka_unit_test(test_few_whole_nets_leave_all_others_alone),
 		cmocka_unit_test(test_the_same_list_gives_the_same_image),
 		cmocka_unit_test(test_malformed_orders_are_refused),

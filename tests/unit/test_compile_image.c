@@ -267,12 +267,14 @@ FORGERY(cell_reference_high, CELLS(image)[CELL] = KH_CELL_NET << 30 | 1u << 24 |
 FORGERY(cell_beyond, CELLS(image)[CELL] = UINT32_MAX)
 FORGERY(cell_long, SLICE(image, 0, KH_ENTRIES_PER_PAGE + 1, 1))
 FORGERY(cell_empty, SLICE(image, 0, 0, 1))
-FORGERY(cell_wide, SLICE(image, 0, 2, 1u << HEADER(image)->v4_shift))
+FORGERY(cell_wide, SLICE(image, 0, 2, 1u << KH_V4_SHIFT))
 FORGERY(entry_order, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].start = 0)
 FORGERY(entry_reference, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_REF_MASK)
 FORGERY(entry_low, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_V6_LOW)
-FORGERY(shift_small, HEADER(image)->v4_shift = KH_V4_SHIFT_MIN - 1)
-FORGERY(shift_large, HEADER(image)->v4_shift = KH_V4_SHIFT_MAX + 1)
+FORGERY(shift_small, HEADER(image)->v4_wide_shift = KH_V4_SHIFT - 1)
+FORGERY(shift_large, HEADER(image)->v4_wide_shift = KH_V4_WIDE_SHIFT_MAX + 1)
+FORGERY(no_words, HEADER(image)->v4_small_words = 0)
+FORGERY(words_beyond, HEADER(image)->v4_small_words = KH_V4_BLOCKS + 1)
 FORGERY(net_beyond, net_of_slice(image)->first = UINT32_MAX)
 FORGERY(net_lines, net_of_slice(image)->lines = KH_V6_WHOLE - 1)
 FORGERY(net_whole, net_of_slice(image)->first = KH_REF_MASK + 1; net_of_slice(image)->lines = KH_V6_WHOLE)
@@ -382,6 +384,8 @@ static const struct {
 	ROW(entry_low),
 	ROW(shift_small),
 	ROW(shift_large),
+	ROW(no_words),
+	ROW(words_beyond),
 	ROW(mid_reference),
 	ROW(mid_last_reference),
 	ROW(mid_low),

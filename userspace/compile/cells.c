@@ -19,7 +19,6 @@
 
 struct cells {
 	uint64_t seed;
-	unsigned int shift;
 	uint32_t buckets;
 	uint64_t (*table)[KH_CELLS_PER_BUCKET];
 	uint8_t *taken;
@@ -47,7 +46,7 @@ static uint64_t digest(const uint64_t *cells, size_t count)
 
 static struct homes homes_of(const struct cells *cells, uint64_t cell)
 {
-	uint64_t hash = kh_hash_net(cells->seed, (uint32_t)(cell >> 32) >> cells->shift);
+	uint64_t hash = kh_hash_net(cells->seed, (uint32_t)(cell >> 32) >> KH_V4_SHIFT);
 
 	return (struct homes){ (uint32_t)((hash >> 32) * cells->buckets >> 32),
 			       (uint32_t)((hash & UINT32_MAX) * cells->buckets >> 32) };
@@ -99,7 +98,7 @@ static bool fill(struct cells *cells, const uint64_t *list, size_t count)
 int kh_cells_hash(const struct kh_v4 *v4, uint32_t buckets, void *table, uint64_t *ret_seed)
 {
 	uint8_t *taken KH_CLEANUP(kh_freep) = malloc(buckets);
-	struct cells cells = { .shift = v4->shift, .buckets = buckets, .table = table, .taken = taken };
+	struct cells cells = { .buckets = buckets, .table = table, .taken = taken };
 	uint64_t start = digest(v4->cells, v4->cells_count);
 
 	if (!taken)

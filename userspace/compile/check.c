@@ -41,10 +41,16 @@ static bool mask_ok(uint32_t mask, uint64_t capacity)
 	return !(mask & (mask + 1)) && (uint64_t)mask + 1 == capacity;
 }
 
+/* A power of two from least to most, - 1. */
+static bool mask_in(uint32_t mask, uint32_t least, uint32_t most)
+{
+	return !(mask & (mask + 1)) && mask >= least - 1 && mask < most;
+}
+
 /* Presence bits for `count` keys. */
 static bool bits_ok(uint32_t mask, uint32_t count)
 {
-	return count ? !(mask & (mask + 1)) && mask >= KH_PAGE_SIZE * 8 - 1 && mask < KH_BITS_BYTES * 8 : !mask;
+	return count ? mask_in(mask, KH_PAGE_SIZE * 8, KH_BITS_BYTES * 8) : !mask;
 }
 
 /* ---- Sections -------------------------------------------------------------------------------- */
@@ -65,7 +71,7 @@ static bool v4_slice_ok(const struct view *view, uint64_t first)
 	for (uint64_t i = first + 1; i < first + count; before = entries[i++].start)
 		if (entries[i].start <= before)
 			return false;
-	return !(before >> view->header->v4_shift);
+	return !(before >> KH_V4_SHIFT);
 }
 
 static bool v4_cell_ok(const struct view *view, uint64_t cell)
@@ -81,7 +87,8 @@ static bool v4_ok(const struct view *view)
 	const uint64_t *cells = section(view, view->header->v4_cells_page);
 	const struct kh_entry *entries = section(view, view->header->v4_entries_page);
 
-	if (view->header->v4_shift < KH_V4_SHIFT_MIN || view->header->v4_shift > KH_V4_SHIFT_MAX)
+	if (view->header->v4_wide_shift < KH_V4_SHIFT || view->header->v4_wide_shift > KH_V4_WIDE_SHIFT_MAX ||
+	    !view->header->v4_small_words || view->header->v4_small_words > KH_V4_BLOCKS)
 		return false;
 	for (uint32_t i = 0; i < KH_V4_BLOCKS; i++)
 		if (!reference_ok(view, base->v4_common[i]))

@@ -82,6 +82,8 @@ int kh_image_check(const void *data, size_t length, struct kh_error *error);
 uint32_t kh_image_lookup(const struct kh_image *image, const struct kh_range *address);
 uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_range *address, uint16_t port,
 			      uint8_t protocol);
+/* What the presence bits of IPv4 say: false, and there is no order on the address; true, and there may be one. */
+bool kh_image_may_hold_v4(const struct kh_image *image, uint32_t address);
 /* Follows a reference at wall-clock `now`: 1 and slot and action of the order in force, or 0: none is. */
 int kh_image_resolve(const struct kh_image *image, uint32_t reference, uint32_t now, uint32_t *ret_slot,
 		     enum kh_action *ret_action);

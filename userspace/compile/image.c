@@ -107,7 +107,6 @@ static int fill(const struct kh_image *image, const struct kh_parts *parts)
 	uint64_t seed = 0;
 	int r;
 
-	memcpy(base->v4_present, parts->v4.present, sizeof(base->v4_present));
 	memcpy(base->v4_common, parts->v4.common, sizeof(base->v4_common));
 	copy(image, header->v4_entries_page, parts->v4.entries, parts->v4.entries_count, sizeof(*parts->v4.entries));
 	copy(image, header->v6_mid_page, parts->v6.mids, parts->v6.mids_count, sizeof(*parts->v6.mids));
@@ -115,8 +114,11 @@ static int fill(const struct kh_image *image, const struct kh_parts *parts)
 	copy(image, header->orders_page, parts->chains.orders, parts->chains.count, sizeof(*parts->chains.orders));
 	fill_hashes(image, parts);
 	r = kh_cells_hash(&parts->v4, header->v4_buckets, section(image, header->v4_cells_page), &seed);
+	if (r < 0)
+		return r;
 	header->v4_seed = seed;
-	return r;
+	kh_filter_fill(&parts->v4, base);
+	return 0;
 }
 
 static void image_freep(struct kh_image **image)
@@ -135,7 +137,6 @@ int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image)
 		.v6_wide_first = parts->v6.wide_first,
 		.v6_wide_lines = parts->v6.wide_lines,
 		.v6_nets = (uint32_t)parts->v6.nets_count,
-		.v4_shift = parts->v4.shift,
 		.ports_count = (uint32_t)parts->ports.count,
 		.orders_count = (uint32_t)parts->chains.count,
 		.slots_needed = parts->slots_needed,

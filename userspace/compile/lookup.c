@@ -64,8 +64,7 @@ static uint32_t lookup_slice(const struct kh_image *image, uint32_t first, uint3
 static uint64_t find_cell(const struct kh_image *image, uint32_t address)
 {
 	const struct kh_image_header *header = kh_image_header(image);
-	uint32_t shift = header->v4_shift & 31;
-	uint64_t hash = kh_hash_net(header->v4_seed, address >> shift);
+	uint64_t hash = kh_hash_net(header->v4_seed, address >> KH_V4_SHIFT);
 
 	for (uint32_t home = 0; home < KH_CELL_HOMES; home++, hash <<= 32) {
 		uint64_t bucket = (hash >> 32) * header->v4_buckets >> 32;
@@ -76,26 +75,35 @@ static uint64_t find_cell(const struct kh_image *image, uint32_t address)
 		for (uint32_t i = 0; i < KH_CELLS_PER_BUCKET; i++) {
 			if (!cells[i])
 				return 0;
-			if ((cells[i] >> 32 ^ address) >> shift == 0)
+			if ((cells[i] >> 32 ^ address) >> KH_V4_SHIFT == 0)
 				return cells[i];
 		}
 	}
 	return 0;
 }
 
+bool kh_image_may_hold_v4(const struct kh_image *image, uint32_t address)
+{
+	const struct kh_image_base *base = image->data;
+	uint64_t hash = kh_hash_small(base->header.v4_seed, address);
+	uint32_t wide = address >> (base->header.v4_wide_shift & 31);
+
+	return kh_small_has(base->v4_small[kh_small_word(hash, base->header.v4_small_words) % KH_V4_BLOCKS], hash) ||
+	       base->v4_wide[wide / 64 & (KH_V4_BLOCKS - 1)] >> wide % 64 & 1;
+}
+
 static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)
 {
 	const struct kh_image_base *base = image->data;
-	uint32_t shift = base->header.v4_shift & 31, net = address >> shift, block = net >> 6 & (KH_V4_BLOCKS - 1);
 	uint64_t cell;
 
-	if (!(base->v4_present[block] >> (net & 63) & 1))
+	if (!kh_image_may_hold_v4(image, address))
 		return KH_REF_NONE;
 	cell = find_cell(image, address);
 	if (!cell)
-		return base->v4_common[block] & KH_REF_MASK;
+		return base->v4_common[address >> KH_V4_SHIFT >> 6] & KH_REF_MASK;
 	if (KH_CELL_KIND(cell) == KH_CELL_SLICE)
-		return lookup_slice(image, (uint32_t)cell & KH_CELL_FIRST, address & ((1u << shift) - 1));
+		return lookup_slice(image, (uint32_t)cell & KH_CELL_FIRST, address & ((1u << KH_V4_SHIFT) - 1));
 	if (KH_CELL_KIND(cell) == KH_CELL_ADDRESS && cell >> 32 != address)
 		return KH_REF_NONE;
 	return (uint32_t)cell & KH_REF_MASK;

@@ -145,10 +145,8 @@ bool kh_holes_swallow(const struct kh_range *holes, size_t count, const struct k
 
 struct kh_v4 {
 	struct kh_sink sink;
-	unsigned int shift; /* a net is 2^shift addresses */
-	uint64_t *present; /* KH_V4_BLOCKS, as in struct kh_image_base */
-	uint32_t *common;
-	uint64_t *cells; /* in ascending order */
+	uint32_t *common; /* KH_V4_BLOCKS, as in struct kh_image_base */
+	uint64_t *cells;
 	size_t cells_count, cells_capacity;
 	struct kh_entry *entries;
 	size_t entries_count, entries_capacity;
@@ -170,6 +168,9 @@ void kh_v4_clear(struct kh_v4 *v4);
  * time. The seed depends on the cells and on nothing else. 0, -ENOMEM or -E2BIG: no seed would do. */
 uint32_t kh_cells_buckets(size_t count);
 int kh_cells_hash(const struct kh_v4 *v4, uint32_t buckets, void *table, uint64_t *ret_seed);
+
+/* filter.c: v4_wide and v4_small of the base, which are all zero, with their shift and mask, from what v4.c built and the seed in the header. */
+void kh_filter_fill(const struct kh_v4 *v4, struct kh_image_base *base);
 
 /* A slice that grows: where each reference begins, and from where on it says nothing. */
 struct kh_slice {

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * IPv4: disjoint ranges in ascending order -> level 1 blocks, cells and entries.
+ * IPv4: disjoint ranges in ascending order -> blocks, cells and entries.
  *
- * A net is kept open while ranges fall into it, then becomes a cell; the cells of 64 nets are kept, then become a block, whose
- * common reference (the one most of its whole nets have) saves their cells. All cells are then hashed (cells.c).
- *
- * How large a net is, is chosen for each list: the largest, from /18 to /24, of which at most one in 16 holds anything and which
- * does not throw together what lies in different /24s (more than half as many nets hold something as /24s would). The presence bits
- * are then as few as can be, 32 KiB for 10,000 random addresses, 256 KiB for 100,000, 2 MiB for a million, and a packet of which nothing
- * is listed touches nothing else. Why: behind a private second-level cache of 512 KiB a line that other tenants of the machine push out
- * costs 130 ns. 100,000 addresses, live misses over a bare drop, three runs in turn: 0.83 .. 0.91 x with these nets, 0.61 .. 0.83 x with
- * /24s. Fewer bits for a million were tried and are no better: one in 8 or in 5 held means that many packets look further in vain, and
- * a branch nobody can predict (floor x 1.25 .. 1.32 with one in 16, 1.5 .. 1.7 with one in 9, 1.8 with one in 5).
+ * A net (a /24) is kept open while ranges fall into it, then becomes a cell; the cells of 64 nets are kept, then become a block, whose
+ * common reference (the one most of its whole nets have) saves their cells. All cells are then hashed (cells.c), and what they say is
+ * put into the presence bits (filter.c).
  */
 #include "compile/private.h"
 
@@ -28,8 +21,8 @@ static uint64_t cell_of(uint32_t address, uint32_t kind, uint32_t payload)
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
-/* The reference of most of the whole nets among the cells of the block at hand. */
-static uint32_t common_reference(const struct kh_v4 *v4)
+/* The reference of most of the whole nets among the cells of the block at hand, and of how many. */
+static uint32_t common_reference(const struct kh_v4 *v4, size_t *ret_nets)
 {
 	struct {
 		uint32_t reference;
@@ -52,20 +45,30 @@ static uint32_t common_reference(const struct kh_v4 *v4)
 			common = reference;
 		}
 	}
+	*ret_nets = best;
 	return common;
 }
 
-/* What most whole nets of a block have is the block's: they need no cells. */
+/* What most whole nets of a block have is the block's, where that saves cells: those nets need none, but the nets with no order do. The room
+ * for them was made with the block's first cell. */
 static void close_block(struct kh_v4 *v4)
 {
-	uint32_t common = v4->whole_nets ? common_reference(v4) : KH_REF_NONE;
-	size_t kept = v4->block_first;
+	size_t held = v4->cells_count - v4->block_first, kept = v4->block_first, nets = 0;
+	uint32_t common = v4->whole_nets ? common_reference(v4, &nets) : KH_REF_NONE;
+	uint64_t empty = UINT64_MAX;
 
-	if (common) {
-		for (size_t i = v4->block_first; i < v4->cells_count; i++)
+	if (nets > BLOCK_NETS - held) {
+		for (size_t i = v4->block_first; i < v4->cells_count; i++) {
+			empty &= ~(UINT64_C(1) << (v4->cells[i] >> (32 + KH_V4_SHIFT)) % BLOCK_NETS);
 			if (KH_CELL_KIND(v4->cells[i]) != KH_CELL_NET ||
 			    ((uint32_t)v4->cells[i] & KH_REF_MASK) != common)
 				v4->cells[kept++] = v4->cells[i];
+		}
+		for (; empty; empty &= empty - 1) {
+			uint32_t net = v4->block * BLOCK_NETS + (uint32_t)__builtin_ctzll(empty);
+
+			v4->cells[kept++] = cell_of(net << KH_V4_SHIFT, KH_CELL_NET, KH_REF_NONE);
+		}
 		v4->cells_count = kept;
 		v4->common[v4->block] = common;
 	}
@@ -86,7 +89,6 @@ static int set_cell(struct kh_v4 *v4, uint32_t net, uint64_t cell)
 	}
 	v4->cells[v4->cells_count++] = cell;
 	v4->whole_nets += KH_CELL_KIND(cell) == KH_CELL_NET;
-	v4->present[v4->block] |= UINT64_C(1) << (net % BLOCK_NETS);
 	return 0;
 }
 
@@ -98,11 +100,10 @@ static int put_nets(struct kh_v4 *v4, uint32_t first, uint32_t last, uint32_t re
 
 		if (!(net % BLOCK_NETS) && last - net >= BLOCK_NETS - 1) {
 			v4->common[net / BLOCK_NETS] = reference;
-			v4->present[net / BLOCK_NETS] = UINT64_MAX;
 			net += BLOCK_NETS;
 			continue;
 		}
-		r = set_cell(v4, net, cell_of(net << v4->shift, KH_CELL_NET, reference));
+		r = set_cell(v4, net, cell_of(net << KH_V4_SHIFT, KH_CELL_NET, reference));
 		net++;
 		if (r < 0)
 			return r;
@@ -165,7 +166,7 @@ static int store_slice(struct kh_v4 *v4, uint32_t *ret_first)
 /* The cell of a net that is one order or has one address only; 0: it needs its slice. */
 static uint64_t small_cell(const struct kh_v4 *v4, const struct kh_entry *slice, size_t count)
 {
-	uint32_t address = v4->net << v4->shift, last = (1u << v4->shift) - 1;
+	uint32_t address = v4->net << KH_V4_SHIFT, last = (1u << KH_V4_SHIFT) - 1;
 
 	if (count == 1)
 		return cell_of(address, KH_CELL_NET, slice[0].ref);
@@ -187,7 +188,7 @@ static int close_net(struct kh_v4 *v4)
 	if (!v4->net_open)
 		return 0;
 	v4->net_open = false;
-	if (v4->next_offset < 1u << v4->shift) {
+	if (v4->next_offset < 1u << KH_V4_SHIFT) {
 		r = push_entry(v4, v4->next_offset, KH_REF_NONE);
 		if (r < 0)
 			return r;
@@ -199,7 +200,7 @@ static int close_net(struct kh_v4 *v4)
 		r = store_slice(v4, &first);
 		if (r < 0)
 			return r;
-		cell = cell_of(v4->net << v4->shift, KH_CELL_SLICE, first);
+		cell = cell_of(v4->net << KH_V4_SHIFT, KH_CELL_SLICE, first);
 	}
 	return set_cell(v4, v4->net, cell);
 }
@@ -221,8 +222,8 @@ static int open_net(struct kh_v4 *v4, uint32_t net)
 static int put(struct kh_sink *sink, kh_u128 first_address, kh_u128 last_address, uint32_t reference)
 {
 	struct kh_v4 *v4 = (struct kh_v4 *)sink;
-	uint32_t first = (uint32_t)first_address, last = (uint32_t)last_address, rest = (1u << v4->shift) - 1;
-	uint32_t net = first >> v4->shift, last_net = last >> v4->shift;
+	uint32_t first = (uint32_t)first_address, last = (uint32_t)last_address, rest = (1u << KH_V4_SHIFT) - 1;
+	uint32_t net = first >> KH_V4_SHIFT, last_net = last >> KH_V4_SHIFT;
 	int r;
 
 	if ((first & rest) || (net == last_net && (last & rest) != rest)) { /* the rest of a net, or a part */
@@ -265,10 +266,10 @@ static uint32_t item_last(const struct kh_sort_item *item)
 /* Is this address, which meets no other order, alone in its net, and in no hole? `next`: the item after it, or NULL. */
 static bool is_alone(struct kh_v4 *v4, const struct kh_sort_item *item, const struct kh_sort_item *next)
 {
-	uint32_t first = item_first(item), net = first >> v4->shift;
+	uint32_t first = item_first(item), net = first >> KH_V4_SHIFT;
 
 	return first == item_last(item) && (!v4->net_open || v4->net != net) &&
-	       (!next || item_first(next) >> v4->shift != net) && kh_sink_is_clear(&v4->sink, first, first);
+	       (!next || item_first(next) >> KH_V4_SHIFT != net) && kh_sink_is_clear(&v4->sink, first, first);
 }
 
 /* Nearly all of a long list: its cell at once. */
@@ -276,7 +277,7 @@ static int put_alone(struct kh_v4 *v4, uint32_t address, uint32_t reference)
 {
 	int r = close_net(v4);
 
-	return r < 0 ? r : set_cell(v4, address >> v4->shift, cell_of(address, KH_CELL_ADDRESS, reference));
+	return r < 0 ? r : set_cell(v4, address >> KH_V4_SHIFT, cell_of(address, KH_CELL_ADDRESS, reference));
 }
 
 static int put_single(struct kh_v4 *v4, struct kh_chains *chains, const struct kh_sort_item *item,
@@ -320,46 +321,18 @@ static int sweep(struct kh_v4 *v4, struct kh_flatten *flatten, const struct kh_s
 	return r;
 }
 
-/* Which size of nets: see the head of this file. The items are sorted. */
-static unsigned int choose_shift(const struct kh_sort_item *items, size_t count)
-{
-	size_t differ[32] = {}; /* by the first bit in which an item is unlike the one before */
-	size_t nets[33] = {}; /* by length of the prefix: how many hold the beginning of an item */
-
-	for (size_t i = 1; i < count; i++) {
-		uint32_t changed = item_first(&items[i]) ^ item_first(&items[i - 1]);
-
-		if (changed)
-			differ[__builtin_clz(changed)]++;
-	}
-	if (!count)
-		return KH_V4_SHIFT_MAX;
-	nets[0] = 1;
-	for (unsigned int bits = 0; bits < 32; bits++)
-		nets[bits + 1] = nets[bits] + differ[bits];
-	for (unsigned int shift = KH_V4_SHIFT_MAX; shift > KH_V4_SHIFT_MIN; shift--) {
-		size_t held = nets[32 - shift];
-
-		if (held <= (size_t)1 << (32 - shift - 4) && 2 * held > nets[32 - KH_V4_SHIFT_MIN])
-			return shift;
-	}
-	return KH_V4_SHIFT_MIN;
-}
-
 int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item **items, size_t count)
 {
 	struct kh_flatten flatten KH_CLEANUP(kh_flatten_clear) = { .sink = &v4->sink, .chains = chains };
 	int r;
 
 	v4->sink.put = put;
-	v4->present = calloc(KH_V4_BLOCKS, sizeof(*v4->present));
 	v4->common = calloc(KH_V4_BLOCKS, sizeof(*v4->common));
-	if (!v4->present || !v4->common)
+	if (!v4->common)
 		return -ENOMEM;
 	r = kh_sort_items(items, count, 32);
 	if (r < 0)
 		return r;
-	v4->shift = choose_shift(*items, count);
 	r = sweep(v4, &flatten, *items, count);
 	if (r < 0)
 		return r;
@@ -372,7 +345,6 @@ int kh_v4_build(struct kh_v4 *v4, struct kh_chains *chains, struct kh_sort_item 
 
 void kh_v4_clear(struct kh_v4 *v4)
 {
-	free(v4->present);
 	free(v4->common);
 	free(v4->cells);
 	free(v4->entries);
