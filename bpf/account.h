@@ -63,74 +63,139 @@ static __always_inline void kh_add_to_record(const struct kh_pending_count *coun
 		kh_add(record, count);
 }
 
-/*
- * Brings a full queue into the records. The loads of the second loop are for nothing but to have the records on their way, all at once: an
- * atomic addition waits for its own, and behind a call's return the processor does not look ahead. Returns 0.
- */
-__noinline int kh_empty_queue(struct kh_pending *mine)
-{
-	struct kh_record *found[KH_PENDING_QUEUE];
-
-	if (!mine)
-		return 0;
-	mine->queued = 0;
-#pragma unroll
-	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
-		found[i] = kh_record(mine->queue[i].place, mine->queue[i].slot);
-		if (!found[i])
-			goto missing;
-	}
-#pragma unroll
-	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++)
-		(void)*(volatile __u64 *)&found[i]->packets;
-#pragma unroll
-	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++)
-		kh_add(found[i], &mine->queue[i]);
-	return 0;
-missing: /* never, or the records of a place have gone: one by one, those that are there */
-	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++)
-		kh_add_to_record(&mine->queue[i]);
-	return 0;
-}
-
-static __always_inline void kh_count_record(const struct kh_packet *packet, const struct kh_match *match)
+/* May the counts of this CPU be touched? Not by a program that interrupted another, nor while user space is emptying them. */
+static __always_inline struct kh_pending *kh_take_pending(void)
 {
 	__u32 zero = 0;
 	struct kh_pending *mine = bpf_map_lookup_elem(&pending, &zero);
 	const struct kh_control *state = bpf_map_lookup_elem(&control, &zero);
+
+	if (!mine || !state || mine->busy || *(volatile const __u32 *)&state->hold)
+		return NULL;
+	mine->busy = 1;
+	barrier();
+	return mine;
+}
+
+static __always_inline void kh_leave_pending(struct kh_pending *mine)
+{
+	barrier();
+	mine->busy = 0;
+}
+
+/* Asks for the records of a full queue, and waits for none: the loads are for nothing else. Returns 0. */
+__noinline int kh_fetch_records(const struct kh_pending *mine)
+{
+	struct kh_record *found[KH_PENDING_QUEUE];
+	void *array;
+
+	if (!mine)
+		return 0;
+	array = bpf_map_lookup_elem(&records, &mine->queue[0].place);
+	if (!array)
+		return 0;
+#pragma unroll
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
+		found[i] = bpf_map_lookup_elem(array, &mine->queue[i].slot);
+		if (!found[i])
+			return 0;
+	}
+#pragma unroll
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++)
+		(void)*(volatile __u64 *)&found[i]->packets;
+	return 0;
+}
+
+/* Adds what is queued to the records. Returns 0. */
+__noinline int kh_empty_queue(struct kh_pending *mine)
+{
+	__u32 place;
+	void *array;
+
+	if (!mine)
+		return 0;
+	place = mine->queue[0].place; /* of nearly all */
+	array = bpf_map_lookup_elem(&records, &place);
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
+		const struct kh_pending_count *count = &mine->queue[i];
+		struct kh_record *record;
+
+		if (i >= mine->queued)
+			break;
+		if (array && count->place == place)
+			record = bpf_map_lookup_elem(array, &count->slot);
+		else
+			record = kh_record(count->place, count->slot);
+		if (record)
+			kh_add(record, count);
+	}
+	mine->queued = 0;
+	return 0;
+}
+
+/* A full queue goes to the records with the packet at hand, which is judged while they are being fetched. Returns what kh_end_home() takes. */
+static __always_inline struct kh_pending *kh_start_home(void)
+{
+	struct kh_pending *mine = kh_take_pending();
+
+	if (!mine)
+		return NULL;
+	if (mine->queued < KH_PENDING_QUEUE) {
+		kh_leave_pending(mine);
+		return NULL;
+	}
+	kh_fetch_records(mine);
+	return mine;
+}
+
+static __always_inline void kh_end_home(struct kh_pending *mine)
+{
+	if (!mine)
+		return;
+	kh_empty_queue(mine);
+	kh_leave_pending(mine);
+}
+
+/* Where in the queue that record's count is; KH_PENDING_QUEUE: nowhere. */
+static __always_inline __u32 kh_find_pending(const struct kh_pending *mine, __u32 slot, __u32 place)
+{
+	__u32 found = KH_PENDING_QUEUE;
+
+#pragma unroll
+	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++)
+		if (i < mine->queued && mine->queue[i].slot == slot && mine->queue[i].place == place)
+			found = i;
+	return found;
+}
+
+static __always_inline void kh_count_record(const struct kh_packet *packet, const struct kh_match *match)
+{
+	struct kh_pending *mine = kh_take_pending();
 	struct kh_pending_count *count, one = { .slot = match->slot,
 						.place = match->place,
 						.packets = packet->packets,
 						.bytes = packet->bytes,
 						.first_seen = match->now,
 						.last_seen = match->now };
+	__u32 at;
 
-	if (!mine || !state)
-		return;
-	if (mine->busy || *(volatile const __u32 *)&state->hold) {
+	if (!mine) {
 		kh_add_to_record(&one);
 		return;
 	}
-	mine->busy = 1;
-	barrier();
-	count = &mine->counts[match->slot & (KH_PENDING_PLACES - 1)];
-	if (count->slot == match->slot && count->place == match->place) {
+	at = kh_find_pending(mine, match->slot, match->place);
+	if (at < KH_PENDING_QUEUE) {
+		count = &mine->queue[at];
 		count->packets += packet->packets;
 		count->bytes += packet->bytes;
 		count->last_seen = match->now;
 	} else {
-		if (count->slot) {
-			__u32 at = mine->queued & (KH_PENDING_QUEUE - 1);
-
-			mine->queue[at] = *count;
-			mine->queued = at + 1;
-			if (at == KH_PENDING_QUEUE - 1)
-				kh_empty_queue(mine);
-		}
-		*count = one;
+		if (mine->queued >= KH_PENDING_QUEUE)
+			kh_empty_queue(mine);
+		mine->queue[mine->queued & (KH_PENDING_QUEUE - 1)] = one;
+		mine->queued++;
 	}
-	barrier();
-	mine->busy = 0;
+	kh_leave_pending(mine);
 }
 
 static __always_inline __u8 kh_is_own_source(const struct kh_packet *packet, const struct kh_interface *interface)
@@ -225,9 +290,10 @@ static __always_inline void kh_sight(const struct kh_packet *packet, const struc
 }
 
 static __always_inline void kh_account(const struct kh_packet *packet, const struct kh_match *match,
-				       const struct kh_interface *interface)
+				       const struct kh_interface *interface, struct kh_pending *leaving)
 {
 	kh_count_reason(packet, match->reason);
+	kh_end_home(leaving);
 	if (!match->slot)
 		return;
 	kh_count_record(packet, match);

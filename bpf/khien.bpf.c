@@ -32,14 +32,17 @@ static __always_inline int kh_judge(struct kh_packet *packet, const struct kh_in
 				    struct kh_recent *recent)
 {
 	struct kh_match match = {};
+	struct kh_pending *leaving = NULL;
 
 	if (interface) {
 		packet->role = interface->role;
 		packet->number = interface->number & (KH_INTERFACES_MAX - 1);
+		if (!recent || recent->listed)
+			leaving = kh_start_home();
 	}
 	kh_match(packet, recent, &match);
 	if (interface)
-		kh_account(packet, &match, interface);
+		kh_account(packet, &match, interface, leaving);
 	return match.reason == KH_REASON_DROPPED;
 }
 
@@ -142,15 +145,6 @@ int khien_flush(struct xdp_md *context)
 	if ((const void *)(cpu + 1) > (const void *)(long)context->data_end)
 		return XDP_ABORTED;
 	counts = bpf_map_lookup_percpu_elem(&pending, &zero, *cpu);
-	for (__u32 i = 0; counts && i < KH_PENDING_PLACES; i++) {
-		if (counts->counts[i].slot)
-			kh_add_to_record(&counts->counts[i]);
-		counts->counts[i].slot = 0;
-	}
-	for (__u32 i = 0; counts && i < KH_PENDING_QUEUE; i++)
-		if (i < counts->queued)
-			kh_add_to_record(&counts->queue[i]);
-	if (counts)
-		counts->queued = 0;
+	kh_empty_queue(counts);
 	return XDP_PASS;
 }
