@@ -187,6 +187,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 			.lists_count = gather.lists_count,
 			.holes = gather.holes,
 			.holes_count = gather.holes_count,
+			.spare = &core->spare,
 		};
 
 		code = kh_compile_all(&input, (uint64_t)generation + 1, &image, error);
@@ -212,7 +213,8 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	kh_kernel_switch(core->kernel, install);
 	keep_holes(core, &gather);
 	gather_clear(&gather);
-	kh_image_free(core->image);
+	kh_image_free(core->spare);
+	core->spare = core->image; /* its memory serves the next */
 	core->image = image;
 	core->generation_since = kh_now();
 	if (!core->image_unkept)
@@ -248,7 +250,7 @@ static int adopt_image(struct kh_core *core, struct kh_error *error)
 		free(image);
 		return kh_fail(error, code, _("cannot read the generation in force: %s"), strerror(-code));
 	}
-	image->pages = length / KH_PAGE_SIZE;
+	image->pages = image->room = length / KH_PAGE_SIZE;
 	core->image = image;
 	return 0;
 }
