@@ -176,8 +176,11 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	struct kh_image *image = NULL;
 	struct kh_install *install = NULL;
 	int64_t generation = 0;
-	int code = gather_all(core, &gather, error);
+	int code;
 
+	if (core->image) /* most changes change a list little */
+		kh_kernel_foresee(core->kernel, core->image->pages);
+	code = gather_all(core, &gather, error);
 	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
 	if (code >= 0) {
 		const struct kh_compile_input input = {
@@ -193,6 +196,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 		code = kh_compile_all(&input, (uint64_t)generation + 1, &image, error);
 	}
 	if (code >= 0 && same_image(image, core->image)) {
+		kh_kernel_foresee(core->kernel, 0);
 		kh_image_free(KH_TAKE(image));
 		keep_holes(core, &gather);
 		code = kh_ledger_commit(core->ledger, error);
@@ -205,6 +209,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 		code = kh_ledger_commit(core->ledger, error);
 	if (code < 0) {
 		gather_clear(&gather);
+		kh_kernel_foresee(core->kernel, 0);
 		kh_kernel_abandon(core->kernel, install);
 		kh_ledger_rollback(core->ledger);
 		kh_image_free(image);
