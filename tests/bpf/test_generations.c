@@ -5,6 +5,7 @@
  */
 #include "lab.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,30 @@ static struct kh_install *prepare(const struct kh_image *image, const uint32_t *
 	if (kh_kernel_prepare(lab_kernel(), image->data, image->pages, fresh, fresh_count, &install, &error) < 0)
 		fail_msg("cannot prepare: %s", error.text);
 	return install;
+}
+
+/* The newest map of that name in the kernel; a descriptor, or -1. */
+static int newest_map(const char *name)
+{
+	uint32_t id = 0;
+	int newest = -1;
+
+	while (!bpf_map_get_next_id(id, &id)) {
+		struct bpf_map_info info = {};
+		__u32 length = sizeof(info);
+		int fd = bpf_map_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(fd, &info, &length) || strcmp(info.name, name)) {
+			close(fd);
+			continue;
+		}
+		if (newest >= 0)
+			close(newest);
+		newest = fd;
+	}
+	return newest;
 }
 
 static uint64_t generation(void)
@@ -129,6 +154,51 @@ static void test_prepare_and_switch(void **state)
 	assert_int_equal(sum_records().arrays, 1);
 	kh_image_free(first);
 	kh_image_free(second);
+}
+
+/* The array of the image in force: its length in pages. */
+static uint32_t image_array_pages(void)
+{
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+	int fd = newest_map("kh_image");
+
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &length), 0);
+	close(fd);
+	return info.max_entries;
+}
+
+/* Arrays made beforehand serve the list, whatever was expected of its length, and leave nothing in it. */
+static void test_foreseen(void **state)
+{
+	struct kh_image *image = compile_one(SECOND, 2);
+	const size_t pages = image->pages, expected[] = { 0, 1, pages - 1, pages, pages + 4, 4 * pages };
+	const bool taken[] = { false, false, true, true, true, false };
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(expected); i++) {
+		struct kh_install *install;
+		size_t length = 0;
+		void *copy = NULL;
+
+		kh_kernel_settle(lab_kernel());
+		kh_kernel_foresee(lab_kernel(), 2 * pages); /* nobody takes these */
+		kh_kernel_foresee(lab_kernel(), expected[i]);
+		install = prepare(image, NULL, 0);
+		assert_int_equal(image_array_pages() > pages - KH_BASE_PAGES, taken[i]);
+		kh_kernel_switch(lab_kernel(), install);
+		assert_true(drops(SECOND));
+		assert_false(drops(FIRST));
+		assert_int_equal(kh_kernel_image(lab_kernel(), &copy, &length), 0);
+		assert_int_equal(length, pages * KH_PAGE_SIZE);
+		assert_memory_equal(copy, image->data, length);
+		free(copy);
+	}
+	kh_kernel_settle(lab_kernel());
+	kh_kernel_foresee(lab_kernel(), pages);
+	kh_kernel_foresee(lab_kernel(), 0);
+	kh_image_free(image);
 }
 
 static void test_abandon(void **state)
@@ -381,10 +451,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_yet), cmocka_unit_test(test_prepare_and_switch),
-		cmocka_unit_test(test_abandon),	    cmocka_unit_test(test_no_image),
-		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_fresh_slots),
-		cmocka_unit_test(test_growth),	    cmocka_unit_test(test_adoption),
-		cmocka_unit_test(test_clock),	    cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_foreseen),    cmocka_unit_test(test_abandon),
+		cmocka_unit_test(test_no_image),    cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_fresh_slots), cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_adoption),    cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_probe),
 	};
 	int code = lab_enter();
 

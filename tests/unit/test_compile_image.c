@@ -115,6 +115,52 @@ static void test_no_allocation_may_fail_unnoticed(void **state)
 	kh_image_free(image);
 }
 
+/* ---- Memory kept for the next one --------------------------------------------------------------- */
+
+static struct kh_image *compile_with(struct kh_image **spare)
+{
+	struct kh_compile_input input = {
+		.orders = orders, .orders_count = list.orders_count, .holes = holes, .holes_count = 1, .spare = spare
+	};
+	struct kh_image *image = NULL;
+
+	assert_int_equal(kh_compile_all(&input, 1, &image, NULL), 0);
+	return image;
+}
+
+static void test_a_spare_image_is_taken_when_it_will_do(void **state)
+{
+	struct kh_image *wanted = compile_list(&list, 1), *spare = NULL, *image;
+	const void *memory;
+
+	(void)state;
+	kh_image_spare(&spare, wanted->pages);
+	assert_non_null(spare);
+	memory = spare->data;
+	memset(spare->data, 0xa5, spare->room * KH_PAGE_SIZE); /* what an older list left there */
+	kh_image_spare(&spare, wanted->pages);
+	assert_ptr_equal(spare->data, memory);
+
+	image = compile_with(&spare);
+	assert_null(spare);
+	assert_ptr_equal(image->data, memory);
+	assert_int_equal(image->pages, wanted->pages);
+	assert_memory_equal(image->data, wanted->data, wanted->pages * KH_PAGE_SIZE);
+
+	spare = KH_TAKE(image);
+	spare->room = wanted->pages - 1; /* too short: it stays where it is */
+	image = compile_with(&spare);
+	assert_ptr_equal(spare->data, memory);
+	assert_memory_equal(image->data, wanted->data, wanted->pages * KH_PAGE_SIZE);
+	kh_image_free(image);
+
+	spare->room = 3 * wanted->pages; /* far too long: it is not kept */
+	kh_image_spare(&spare, wanted->pages);
+	assert_in_range(spare->room, wanted->pages, 2 * wanted->pages);
+	kh_image_free(spare);
+	kh_image_free(wanted);
+}
+
 /* ---- Damaged ----------------------------------------------------------------------------------- */
 
 /* FNV-1a 64 over words, as khien/abi.h says; written again here, so that the format cannot change unseen. */
@@ -168,7 +214,7 @@ static void test_images_with_something_after_them_are_refused(void **state)
 {
 	struct kh_image *image = compile_list(&list, 1);
 	size_t length = image->pages * KH_PAGE_SIZE;
-	struct kh_image longer = { calloc(1, length + KH_PAGE_SIZE), image->pages + 1 };
+	struct kh_image longer = { .data = calloc(1, length + KH_PAGE_SIZE), .pages = image->pages + 1 };
 
 	(void)state;
 	assert_non_null(longer.data);
@@ -477,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_allocation_may_fail_unnoticed),
+		cmocka_unit_test(test_a_spare_image_is_taken_when_it_will_do),
 		cmocka_unit_test(test_the_checksum_is_the_documented_one),
 		cmocka_unit_test(test_truncated_images_are_refused),
 		cmocka_unit_test(test_images_with_something_after_them_are_refused),

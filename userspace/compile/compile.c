@@ -36,6 +36,7 @@ static void sorted_orders_clear(struct sorted_orders *sorted)
 	free(sorted->v4);
 	free(sorted->v6);
 	free(sorted->ports);
+	*sorted = (struct sorted_orders){};
 }
 
 static void slot_set_clear(struct slot_set *set)
@@ -339,8 +340,9 @@ int kh_compile_all(const struct kh_compile_input *input, uint64_t generation, st
 		share_holes(&parts, merged, holes_count);
 		r = build(&parts, orders, &sorted);
 	}
+	sorted_orders_clear(&sorted); /* the image is as long: not both */
 	if (r >= 0)
-		r = kh_image_assemble(&parts, ret_image);
+		r = kh_image_assemble(&parts, input->spare, ret_image);
 	if (r == -E2BIG)
 		return kh_fail(error, r, _("%zu orders make a generation too large"), orders_count);
 	if (r == -ENOMEM)

@@ -49,11 +49,14 @@ struct kh_compile_input {
 	size_t lists_count;
 	const struct kh_range *holes; /* in any order */
 	size_t holes_count;
+	struct kh_image *
+		*spare; /* NULL, or what kh_image_spare() made: the new image may take it, and then it is NULL */
 };
 
 struct kh_image {
 	void *data; /* `pages` * KH_PAGE_SIZE bytes, page-aligned; starts with struct kh_image_header */
 	size_t pages;
+	size_t room; /* pages that there is memory for */
 };
 
 /* Compiles. Orders are borrowed and not changed; holes must be sorted and disjoint per kh_range_compare, or any order:
@@ -68,6 +71,10 @@ int kh_compile_all(const struct kh_compile_input *input, uint64_t generation, st
 		   struct kh_error *error);
 
 void kh_image_free(struct kh_image *image); /* takes NULL */
+
+/* Sees to memory for the next image of about so many pages, so that compiling in a hurry waits for none: *spare is kept when it will do, else
+ * made anew, or NULL where there is no memory. */
+void kh_image_spare(struct kh_image **spare, size_t pages);
 
 static inline const struct kh_image_header *kh_image_header(const struct kh_image *image)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define SPARE_GROWTH 64 /* a spare image has room for this part more than the list of now takes */
 #define CHECKSUM_WORD (offsetof(struct kh_image_header, checksum) / sizeof(uint64_t))
 
 uint64_t kh_image_checksum(const void *data, size_t length)
@@ -126,7 +127,49 @@ static void image_freep(struct kh_image **image)
 	kh_image_free(*image);
 }
 
-int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image)
+/* An image of undefined contents. NULL: no memory. */
+static struct kh_image *make_image(size_t pages, size_t room)
+{
+	struct kh_image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		return NULL;
+	image->pages = pages;
+	image->room = room;
+	image->data = aligned_alloc(KH_PAGE_SIZE, room * KH_PAGE_SIZE);
+	if (!image->data) {
+		free(image);
+		return NULL;
+	}
+	/* huge pages are faster to fill; without them it goes as well */
+	madvise(image->data, room * KH_PAGE_SIZE, MADV_HUGEPAGE);
+	return image;
+}
+
+static struct kh_image *take_image(struct kh_image **spare, size_t pages)
+{
+	struct kh_image *image;
+
+	if (!spare || !*spare || (*spare)->room < pages)
+		return make_image(pages, pages);
+	image = KH_TAKE(*spare);
+	image->pages = pages;
+	return image;
+}
+
+void kh_image_spare(struct kh_image **spare, size_t pages)
+{
+	size_t room = pages + pages / SPARE_GROWTH;
+
+	if (*spare && (*spare)->room >= room && (*spare)->room <= 2 * room)
+		return;
+	kh_image_free(*spare);
+	*spare = make_image(room, room);
+	if (*spare)
+		memset((*spare)->data, 0, room * KH_PAGE_SIZE);
+}
+
+int kh_image_assemble(const struct kh_parts *parts, struct kh_image **spare, struct kh_image **ret_image)
 {
 	struct kh_image *image KH_CLEANUP(image_freep) = NULL;
 	struct kh_image_header header = {
@@ -148,15 +191,9 @@ int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image)
 
 	if (r < 0)
 		return r;
-	image = calloc(1, sizeof(*image));
+	image = take_image(spare, header.pages);
 	if (!image)
 		return -ENOMEM;
-	image->pages = header.pages;
-	image->data = aligned_alloc(KH_PAGE_SIZE, image->pages * KH_PAGE_SIZE);
-	if (!image->data)
-		return -ENOMEM;
-	/* huge pages are faster to fill; without them it goes as well */
-	madvise(image->data, image->pages * KH_PAGE_SIZE, MADV_HUGEPAGE);
 	memset(image->data, 0, image->pages * KH_PAGE_SIZE);
 	memcpy(image->data, &header, sizeof(header));
 	r = fill(image, parts);

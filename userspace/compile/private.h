@@ -251,7 +251,7 @@ struct kh_parts {
 	struct kh_hashes hashes;
 };
 
-int kh_image_assemble(const struct kh_parts *parts, struct kh_image **ret_image);
+int kh_image_assemble(const struct kh_parts *parts, struct kh_image **spare, struct kh_image **ret_image);
 uint64_t kh_image_checksum(const void *data, size_t length);
 
 #endif

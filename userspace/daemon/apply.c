@@ -176,8 +176,11 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	struct kh_image *image = NULL;
 	struct kh_install *install = NULL;
 	int64_t generation = 0;
-	int code = gather_all(core, &gather, error);
+	int code;
 
+	if (core->image) /* most changes change a list little */
+		kh_kernel_foresee(core->kernel, core->image->pages);
+	code = gather_all(core, &gather, error);
 	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
 	if (code >= 0) {
 		const struct kh_compile_input input = {
@@ -187,11 +190,13 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 			.lists_count = gather.lists_count,
 			.holes = gather.holes,
 			.holes_count = gather.holes_count,
+			.spare = &core->spare,
 		};
 
 		code = kh_compile_all(&input, (uint64_t)generation + 1, &image, error);
 	}
 	if (code >= 0 && same_image(image, core->image)) {
+		kh_kernel_foresee(core->kernel, 0);
 		kh_image_free(KH_TAKE(image));
 		keep_holes(core, &gather);
 		code = kh_ledger_commit(core->ledger, error);
@@ -204,6 +209,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 		code = kh_ledger_commit(core->ledger, error);
 	if (code < 0) {
 		gather_clear(&gather);
+		kh_kernel_foresee(core->kernel, 0);
 		kh_kernel_abandon(core->kernel, install);
 		kh_ledger_rollback(core->ledger);
 		kh_image_free(image);
@@ -212,7 +218,8 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	kh_kernel_switch(core->kernel, install);
 	keep_holes(core, &gather);
 	gather_clear(&gather);
-	kh_image_free(core->image);
+	kh_image_free(core->spare);
+	core->spare = core->image; /* its memory serves the next */
 	core->image = image;
 	core->generation_since = kh_now();
 	if (!core->image_unkept)
@@ -248,7 +255,7 @@ static int adopt_image(struct kh_core *core, struct kh_error *error)
 		free(image);
 		return kh_fail(error, code, _("cannot read the generation in force: %s"), strerror(-code));
 	}
-	image->pages = length / KH_PAGE_SIZE;
+	image->pages = image->room = length / KH_PAGE_SIZE;
 	core->image = image;
 	return 0;
 }

@@ -100,6 +100,7 @@ void kh_core_close(struct kh_core *core)
 	kh_guard_free(core->guard);
 	kh_links_free(core->links);
 	kh_image_free(core->image);
+	kh_image_free(core->spare);
 	free(core->folded);
 	free(core->holes);
 	free(core);
@@ -167,8 +168,11 @@ static void watch_clock(struct kh_core *core, int64_t now)
 
 void kh_core_settle(struct kh_core *core)
 {
-	if (core && !core->detached)
-		kh_kernel_settle(core->kernel);
+	if (!core || core->detached)
+		return;
+	kh_kernel_settle(core->kernel);
+	if (core->image)
+		kh_image_spare(&core->spare, core->image->pages);
 }
 
 void kh_core_tick(struct kh_core *core)

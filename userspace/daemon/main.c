@@ -6,12 +6,16 @@
 #include <sys/stat.h>
 
 #include "common/lang.h"
+#include "common/memory.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/platform.h"
 #include "daemon/serve.h"
 #include "daemon/tasks.h"
 #include "khien/proto.h"
+
+/* What a list of a million takes at its peak, and room for what comes beside it. */
+#define HEAP_BYTES ((size_t)256 << 20)
 
 static int run(const struct kh_options *options)
 {
@@ -29,6 +33,7 @@ static int run(const struct kh_options *options)
 	if (bpffs_lock < 0)
 		return kh_failed(&error);
 	kh_platform_descriptors();
+	kh_memory_heap(HEAP_BYTES);
 	return kh_serve(options, &error) < 0 ? kh_failed(&error) : KH_EXIT_DONE;
 }
 

@@ -63,6 +63,7 @@ struct kh_core {
 	struct kh_links_monitor *monitor;
 	struct kh_guard *guard;
 	struct kh_image *image; /* in force; NULL: none */
+	struct kh_image *spare; /* memory for the next */
 	int64_t generation_since;
 	int64_t image_unkept; /* since when the copy on disk is not the image in force; 0: it is */
 	struct kh_watch watches[KH_INTERFACES_MAX];

@@ -83,6 +83,7 @@ int kh_parse(const char *file, const char *format, int fd, struct kh_document **
 	if (code)
 		return fail_sandbox(file, code, &why, error);
 	code = kh_wire_read(result.output.data, result.output.length, &document, &why);
+	kh_bytes_clear(&result.output); /* a list of a million is 12 MB, as bytes and as document */
 	if (code == -EINVAL && !why.hint[0]) /* not what the reader says: the answer itself makes no sense */
 		return fail_sandbox(file, code, &why, error);
 	if (code < 0) {

@@ -102,29 +102,6 @@ static uint32_t free_place(struct kh_kernel *kernel)
 	return 0;
 }
 
-static int create_array(const char *name, size_t element, size_t entries, uint32_t flags)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | flags);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)element, (__u32)entries, &options);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* Writes `length` bytes of data into an array, and freezes it. */
-static int fill_and_freeze(int fd, const void *data, size_t length)
-{
-	void *mapped;
-
-	if (length) {
-		mapped = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-		if (mapped == MAP_FAILED)
-			return -errno;
-		memcpy(mapped, data, length);
-		munmap(mapped, length); /* a frozen map must not be mapped for writing */
-	}
-	return bpf_map_freeze(fd) < 0 ? -errno : 0;
-}
-
 /* Zeroes the records of `fresh` slots. Mapped is only where they lie: to map all takes longer than all else here. */
 static int zero_records(int fd, uint32_t entries, const uint32_t *fresh, size_t fresh_count)
 {
@@ -196,11 +173,11 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 		      size_t fresh_count, struct kh_install **ret_install, struct kh_error *error)
 {
 	const struct kh_image_header *header = image;
-	int base_fd KH_CLEANUP(kh_closep) = -1, image_fd KH_CLEANUP(kh_closep) = -1,
-		    records_fd KH_CLEANUP(kh_closep) = -1;
+	struct kh_arrays arrays KH_CLEANUP(kh_arrays_clear) = { .base = -1, .image = -1 };
+	int records_fd KH_CLEANUP(kh_closep) = -1;
 	struct kh_install *install KH_CLEANUP(kh_freep) = calloc(1, sizeof(*install));
 	struct kh_outer_change *changes = kernel->changes;
-	size_t count, rest = pages - KH_BASE_PAGES;
+	size_t count;
 	uint32_t place;
 	int code, filled;
 
@@ -214,26 +191,21 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	if (!place)
 		return kh_fail(error, -EBUSY, _("older counters are not yet in the ledger; try again"));
-	base_fd = create_array("kh_base", sizeof(struct kh_image_base), 1, 0);
-	image_fd = base_fd < 0 ? base_fd
-			       : create_array("kh_image", KH_PAGE_SIZE,
-					      rest ? rest : 1 /* a map has one element at least */, BPF_F_INNER_MAP);
-	if (image_fd < 0)
-		return refuse_list(error, image_fd, pages);
+	code = kh_arrays_take(kernel, pages, &arrays);
+	if (code < 0)
+		return refuse_list(error, code, pages);
 	records_fd = take_records(kernel, header->slots_needed, fresh, fresh_count);
 	if (records_fd < 0)
 		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"),
 			       strerror(-records_fd));
-	changes[0] = (struct kh_outer_change){ .outer = kernel->bases, .place = place, .inner = base_fd };
-	changes[1] = (struct kh_outer_change){ .outer = kernel->images, .place = place, .inner = image_fd };
+	changes[0] = (struct kh_outer_change){ .outer = kernel->bases, .place = place, .inner = arrays.base };
+	changes[1] = (struct kh_outer_change){ .outer = kernel->images, .place = place, .inner = arrays.image };
 	changes[2] = (struct kh_outer_change){ .outer = kernel->records, .place = place, .inner = records_fd };
 	count = kh_map_id(records_fd) == kh_inner_id(kernel->records, place) ? 2 : 3;
 	/* No program looks at this place, so the arrays are put in while they are filled; and as there is nothing in it that anybody could still
 	 * see, nobody waits for the grace periods: they are over when the generation before goes, or by the next to prepare. */
 	kh_outer_start(changes, count);
-	filled = fill_and_freeze(base_fd, image, sizeof(struct kh_image_base));
-	if (filled >= 0)
-		filled = fill_and_freeze(image_fd, (const struct kh_image_base *)image + 1, rest * KH_PAGE_SIZE);
+	filled = kh_arrays_fill(&arrays, image, pages);
 	if (filled >= 0 && kh_outer_made(changes, count)) {
 		kernel->changes_count = count;
 		code = 0;

@@ -86,6 +86,10 @@ int kh_kernel_set_interfaces(struct kh_kernel *kernel, const struct kh_interface
 
 struct kh_install;
 
+/* A list of about so many pages is going to be prepared: its arrays are made beside, while it is compiled. Only time depends on it. Each call
+ * drops what the one before made, if nobody took it; 0: nothing is going to be prepared. */
+void kh_kernel_foresee(struct kh_kernel *kernel, size_t pages);
+
 /* Prepares a generation beside the one in force: image array written and frozen, records array (kept, or a larger one) paired with it. Waits
  * for no grace period: nobody can still see what was in its place.
  * `fresh` slots have their records zeroed. Nothing changes for packets. On failure everything is undone: -EINVAL (no image), -EBUSY (retired

@@ -217,6 +217,7 @@ void kh_kernel_close(struct kh_kernel *kernel)
 	if (!kernel)
 		return;
 	kh_kernel_settle(kernel);
+	kh_foreseen_drop(kernel);
 	kh_outer_finish(kernel->changes, kernel->changes_count);
 	kh_records_forget(kernel);
 	ring_buffer__free(kernel->ring);

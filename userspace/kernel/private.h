@@ -31,6 +31,21 @@ struct kh_outer_change {
 	bool threaded;
 };
 
+/* The arrays of a generation: arrays.c. */
+struct kh_arrays {
+	int base, image; /* -1: none */
+	size_t pages; /* that they have room for */
+	struct kh_mapping mapping; /* of the base, until it is frozen */
+};
+
+/* Arrays that are being made for the list that is being compiled. */
+struct kh_foreseen {
+	struct kh_arrays arrays;
+	int code;
+	pthread_t thread;
+	bool threaded; /* else there are none */
+};
+
 struct kh_kernel {
 	char folder[PATH_MAX]; /* with the version */
 	struct khien_bpf *skeleton;
@@ -47,6 +62,7 @@ struct kh_kernel {
 	/* made by the last to prepare, but not yet returned from their grace period */
 	struct kh_outer_change changes[3];
 	size_t changes_count;
+	struct kh_foreseen foreseen;
 	/* the records in force, as they were last read: mapping a million of them anew takes milliseconds */
 	struct kh_mapping records_seen;
 	uint32_t records_seen_id, records_seen_count;
@@ -88,6 +104,14 @@ int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error);
 /* Maps a whole array, read-only. The caller unmaps. */
 int kh_map_array(int fd, bool writable, struct kh_mapping *ret_mapping, uint32_t *ret_entries);
 void kh_unmap(struct kh_mapping *mapping);
+
+/* arrays.c */
+void kh_arrays_clear(struct kh_arrays *arrays);
+/* Those made beforehand when they will do, else new ones. 0, or -errno: no room in the kernel. */
+int kh_arrays_take(struct kh_kernel *kernel, size_t pages, struct kh_arrays *ret_arrays);
+/* Writes the image, and freezes them. 0 or -errno. */
+int kh_arrays_fill(struct kh_arrays *arrays, const void *image, size_t pages);
+void kh_foreseen_drop(struct kh_kernel *kernel);
 
 /* outer.c */
 uint32_t kh_map_id(int fd); /* 0: none */

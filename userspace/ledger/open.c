@@ -114,7 +114,7 @@ static int connect_file(struct kh_ledger *ledger, const char *path, bool exclusi
 	code = exclusive ? kh_sql_exec(ledger, "PRAGMA locking_mode = EXCLUSIVE", error) : 0;
 	if (code >= 0)
 		code = kh_sql_exec(
-			ledger, "PRAGMA mmap_size = 0; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;", error);
+			ledger, "PRAGMA mmap_size = 0; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;", error);
 	return code;
 }
 

@@ -34,6 +34,7 @@ static int answer(const char *name, const char *format, struct kh_bytes *bytes)
 		code = kh_reader_read_pages(name, format, data, length, &document, &error);
 	else
 		code = kh_reader_read(name, data, length, &document, &error);
+	free(KH_TAKE(data));
 	kh_text_printable(error.text); /* a long name may have been cut within a letter */
 	return code < 0 ? kh_wire_write_error(code, &error, bytes) : kh_wire_write(document, bytes);
 }
