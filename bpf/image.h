@@ -183,6 +183,17 @@ static __always_inline __u32 kh_count_starts(const __u32 *starts, __u32 count, _
 	return (__u32)found;
 }
 
+static __always_inline __u32 kh_v6_lone(void *image, const struct kh_image_header *header, __u32 index, __u64 key)
+{
+	const struct kh_v6_lone *lone =
+		(const struct kh_v6_lone *)kh_line(image, header->v6_lone_page, index / KH_V6_LONES_PER_LINE);
+
+	if (!lone)
+		return KH_REF_NONE;
+	lone += index & (KH_V6_LONES_PER_LINE - 1);
+	return (key - lone->start) >> KH_V6_SPAN(lone->ref) ? lone->around : lone->ref;
+}
+
 static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header *header, __u32 first, __u64 key)
 {
 	const struct kh_v6_low *line = (const struct kh_v6_low *)kh_line(image, header->v6_low_page, first);
@@ -208,18 +219,22 @@ static __always_inline __u32 kh_v6_low(void *image, const struct kh_image_header
 	return found < KH_V6_LOWS ? line->ref[found] : KH_REF_NONE;
 }
 
-/* The answer of lines [line, end) of the mid section. */
+/* What lines [line, end) of the mid section say of the key. */
 static __always_inline __u32 kh_v6_mid(void *image, const struct kh_image_header *header, __u32 line, __u32 end,
 				       __u32 key)
 {
 	const struct kh_v6_mid *mid;
+	__u32 found, ref;
 
 	if (end - line > 1)
 		line = kh_v6_search(image, header->v6_mid_page, line, end, key, 0);
 	mid = (const struct kh_v6_mid *)kh_line(image, header->v6_mid_page, line);
 	if (!mid)
 		return KH_REF_NONE;
-	return mid->ref[(kh_count_starts(mid->start, KH_V6_MIDS, key) - 1) & (KH_V6_MIDS - 1)];
+	found = (kh_count_starts(mid->start, KH_V6_MIDS, key) - 1) & (KH_V6_MIDS - 1);
+	ref = mid->ref[found];
+	/* A key below all starts is taken for one of the last entry, and is far beyond it. */
+	return ((__u64)key - mid->start[found]) >> KH_V6_SPAN(ref) ? KH_REF_NONE : ref;
 }
 
 /* Is the bit of this hash set? */
@@ -272,8 +287,10 @@ static __always_inline __u32 kh_walk_v6(void *image, const struct kh_image_heade
 	if (line == end)
 		return KH_REF_NONE;
 	ref = kh_v6_mid(image, header, line, end, key);
-	if (ref & KH_V6_LOW)
-		ref = kh_v6_low(image, header, ref & ~KH_V6_LOW, low);
+	if (KH_V6_KIND(ref) == KH_V6_LONE)
+		ref = kh_v6_lone(image, header, ref & KH_V6_INDEX, low);
+	else if (KH_V6_KIND(ref) == KH_V6_LOW)
+		ref = kh_v6_low(image, header, ref & KH_V6_INDEX, low);
 	return ref & KH_REF_MASK;
 }
 

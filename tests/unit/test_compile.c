@@ -109,6 +109,28 @@ static const struct list_case cases[] = {
 	    { "198.51.100.128", 2 },
 	    { "198.51.101.0", 1 },
 	    { "198.52.0.0", 0 } } },
+	{ "alone in IPv6",
+	  { { "2001:db8:1::/48", 1 },
+	    { "2001:db8:2::5", 2 },
+	    { "2001:db8:3::/64", 3 },
+	    { "2001:db8:3::100:0/112", 4 },
+	    { "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", 5 } },
+	  {},
+	  { { "2001:db8::", 0 },
+	    { "2001:db8:0:ffff:ffff:ffff:ffff:ffff", 0 },
+	    { "2001:db8:1::", 1 },
+	    { "2001:db8:1:ffff:ffff:ffff:ffff:ffff", 1 },
+	    { "2001:db8:2::4", 0 },
+	    { "2001:db8:2::5", 2 },
+	    { "2001:db8:2::6", 0 },
+	    { "2001:db8:2:1::5", 0 },
+	    { "2001:db8:3::ff:ffff", 3 },
+	    { "2001:db8:3::100:0", 4 },
+	    { "2001:db8:3::100:ffff", 4 },
+	    { "2001:db8:3::101:0", 3 },
+	    { "2001:db8:3:1::", 0 },
+	    { "2001:db8:ffff:ffff:ffff:ffff:ffff:fffe", 0 },
+	    { "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", 5 } } },
 	{ "nested in IPv6",
 	  { { "2001::/20", 1 },
 	    { "2001:db8::/32", 2 },
@@ -611,6 +633,108 @@ static void test_few_whole_nets_leave_all_others_alone(void **state)
 	kh_image_free(image);
 }
 
+/* The words of a mid line, of the one /32 with this key. */
+static const struct kh_v6_mid *line_of_net(const struct kh_image *image, uint32_t key)
+{
+	const struct kh_image_header *header = kh_image_header(image);
+	const uint8_t *data = image->data;
+	const struct kh_v6_net *net = (const void *)(data + (size_t)header->v6_nets_page * KH_PAGE_SIZE);
+
+	while (net->key != key || !net->lines)
+		net++;
+	assert_int_equal(net->lines, 1);
+	return (const struct kh_v6_mid *)(const void *)(data + (size_t)header->v6_mid_page * KH_PAGE_SIZE) + net->first;
+}
+
+static const struct kh_v6_lone *lone_of(const struct kh_image *image, uint32_t ref)
+{
+	const uint8_t *data = image->data;
+
+	assert_int_equal(KH_V6_KIND(ref), KH_V6_LONE);
+	return (const struct kh_v6_lone *)(const void *)(data +
+							 (size_t)kh_image_header(image)->v6_lone_page * KH_PAGE_SIZE) +
+	       (ref & KH_V6_INDEX);
+}
+
+/* One among nothing is one entry: with a span, or a lone one. */
+static void test_a_prefix_among_nothing_is_one_entry(void **state)
+{
+	const struct kh_compile_order orders[] = {
+		{ range_of("2001:db8:1::/49"), 1, 0, 0, 0, DROP },
+		{ range_of("2001:db8:2::5"), 2, 0, 0, 0, DROP },
+		{ range_of("2001:db8:3::-2001:db8:3:2:ffff:ffff:ffff:ffff"), 3, 0, 0, 0, DROP }, /* no power of two */
+		{ range_of("2001:db8:ffff:ffff::"), 4, 0, 0, 0, DROP }, /* in the last /64 */
+	};
+	struct kh_naive_list list = { orders, KH_ARRAY_SIZE(orders), NULL, 0 };
+	struct kh_image *image = compile_list(&list, 1);
+	const struct kh_v6_mid *line = line_of_net(image, 0x20010db8);
+	const uint32_t starts[] = { 0x10000, 0x20000, 0x30000, 0x30003, UINT32_MAX };
+	const uint32_t refs[] = { 15 << 24 | 1, KH_V6_LONE << 30, 32 << 24 | 3, 32 << 24,
+				  KH_V6_LONE << 30 | 32 << 24 | 1 };
+
+	(void)state;
+	for (size_t i = 0; i < KH_V6_MIDS; i++) {
+		assert_int_equal(line->start[i], starts[i < 4 ? i : 4]);
+		assert_int_equal(line->ref[i], refs[i < 4 ? i : 4]); /* what is left over is as the last /64 */
+	}
+	assert_int_equal(kh_image_header(image)->v6_low_page, kh_image_header(image)->ports_page);
+	assert_int_equal(lone_of(image, line->ref[1])->start, 5);
+	assert_int_equal(lone_of(image, line->ref[1])->ref, 2);
+	assert_int_equal(lone_of(image, line->ref[1])->around, KH_REF_NONE);
+	kh_image_free(image);
+}
+
+static void test_a_divided_subnet_is_lone_if_it_can_be(void **state)
+{
+	static const struct {
+		const char *orders[3];
+		bool lone;
+		uint64_t start;
+		uint32_t ref, around;
+	} subnets[] = {
+		{ { "2001:db8::8000:0:0:1" }, true, 0x8000000000000001, 1, 0 },
+		{ { "2001:db8::/64", "2001:db8::1:0:0:0/80" }, true, 0x1000000000000, 48 << 24 | 2, 1 },
+		{ { "2001:db8::/65", "2001:db8::8000:0:0:0/65" }, true, 0, 63 << 24 | 1, 2 },
+		{ { "2001:db8::" }, true, 0, 1, 0 },
+		{ { "2001:db8::ffff:ffff:ffff:ffff" }, true, UINT64_MAX, 1, 0 },
+		{ { "2001:db8::4-2001:db8::7" }, true, 4, 2 << 24 | 1, 0 },
+		{ { "2001:db8::4-2001:db8::6" }, false, 0, 0, 0 },
+		{ { "2001:db8::1", "2001:db8::3" }, false, 0, 0, 0 },
+		{ { "2001:db8::1-2001:db8::ffff:ffff:ffff:ffff", "2001:db8::" }, true, 0, 2, 1 },
+		{ { "2001:db8::3-2001:db8::ffff:ffff:ffff:ffff" }, false, 0, 0, 0 },
+		{ { "2001:db8::1", "2001:db8::2-2001:db8::ffff:ffff:ffff:ffff" }, false, 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(subnets); i++) {
+		struct kh_compile_order orders[3] = {};
+		struct kh_naive_list list = { orders, 0, NULL, 0 };
+		struct kh_image *image;
+		uint32_t ref;
+
+		for (; list.orders_count < 3 && subnets[i].orders[list.orders_count]; list.orders_count++)
+			orders[list.orders_count] =
+				(struct kh_compile_order){ range_of(subnets[i].orders[list.orders_count]),
+							   (uint32_t)list.orders_count + 1,
+							   0,
+							   0,
+							   0,
+							   DROP };
+		image = compile_list(&list, 1);
+		ref = line_of_net(image, 0x20010db8)->ref[0];
+		assert_int_equal(KH_V6_KIND(ref), subnets[i].lone ? KH_V6_LONE : KH_V6_LOW);
+		assert_int_equal(KH_V6_SPAN(ref), 0);
+		assert_int_equal(line_of_net(image, 0x20010db8)->ref[KH_V6_MIDS - 1], KH_REF_NONE);
+		if (subnets[i].lone) {
+			assert_true(lone_of(image, ref)->start == subnets[i].start);
+			assert_int_equal(lone_of(image, ref)->ref, subnets[i].ref);
+			assert_int_equal(lone_of(image, ref)->around, subnets[i].around);
+		}
+		assert_int_equal(kh_image_check(image->data, image->pages * KH_PAGE_SIZE, NULL), 0);
+		kh_image_free(image);
+	}
+}
+
 static void test_the_same_list_gives_the_same_image(void **state)
 {
 	struct kh_compile_order orders[200];
@@ -698,6 +822,8 @@ int main(void)
 		cmocka_unit_test(test_wide_orders_are_known_by_nets_as_large_as_the_list_allows),
 		cmocka_unit_test(test_a_list_too_long_for_the_filter),
 		cmocka_unit_test(test_few_whole_nets_leave_all_others_alone),
+		cmocka_unit_test(test_a_prefix_among_nothing_is_one_entry),
+		cmocka_unit_test(test_a_divided_subnet_is_lone_if_it_can_be),
 		cmocka_unit_test(test_the_same_list_gives_the_same_image),
 		cmocka_unit_test(test_malformed_orders_are_refused),
 		cmocka_unit_test(test_malformed_holes_are_refused),

@@ -12,7 +12,8 @@
 #define MONITOR KH_ACTION_MONITOR
 #define NESTED 40 /* more than the compiler keeps in a plain array */
 #define SCATTERED 800 /* more than a page of any kind of slice */
-#define ORDERS_MAX (NESTED + 5 * SCATTERED)
+#define LONES 300 /* more than a page */
+#define ORDERS_MAX (NESTED + 5 * SCATTERED + LONES)
 
 /* ---- Running out of memory --------------------------------------------------------------------- */
 
@@ -70,7 +71,8 @@ static void add(kh_u128 first, kh_u128 last, uint8_t family, uint32_t deadline, 
 
 static int make_list(void **state)
 {
-	const kh_u128 net = range_of("2001:db8::").first, wide = range_of("2400::").first;
+	const kh_u128 net = range_of("2001:db8::").first, lone = range_of("2001:db9::1").first,
+		      wide = range_of("2400::").first;
 	uint64_t random = 1;
 
 	(void)state;
@@ -88,6 +90,8 @@ static int make_list(void **state)
 		add(address, address, 4, 0, DROP);
 		orders[list.orders_count - 1].port = 443;
 	}
+	for (uint32_t i = 0; i < LONES; i++)
+		add(lone + ((kh_u128)i << 64), lone + ((kh_u128)i << 64), 6, 0, DROP);
 	return 0;
 }
 
@@ -266,6 +270,8 @@ static void test_every_flipped_bit_is_seen(void **state)
 	} while (0)
 
 #define MIDS(image) SECTION(image, struct kh_v6_mid, HEADER(image)->v6_mid_page)
+#define LONES_OF(image) SECTION(image, struct kh_v6_lone, HEADER(image)->v6_lone_page)
+#define LONES_END(image) (4 * 64 * (HEADER(image)->v6_low_page - HEADER(image)->v6_lone_page))
 #define LOWS(image) SECTION(image, struct kh_v6_low, HEADER(image)->v6_low_page)
 
 /* The /32 with the long slice. */
@@ -316,7 +322,7 @@ FORGERY(cell_empty, SLICE(image, 0, 0, 1))
 FORGERY(cell_wide, SLICE(image, 0, 2, 1u << KH_V4_SHIFT))
 FORGERY(entry_order, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].start = 0)
 FORGERY(entry_reference, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_REF_MASK)
-FORGERY(entry_low, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_V6_LOW)
+FORGERY(entry_low, SECTION(image, struct kh_entry, HEADER(image)->v4_entries_page)[1].ref = KH_V6_LOW << 30)
 FORGERY(shift_small, HEADER(image)->v4_wide_shift = KH_V4_SHIFT - 1)
 FORGERY(shift_large, HEADER(image)->v4_wide_shift = KH_V4_WIDE_SHIFT_MAX + 1)
 FORGERY(no_words, HEADER(image)->v4_small_words = 0)
@@ -331,9 +337,20 @@ FORGERY(net_start_extra, net_of_slice(image)->starts[KH_V6_GROUPS - 2] = 0)
 FORGERY(mid_reference, MIDS(image)[0].ref[0] = KH_REF_MASK)
 FORGERY(mid_last_reference, MIDS(image)[0].ref[KH_V6_MIDS - 1] = KH_REF_MASK)
 FORGERY(mid_low, MIDS(image)[0].ref[0] = UINT32_MAX)
+FORGERY(mid_kind, MIDS(image)[0].ref[0] |= 3u << 30)
+FORGERY(mid_span, MIDS(image)[0].ref[0] = 33u << 24 | 1)
+FORGERY(mid_lone_beyond, MIDS(image)[0].ref[0] = KH_V6_LONE << 30 | LONES_END(image))
+FORGERY(mid_low_beyond, MIDS(image)[0].ref[0] = KH_V6_LOW << 30 | KH_V6_INDEX)
+FORGERY(lone_kind, LONES_OF(image)[1].ref |= KH_V6_LOW << 30)
+FORGERY(lone_reference, LONES_OF(image)[1].ref = KH_REF_INDEX)
+FORGERY(lone_order, LONES_OF(image)[1].ref = KH_REF_MASK)
+FORGERY(lone_around, LONES_OF(image)[LONES - 1].around = KH_REF_MASK)
+FORGERY(lone_around_high, LONES_OF(image)[1].around = 1u << 24)
+FORGERY(lone_end, LONES_OF(image)[1].start = UINT64_MAX; LONES_OF(image)[1].ref |= 1u << 24)
+FORGERY(lone_last, LONES_OF(image)[LONES_END(image) - 1].around = KH_REF_INDEX)
 FORGERY(low_empty, LOWS(image)[0].lines = 0)
 FORGERY(low_lines_beyond, LOWS(image)[0].lines = UINT32_MAX)
-FORGERY(low_reference, LOWS(image)[1].ref[0] = KH_V6_LOW)
+FORGERY(low_reference, LOWS(image)[1].ref[0] = KH_V6_LOW << 30)
 FORGERY(low_last_reference, LOWS(image)[1].ref[KH_V6_LOWS - 1] = KH_REF_MASK)
 FORGERY(order_slot, SECTION(image, struct kh_order, HEADER(image)->orders_page)[0].slot = 0)
 FORGERY(order_slot_beyond, SECTION(image, struct kh_order, HEADER(image)->orders_page)[0].slot = KH_SLOT_MAX)
@@ -435,6 +452,17 @@ static const struct {
 	ROW(mid_reference),
 	ROW(mid_last_reference),
 	ROW(mid_low),
+	ROW(mid_kind),
+	ROW(mid_span),
+	ROW(mid_lone_beyond),
+	ROW(mid_low_beyond),
+	ROW(lone_kind),
+	ROW(lone_reference),
+	ROW(lone_order),
+	ROW(lone_around),
+	ROW(lone_around_high),
+	ROW(lone_end),
+	ROW(lone_last),
 	ROW(low_empty),
 	ROW(low_lines_beyond),
 	ROW(low_reference),

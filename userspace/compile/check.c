@@ -13,7 +13,7 @@
 struct view {
 	const uint8_t *data;
 	const struct kh_image_header *header;
-	uint64_t cells, entries, nets, mids, lows, ports;
+	uint64_t cells, entries, nets, mids, lones, lows, ports;
 };
 
 static const void *section(const struct view *view, uint32_t page)
@@ -105,20 +105,40 @@ static bool v4_ok(const struct view *view)
 static bool v6_mid_ok(const struct view *view, uint32_t reference)
 {
 	const struct kh_v6_low *lows = section(view, view->header->v6_low_page);
-	uint32_t first = reference & ~KH_V6_LOW;
+	uint32_t index = reference & KH_V6_INDEX;
 
-	if (!(reference & KH_V6_LOW))
-		return reference_ok(view, reference);
-	return first < view->lows && slice_ok(first, lows[first].lines, view->lows);
+	if (KH_V6_SPAN(reference) > KH_V6_SPAN_MAX)
+		return false;
+	switch (KH_V6_KIND(reference)) {
+	case KH_V6_REFERENCE:
+		return reference_ok(view, index);
+	case KH_V6_LONE:
+		return index < view->lones;
+	case KH_V6_LOW:
+		return index < view->lows && slice_ok(index, lows[index].lines, view->lows);
+	default:
+		return false;
+	}
+}
+
+/* It does not go on past the last address. */
+static bool v6_lone_ok(const struct view *view, const struct kh_v6_lone *lone)
+{
+	return !(lone->ref >> 30) && reference_ok(view, lone->ref & KH_REF_MASK) && reference_ok(view, lone->around) &&
+	       lone->start <= UINT64_MAX - ((UINT64_C(1) << KH_V6_SPAN(lone->ref)) - 1);
 }
 
 static bool v6_slices_ok(const struct view *view)
 {
 	const struct kh_v6_mid *mids = section(view, view->header->v6_mid_page);
+	const struct kh_v6_lone *lones = section(view, view->header->v6_lone_page);
 	const struct kh_v6_low *lows = section(view, view->header->v6_low_page);
 
 	for (uint64_t i = 0; i < view->mids * KH_V6_MIDS; i++)
 		if (!v6_mid_ok(view, mids[i / KH_V6_MIDS].ref[i % KH_V6_MIDS]))
+			return false;
+	for (uint64_t i = 0; i < view->lones; i++)
+		if (!v6_lone_ok(view, &lones[i]))
 			return false;
 	for (uint64_t i = 0; i < view->lows * KH_V6_LOWS; i++)
 		if (!reference_ok(view, lows[i / KH_V6_LOWS].ref[i % KH_V6_LOWS]))
@@ -202,9 +222,9 @@ static bool view_sections(const void *data, struct view *ret_view)
 {
 	const struct kh_image_header *header = data;
 	const uint32_t starts[] = {
-		KH_BASE_PAGES,	      header->v4_cells_page, header->v4_entries_page,
-		header->v6_nets_page, header->v6_mid_page,   header->v6_low_page,
-		header->ports_page,   header->orders_page,   header->pages,
+		KH_BASE_PAGES,	     header->v4_cells_page, header->v4_entries_page, header->v6_nets_page,
+		header->v6_mid_page, header->v6_lone_page,  header->v6_low_page,     header->ports_page,
+		header->orders_page, header->pages,
 	};
 
 	for (size_t i = 1; i < KH_ARRAY_SIZE(starts); i++)
@@ -217,7 +237,9 @@ static bool view_sections(const void *data, struct view *ret_view)
 			 KH_CELLS_PER_BUCKET,
 		.entries = (uint64_t)(header->v6_nets_page - header->v4_entries_page) * KH_ENTRIES_PER_PAGE,
 		.nets = (uint64_t)(header->v6_mid_page - header->v6_nets_page) * KH_LINES_PER_PAGE,
-		.mids = (uint64_t)(header->v6_low_page - header->v6_mid_page) * KH_LINES_PER_PAGE,
+		.mids = (uint64_t)(header->v6_lone_page - header->v6_mid_page) * KH_LINES_PER_PAGE,
+		.lones = (uint64_t)(header->v6_low_page - header->v6_lone_page) * KH_LINES_PER_PAGE *
+			 KH_V6_LONES_PER_LINE,
 		.lows = (uint64_t)(header->ports_page - header->v6_low_page) * KH_LINES_PER_PAGE,
 		.ports = (uint64_t)(header->orders_page - header->ports_page) * KH_LINES_PER_PAGE * KH_PORTS_PER_BUCKET,
 	};

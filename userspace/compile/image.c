@@ -37,14 +37,15 @@ static int lay_out(const struct kh_parts *parts, struct kh_image_header *ret_hea
 		pages_of(parts->v4.entries_count, KH_ENTRIES_PER_PAGE),
 		pages_of(v6->buckets, KH_LINES_PER_PAGE),
 		pages_of(parts->v6.mids_count, KH_LINES_PER_PAGE),
+		pages_of(parts->v6.lones_count, KH_LINES_PER_PAGE * KH_V6_LONES_PER_LINE),
 		pages_of(parts->v6.lows_count, KH_LINES_PER_PAGE),
 		pages_of(ports->buckets, KH_LINES_PER_PAGE),
 		pages_of(parts->chains.count, KH_ORDERS_PER_PAGE),
 	};
 	uint32_t *starts[] = {
 		&ret_header->v4_cells_page, &ret_header->v4_entries_page, &ret_header->v6_nets_page,
-		&ret_header->v6_mid_page,   &ret_header->v6_low_page,	  &ret_header->ports_page,
-		&ret_header->orders_page,   &ret_header->pages,
+		&ret_header->v6_mid_page,   &ret_header->v6_lone_page,	  &ret_header->v6_low_page,
+		&ret_header->ports_page,    &ret_header->orders_page,	  &ret_header->pages,
 	};
 	size_t page = 0;
 
@@ -111,6 +112,7 @@ static int fill(const struct kh_image *image, const struct kh_parts *parts)
 	memcpy(base->v4_common, parts->v4.common, sizeof(base->v4_common));
 	copy(image, header->v4_entries_page, parts->v4.entries, parts->v4.entries_count, sizeof(*parts->v4.entries));
 	copy(image, header->v6_mid_page, parts->v6.mids, parts->v6.mids_count, sizeof(*parts->v6.mids));
+	copy(image, header->v6_lone_page, parts->v6.lones, parts->v6.lones_count, sizeof(*parts->v6.lones));
 	copy(image, header->v6_low_page, parts->v6.lows, parts->v6.lows_count, sizeof(*parts->v6.lows));
 	copy(image, header->orders_page, parts->chains.orders, parts->chains.count, sizeof(*parts->chains.orders));
 	fill_hashes(image, parts);

@@ -129,6 +129,17 @@ static uint64_t find_line(const struct kh_image *image, uint32_t section, uint64
 	return line;
 }
 
+static uint32_t lookup_lone(const struct kh_image *image, uint32_t index, uint64_t key)
+{
+	const struct kh_v6_lone *lone =
+		line_of(image, kh_image_header(image)->v6_lone_page, index / KH_V6_LONES_PER_LINE);
+
+	if (!lone)
+		return KH_REF_NONE;
+	lone += index % KH_V6_LONES_PER_LINE;
+	return ((key - lone->start) >> KH_V6_SPAN(lone->ref) ? lone->around : lone->ref) & KH_REF_MASK;
+}
+
 static uint32_t lookup_low(const struct kh_image *image, uint32_t first, uint64_t key)
 {
 	uint32_t section = kh_image_header(image)->v6_low_page, at = KH_V6_LOWS - 1;
@@ -153,7 +164,7 @@ static uint32_t lookup_mid(const struct kh_image *image, uint64_t first, uint64_
 		return KH_REF_NONE;
 	while (at && line->start[at] > key)
 		at--;
-	return line->ref[at];
+	return ((uint64_t)key - line->start[at]) >> KH_V6_SPAN(line->ref[at]) ? KH_REF_NONE : line->ref[at];
 }
 
 static bool bit_set(const uint8_t bits[static KH_BITS_BYTES], uint32_t mask, uint32_t hash)
@@ -197,7 +208,14 @@ static uint32_t lookup_v6(const struct kh_image *image, uint64_t high, uint64_t 
 	else if (header->v6_wide_lines)
 		ref = lookup_mid(image, header->v6_wide_first, (uint64_t)header->v6_wide_first + header->v6_wide_lines,
 				 (uint32_t)(high >> 32));
-	return ref & KH_V6_LOW ? lookup_low(image, ref & ~KH_V6_LOW, low) : ref;
+	switch (KH_V6_KIND(ref)) {
+	case KH_V6_LONE:
+		return lookup_lone(image, ref & KH_V6_INDEX, low);
+	case KH_V6_LOW:
+		return lookup_low(image, ref & KH_V6_INDEX, low);
+	default:
+		return ref & KH_REF_MASK;
+	}
 }
 
 /* ---- What others call ------------------------------------------------------------------------ */

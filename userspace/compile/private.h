@@ -190,6 +190,8 @@ struct kh_v6 {
 	size_t nets_count, nets_capacity;
 	struct kh_v6_mid *mids;
 	size_t mids_count, mids_capacity;
+	struct kh_v6_lone *lones;
+	size_t lones_count, lones_capacity;
 	struct kh_v6_low *lows;
 	size_t lows_count, lows_capacity;
 	uint32_t wide_first, wide_lines; /* in mids, once built */
@@ -203,6 +205,15 @@ struct kh_v6 {
 	uint32_t subnet;
 	struct kh_slice low;
 };
+
+/* slice.c. Nothing is put in front of what was put before. `highest`: of the slice. 0 or -ENOMEM. */
+void kh_slice_start(struct kh_slice *slice);
+int kh_slice_put(struct kh_slice *slice, uint64_t first, uint64_t last, uint64_t highest, uint32_t reference);
+int kh_slice_end(struct kh_slice *slice);
+/* Appends the slice to the mid section; it is used up. 0, -ENOMEM or -E2BIG. */
+int kh_mids_append(struct kh_v6 *v6, struct kh_slice *slice, uint32_t *ret_first, uint32_t *ret_lines);
+/* Appends v6->low, of two steps at least, to the lone or the low section, and says how a mid entry names it. 0, -ENOMEM or -E2BIG. */
+int kh_subnet_append(struct kh_v6 *v6, uint32_t *ret_reference);
 
 /* Items: key = the high 64 bits of the first address, `order` the index in orders. */
 int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_compile_order *orders,

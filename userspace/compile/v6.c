@@ -1,117 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * IPv6: disjoint ranges in ascending order -> the wide slice (whole /32s), mid slices (whole /64s of a /32) and low slices
- * (parts of a /64).
+ * IPv6: disjoint ranges in ascending order -> the wide slice (whole /32s), mid slices (whole /64s of a /32) and, for the parts of a
+ * /64, a lone entry or a low slice.
  *
  * One /32 and one /64 are open at a time. When one is closed and turns out uniform, it goes to the level above.
  */
 #include "compile/private.h"
 
 #include <errno.h>
-#include <string.h>
-
-#define LINES_MAX (size_t)(KH_V6_LOW - 1)
 
 static kh_u128 bits_below(unsigned int count)
 {
 	return ((kh_u128)1 << count) - 1;
-}
-
-/* ---- Slices ---------------------------------------------------------------------------------- */
-
-static void slice_start(struct kh_slice *slice)
-{
-	slice->count = 0;
-	slice->next = 0;
-	slice->full = false;
-}
-
-static int slice_push(struct kh_slice *slice, uint64_t start, uint32_t reference)
-{
-	int r;
-
-	if (slice->count && slice->steps[slice->count - 1].ref == reference)
-		return 0;
-	r = kh_grow(&slice->steps, &slice->capacity, slice->count + 1, sizeof(*slice->steps));
-	if (r < 0)
-		return r;
-	slice->steps[slice->count++] = (struct kh_step){ start, reference };
-	return 0;
-}
-
-/* `highest`: of the slice. */
-static int slice_put(struct kh_slice *slice, uint64_t first, uint64_t last, uint64_t highest, uint32_t reference)
-{
-	int r;
-
-	if (first > slice->next) {
-		r = slice_push(slice, slice->next, KH_REF_NONE);
-		if (r < 0)
-			return r;
-	}
-	r = slice_push(slice, first, reference);
-	slice->full = last == highest;
-	slice->next = last + 1;
-	return r;
-}
-
-static int slice_end(struct kh_slice *slice)
-{
-	return slice->full ? 0 : slice_push(slice, slice->next, KH_REF_NONE);
-}
-
-/* Entry i of the slice's lines: what is left over at the end has the highest start and the last reference. */
-static struct kh_step entry_of(const struct kh_slice *slice, size_t i, uint64_t highest)
-{
-	return i < slice->count ? slice->steps[i] : (struct kh_step){ highest, slice->steps[slice->count - 1].ref };
-}
-
-/* Appends the slice to the mid section. */
-static int mids_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t *ret_first, uint32_t *ret_lines)
-{
-	size_t lines = (slice->count + KH_V6_MIDS - 1) / KH_V6_MIDS, first = v6->mids_count;
-	int r;
-
-	if (lines > LINES_MAX - first)
-		return -E2BIG;
-	r = kh_grow(&v6->mids, &v6->mids_capacity, first + lines, sizeof(*v6->mids));
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < lines * KH_V6_MIDS; i++) {
-		struct kh_v6_mid *line = &v6->mids[first + i / KH_V6_MIDS];
-		struct kh_step entry = entry_of(slice, i, UINT32_MAX);
-
-		line->start[i % KH_V6_MIDS] = (uint32_t)entry.start;
-		line->ref[i % KH_V6_MIDS] = entry.ref;
-	}
-	v6->mids_count = first + lines;
-	*ret_first = (uint32_t)first;
-	*ret_lines = (uint32_t)lines;
-	return 0;
-}
-
-/* Appends the slice to the low section. */
-static int lows_append(struct kh_v6 *v6, const struct kh_slice *slice, uint32_t *ret_reference)
-{
-	size_t lines = (slice->count + KH_V6_LOWS - 1) / KH_V6_LOWS, first = v6->lows_count;
-	int r;
-
-	if (lines > LINES_MAX - first)
-		return -E2BIG;
-	r = kh_grow(&v6->lows, &v6->lows_capacity, first + lines, sizeof(*v6->lows));
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < lines * KH_V6_LOWS; i++) {
-		struct kh_v6_low *line = &v6->lows[first + i / KH_V6_LOWS];
-		struct kh_step entry = entry_of(slice, i, UINT64_MAX);
-
-		line->start[i % KH_V6_LOWS] = entry.start;
-		line->ref[i % KH_V6_LOWS] = entry.ref;
-		line->lines = i < KH_V6_LOWS ? (uint32_t)lines : 0;
-	}
-	v6->lows_count = first + lines;
-	*ret_reference = KH_V6_LOW | (uint32_t)first;
-	return 0;
 }
 
 /* ---- /32s ------------------------------------------------------------------------------------ */
@@ -137,7 +37,7 @@ static int wide_put(struct kh_v6 *v6, uint32_t first, uint32_t last, uint32_t re
 	int r = 0;
 
 	if (last - first >= KH_V6_WIDE_MIN - 1)
-		return slice_put(&v6->wide, first, last, UINT32_MAX, reference);
+		return kh_slice_put(&v6->wide, first, last, UINT32_MAX, reference);
 	for (uint64_t net = first; net <= last && r >= 0; net++)
 		r = push_net(v6, (struct kh_v6_net){ .key = (uint32_t)net, .lines = KH_V6_WHOLE, .first = reference });
 	return r;
@@ -147,7 +47,7 @@ static int wide_put(struct kh_v6 *v6, uint32_t first, uint32_t last, uint32_t re
 static int push_slice(struct kh_v6 *v6)
 {
 	struct kh_v6_net net = { .key = v6->net };
-	int r = mids_append(v6, &v6->mid, &net.first, &net.lines);
+	int r = kh_mids_append(v6, &v6->mid, &net.first, &net.lines);
 
 	if (r < 0)
 		return r;
@@ -170,13 +70,13 @@ static int close_subnet(struct kh_v6 *v6)
 	if (!v6->subnet_open)
 		return 0;
 	v6->subnet_open = false;
-	r = slice_end(&v6->low);
+	r = kh_slice_end(&v6->low);
 	if (r < 0)
 		return r;
 	reference = v6->low.steps[0].ref;
 	if (v6->low.count > 1)
-		r = lows_append(v6, &v6->low, &reference);
-	return r < 0 ? r : slice_put(&v6->mid, v6->subnet, v6->subnet, UINT32_MAX, reference);
+		r = kh_subnet_append(v6, &reference);
+	return r < 0 ? r : kh_slice_put(&v6->mid, v6->subnet, v6->subnet, UINT32_MAX, reference);
 }
 
 static int close_net(struct kh_v6 *v6)
@@ -186,7 +86,7 @@ static int close_net(struct kh_v6 *v6)
 	if (r < 0 || !v6->net_open)
 		return r;
 	v6->net_open = false;
-	r = slice_end(&v6->mid);
+	r = kh_slice_end(&v6->mid);
 	if (r < 0)
 		return r;
 	if (v6->mid.count == 1)
@@ -203,7 +103,7 @@ static int open_net(struct kh_v6 *v6, uint32_t net)
 	r = close_net(v6);
 	v6->net_open = true;
 	v6->net = net;
-	slice_start(&v6->mid);
+	kh_slice_start(&v6->mid);
 	return r;
 }
 
@@ -216,7 +116,7 @@ static int open_subnet(struct kh_v6 *v6, uint32_t subnet)
 	r = close_subnet(v6);
 	v6->subnet_open = true;
 	v6->subnet = subnet;
-	slice_start(&v6->low);
+	kh_slice_start(&v6->low);
 	return r;
 }
 
@@ -225,7 +125,7 @@ static int put_in_subnet(struct kh_v6 *v6, kh_u128 first, kh_u128 last, uint32_t
 {
 	int r = open_subnet(v6, (uint32_t)(first >> 64));
 
-	return r < 0 ? r : slice_put(&v6->low, (uint64_t)first, (uint64_t)last, UINT64_MAX, reference);
+	return r < 0 ? r : kh_slice_put(&v6->low, (uint64_t)first, (uint64_t)last, UINT64_MAX, reference);
 }
 
 /* A range inside one /32: the head of a /64, whole ones, the tail of another. */
@@ -250,7 +150,8 @@ static int put_in_net(struct kh_v6 *v6, kh_u128 first, kh_u128 last, uint32_t re
 		r = close_subnet(v6);
 		if (r < 0)
 			return r;
-		r = slice_put(&v6->mid, (uint32_t)(first >> 64), (uint32_t)((tail - 1) >> 64), UINT32_MAX, reference);
+		r = kh_slice_put(&v6->mid, (uint32_t)(first >> 64), (uint32_t)((tail - 1) >> 64), UINT32_MAX,
+				 reference);
 		if (r < 0)
 			return r;
 	}
@@ -324,8 +225,8 @@ static int finish(struct kh_v6 *v6)
 
 	if (r < 0 || !v6->wide.count)
 		return r;
-	r = slice_end(&v6->wide);
-	return r < 0 ? r : mids_append(v6, &v6->wide, &v6->wide_first, &v6->wide_lines);
+	r = kh_slice_end(&v6->wide);
+	return r < 0 ? r : kh_mids_append(v6, &v6->wide, &v6->wide_first, &v6->wide_lines);
 }
 
 int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_compile_order *orders,
@@ -352,6 +253,7 @@ void kh_v6_clear(struct kh_v6 *v6)
 {
 	free(v6->nets);
 	free(v6->mids);
+	free(v6->lones);
 	free(v6->lows);
 	free(v6->wide.steps);
 	free(v6->mid.steps);
