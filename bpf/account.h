@@ -38,11 +38,20 @@ static __always_inline void kh_count_reason(const struct kh_packet *packet, __u3
 	}
 }
 
+/* Keys are copies on the stack: Linux 6.1 takes none from the memory of a global function's argument. */
+static __always_inline void *kh_records_of(__u32 place)
+{
+	return bpf_map_lookup_elem(&records, &place);
+}
+
+static __always_inline struct kh_record *kh_record_in(void *array, __u32 slot)
+{
+	return array ? bpf_map_lookup_elem(array, &slot) : NULL;
+}
+
 static __always_inline struct kh_record *kh_record(__u32 place, __u32 slot)
 {
-	void *array = bpf_map_lookup_elem(&records, &place);
-
-	return array ? bpf_map_lookup_elem(array, &slot) : NULL;
+	return kh_record_in(kh_records_of(place), slot);
 }
 
 static __always_inline void kh_add(struct kh_record *record, const struct kh_pending_count *count)
@@ -91,12 +100,10 @@ __noinline int kh_fetch_records(const struct kh_pending *mine)
 
 	if (!mine)
 		return 0;
-	array = bpf_map_lookup_elem(&records, &mine->queue[0].place);
-	if (!array)
-		return 0;
+	array = kh_records_of(mine->queue[0].place);
 #pragma unroll
 	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
-		found[i] = bpf_map_lookup_elem(array, &mine->queue[i].slot);
+		found[i] = kh_record_in(array, mine->queue[i].slot);
 		if (!found[i])
 			return 0;
 	}
@@ -115,17 +122,15 @@ __noinline int kh_empty_queue(struct kh_pending *mine)
 	if (!mine)
 		return 0;
 	place = mine->queue[0].place; /* of nearly all */
-	array = bpf_map_lookup_elem(&records, &place);
+	array = kh_records_of(place);
 	for (__u32 i = 0; i < KH_PENDING_QUEUE; i++) {
 		const struct kh_pending_count *count = &mine->queue[i];
 		struct kh_record *record;
 
 		if (i >= mine->queued)
 			break;
-		if (array && count->place == place)
-			record = bpf_map_lookup_elem(array, &count->slot);
-		else
-			record = kh_record(count->place, count->slot);
+		record =
+			count->place == place ? kh_record_in(array, count->slot) : kh_record(count->place, count->slot);
 		if (record)
 			kh_add(record, count);
 	}
@@ -190,8 +195,10 @@ static __always_inline void kh_count_record(const struct kh_packet *packet, cons
 		count->bytes += packet->bytes;
 		count->last_seen = match->now;
 	} else {
-		if (mine->queued >= KH_PENDING_QUEUE)
+		if (mine->queued >= KH_PENDING_QUEUE) {
+			kh_fetch_records(mine);
 			kh_empty_queue(mine);
+		}
 		mine->queue[mine->queued & (KH_PENDING_QUEUE - 1)] = one;
 		mine->queued++;
 	}

@@ -255,6 +255,8 @@ static __always_inline const struct kh_v6_net *kh_v6_net(void *image, const stru
 {
 	__u32 hash = kh_hash_word(header->hash_seed, key);
 
+	if (!header->v6_nets) /* the section is empty: what is there is another */
+		return NULL;
 	for (__u32 probe = 0; probe < KH_HASH_PROBES; probe++) {
 		const struct kh_v6_net *net = (const struct kh_v6_net *)kh_line(image, header->v6_nets_page,
 										(hash + probe) & header->v6_nets_mask);

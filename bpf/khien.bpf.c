@@ -37,7 +37,7 @@ static __always_inline int kh_judge(struct kh_packet *packet, const struct kh_in
 	if (interface) {
 		packet->role = interface->role;
 		packet->number = interface->number & (KH_INTERFACES_MAX - 1);
-		if (!recent || recent->listed)
+		if (recent && recent->listed)
 			leaving = kh_start_home();
 	}
 	kh_match(packet, recent, &match);
