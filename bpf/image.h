@@ -88,7 +88,8 @@ static __always_inline __u32 kh_v4_has(const struct kh_image_base *base, __u32 a
 	__u64 word = base->v4_small[kh_small_word(hash, base->header.v4_small_words) & (KH_V4_BLOCKS - 1)];
 	__u32 wide = address >> (base->header.v4_wide_shift & 31);
 
-	return (__u32)((base->v4_wide[(wide >> 6) & (KH_V4_BLOCKS - 1)] >> (wide & 63) & 1) | kh_small_has(word, hash));
+	return (__u32)((base->v4_wide[(wide >> 6) & (KH_V4_WIDE_WORDS - 1)] >> (wide & 63) & 1) |
+		       kh_small_has(word, hash));
 }
 
 /* What the upper half of `hash` is a home of: the cell of the address's net if it is in there, else 0. All places are compared at once:

@@ -110,7 +110,7 @@ struct kh_image_header {
 	__u32 v6_lone_page;
 	__u32 v6_low_page;
 	__u32 v6_nets; /* /32s in the hash */
-	__u32 v4_wide_shift; /* KH_V4_SHIFT .. KH_V4_WIDE_SHIFT_MAX */
+	__u32 v4_wide_shift; /* KH_V4_WIDE_SHIFT_MIN .. KH_V4_WIDE_SHIFT_MAX */
 	__u32 v4_small_words; /* of the filter, one at least */
 	__u32 v4_buckets; /* of cells; one at least */
 	__u32 ports_bits_mask;
@@ -130,7 +130,9 @@ _Static_assert(sizeof(struct kh_image_header) == 152, "kh_image_header size");
 
 #define KH_V4_SHIFT 8 /* nets are /24s */
 #define KH_V4_BLOCKS (1u << 18) /* of 64 nets: /18s */
-#define KH_V4_WIDE_SHIFT_MAX 14
+#define KH_V4_WIDE_SHIFT_MIN 9 /* nets of the presence bits: /23s */
+#define KH_V4_WIDE_SHIFT_MAX 14 /* /18s */
+#define KH_V4_WIDE_WORDS (1u << (32 - KH_V4_WIDE_SHIFT_MIN - 6))
 #define KH_V4_SMALL 16u /* an order on as many addresses, or fewer, is in the filter by each of them */
 #define KH_BITS_BYTES 65536u /* room for either kind of presence bits; as much is used as the mask says */
 
@@ -141,11 +143,11 @@ struct kh_image_base {
 	};
 	__u8 v6_bits[KH_BITS_BYTES];
 	__u8 ports_bits[KH_BITS_BYTES];
-	__u64 v4_wide[KH_V4_BLOCKS]; /* those behind 2^(26 - v4_wide_shift) are not used */
+	__u64 v4_wide[KH_V4_WIDE_WORDS]; /* those behind 2^(26 - v4_wide_shift) are not used */
 	__u64 v4_small[KH_V4_BLOCKS]; /* those behind v4_small_words are not used */
 	__u32 v4_common[KH_V4_BLOCKS];
 };
-#define KH_BASE_PAGES 1313u
+#define KH_BASE_PAGES 1057u
 _Static_assert(sizeof(struct kh_image_base) == KH_BASE_PAGES * KH_PAGE_SIZE, "kh_image_base size");
 
 /* An address that neither v4_wide nor v4_small knows has no order. What the others have says the cell of their net, or, where it has none, its

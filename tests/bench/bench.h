@@ -14,8 +14,9 @@
  *     lpm    parse.h and the kernel's LPM trie, source only, passed and dropped counted per CPU: less work than khien does
  *     limit  no matcher, and told the verdict: parse.h, counters per CPU, and what memory any matcher must touch. For a hit one byte of what says
  *            which of the N it is, 14 bits an entry (N of the 2^32 IPv4 addresses cannot be told apart in less than log2 C(2^32, N): 13.4
- *            bits each at 1 M, 16.8 at 100 k), then the record that byte leads to, one among N; for a miss one bit among 16 N, hashed. A target
- *            that the limit misses is refused by this machine's memory, and the report says so.
+ *            bits each at 1 M, 16.8 at 100 k), then the record that byte leads to, one among N; for a miss one bit among 16 N, hashed. What it
+ *            waits for on a long list and not on the shortest, added to the floor, is what memory allows a matcher in the shipped program; a
+ *            target below that is refused by this machine's memory, and the report says so. Live, it is the limit itself.
  *   Programs are loaded with the capabilities of the daemon's unit (speculation barriers depend on them).
  *   hit: addresses of the list, each as likely. miss: addresses not in the list, over the whole address space; where the list says so, half of
  *   them (clustered, IPv6) or all (adversarial) close to what is listed.

@@ -69,7 +69,7 @@ class Targets:
         self.rows.append({"target": name, "wanted": wanted, "value": value, "met": met, "shown": shown, "memory_allows": memory})
 
     def most(self, name, value, limit, unit="x", digits=2, memory=None):
-        """memory: what the limit (bench.h) reaches, where it has a say."""
+        """memory: what memory allows (bench.h), where it has a say."""
         known = value is not None
         self.add(name, f"<= {limit:g}{unit}", value, value <= limit if known else None, f"{value:.{digits}f}{unit}" if known else "not measured", memory)
 
@@ -82,17 +82,25 @@ def ratio(above, below):
     return above / below if above is not None and below else None
 
 
+def allowed_ns(rows, row):
+    """What memory leaves: the shipped program with no list, and what the limit waits for that it does not wait for where all is in the caches."""
+    limits = [r["limit_ns"] for r in rows.of("lookup", family=row.get("family"), case="miss") if r.get("limit_ns")]
+    if not limits or not row.get("limit_ns"):
+        return None
+    return row["floor_ns"] + max(row["limit_ns"] - min(limits), 0)
+
+
 def lookup_targets(rows, targets):
     def look(entries, case, family="ipv4", name="random"):
         return rows.one("lookup", family=family, list=name, entries=entries, case=case) or {}
 
     def floor_target(name, row, limit):
         targets.most(f"{name}, over the floor", ratio(row.get("khien_ns"), row.get("floor_ns")), limit,
-                     memory=ratio(row.get("limit_ns"), row.get("floor_ns")))
+                     memory=ratio(allowed_ns(rows, row), row.get("floor_ns")))
 
     def trie_target(name, row):
         targets.least(f"{name}, the LPM trie over ours", ratio(row.get("lpm_ns"), row.get("khien_ns")), 5,
-                      memory=ratio(row.get("lpm_ns"), row.get("limit_ns")))
+                      memory=ratio(row.get("lpm_ns"), allowed_ns(rows, row)))
 
     miss, hit = look(10**6, "miss"), look(10**6, "hit")
     floor_target("miss, 1 M IPv4", miss, 1.5)
@@ -171,7 +179,7 @@ def print_tables(result):
                  cell(ratio(r["push_peak_kb"], 1024)), cell(ratio(r["kernel_bytes"], MIB), 1), cell(r["nft_ms"]), cell(r["ipset_ms"]), cell(r["lpm_ms"])]
                 for r in result["load"]])
     word = {True: "met", False: "NOT met", None: "?"}
-    print_rows("Targets (limit: what the least memory that any matcher must touch leaves here; bench.h)", ["target", "wanted", "measured", "", "limit"],
+    print_rows("Targets (limit: what memory allows any matcher in the shipped program here; bench.h)", ["target", "wanted", "measured", "", "limit"],
                [[t["target"], t["wanted"], t["shown"], word[t["met"]], "" if t["memory_allows"] is None else f"{t['memory_allows']:.2f}x"]
                 for t in result["targets"]])
     met = sum(1 for t in result["targets"] if t["met"])

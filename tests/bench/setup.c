@@ -257,7 +257,7 @@ static uint64_t inner_bytes(const char *path)
 
 uint64_t bench_kernel_bytes(const char *name)
 {
-	static const char *const outer[] = { "images", "records" };
+	static const char *const outer[] = { "bases", "images", "records" };
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(outer); i++) {

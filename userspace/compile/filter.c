@@ -5,24 +5,28 @@
  * Orders on few addresses, and that is nearly all of a long list, are in v4_small by each address: three bits of one word of 64, 12 bits in
  * all for each (a Bloom filter of one word: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007). One or two in
  * a hundred that are not listed look further in vain. With 8, 10, 12 and 14 bits misses among 1 M take the same within what the machine
- * drifts (75, 74, 76, 75 and 71, 68, 76 ns); 16 bits make 2 MiB and are slower (112 to 65 ns). Orders on many addresses are in v4_wide, a bit for each
- * net of a size that the list allows: the largest, from /18 to /24, of which at most one in 16 holds anything and which does not throw
- * together what lies in different /24s. Both are as short as can be: every line of them is one that a flood of strangers touches.
+ * drifts (75, 74, 76, 75 and 71, 68, 76 ns); 16 bits make 2 MiB and are slower (112 to 65 ns). Orders on many
+ * addresses are in v4_wide, a bit for each net of a size that the list allows: the largest, from /18 to /23, that holds at most a 64th of the
+ * address space without reason and does not throw together what lies apart (seven in eight of the runs of /24s stay runs). Both are as
+ * short as can be: every line of them is one that a flood of strangers touches.
  */
 #include "compile/private.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define WIDTHS (KH_V4_WIDE_SHIFT_MAX - KH_V4_SHIFT + 1)
 #ifndef ADDRESS_BITS
 #define ADDRESS_BITS 12 /* of the filter for each address in it */
 #endif
+#define NETS ((size_t)64 * KH_V4_BLOCKS)
 #define ADDRESSES_MAX ((size_t)8 * KH_V4_BLOCKS) /* more would leave less than 8 bits for each */
 
 /* Something that is done for each range of one reference, of at most a net. */
 struct visitor {
 	void (*range)(struct visitor *visitor, uint32_t first, uint32_t last);
 	struct kh_image_base *base;
+	uint64_t *nets; /* a bit for each /24 that holds a wide order */
 	size_t small; /* addresses in small ranges */
 };
 
@@ -37,13 +41,12 @@ static void count_small(struct visitor *visitor, uint32_t first, uint32_t last)
 		visitor->small += last - first + 1;
 }
 
-/* The bits are of /24s, to begin with. */
 static void put_wide(struct visitor *visitor, uint32_t first, uint32_t last)
 {
 	uint32_t net = first >> KH_V4_SHIFT;
 
 	(void)last;
-	visitor->base->v4_wide[net / 64] |= UINT64_C(1) << net % 64;
+	visitor->nets[net / 64] |= UINT64_C(1) << net % 64;
 }
 
 static void put_small(struct visitor *visitor, uint32_t first, uint32_t last)
@@ -90,62 +93,75 @@ static void visit_cells(const struct kh_v4 *v4, struct visitor *visitor)
 }
 
 /* Blocks with a reference in common: their nets, but for those that have a cell. */
-static void put_common(const struct kh_v4 *v4, __u64 *wide)
+static void put_common(const struct kh_v4 *v4, uint64_t *nets)
 {
 	for (size_t block = 0; block < KH_V4_BLOCKS; block++)
 		if (v4->common[block])
-			wide[block] = UINT64_MAX;
+			nets[block] = UINT64_MAX;
 	for (size_t i = 0; i < v4->cells_count; i++) {
 		uint32_t net = (uint32_t)(v4->cells[i] >> (32 + KH_V4_SHIFT));
 
-		wide[net / 64] &= ~(UINT64_C(1) << net % 64);
+		nets[net / 64] &= ~(UINT64_C(1) << net % 64);
 	}
 }
 
-/* How many nets hold anything, by the size of the net. */
-static void count_nets(const __u64 *wide, size_t ret_held[static WIDTHS])
+/* What the bits say, by the size of the net: nets that hold anything, and runs of such nets side by side. */
+struct shape {
+	size_t held, runs;
+};
+
+static void count_nets(const uint64_t *nets, struct shape ret_shapes[static WIDTHS])
 {
-	static const uint64_t every[] = { 0x5555555555555555, 0x1111111111111111, 0x0101010101010101,
-					  0x0001000100010001, 0x0000000100000001, 1 };
+	/* the lowest bit of each net of a word */
+	static const uint64_t lowest[WIDTHS] = { UINT64_MAX,
+						 0x5555555555555555,
+						 0x1111111111111111,
+						 0x0101010101010101,
+						 0x0001000100010001,
+						 0x0000000100000001,
+						 1 };
+	uint64_t before[WIDTHS] = {};
 
-	_Static_assert(KH_ARRAY_SIZE(every) == WIDTHS - 1, "one for each doubling of the net");
-	memset(ret_held, 0, WIDTHS * sizeof(*ret_held));
+	memset(ret_shapes, 0, WIDTHS * sizeof(*ret_shapes));
 	for (size_t i = 0; i < KH_V4_BLOCKS; i++) {
-		uint64_t word = wide[i];
+		uint64_t word = nets[i];
 
-		if (!word)
+		if (!word) {
+			memset(before, 0, sizeof(before));
 			continue;
-		ret_held[0] += (size_t)__builtin_popcountll(word);
-		for (unsigned int step = 0; step < WIDTHS - 1; step++) {
-			word = (word | word >> (1u << step)) & every[step];
-			ret_held[step + 1] += (size_t)__builtin_popcountll(word);
+		}
+		for (unsigned int step = 0; step < WIDTHS; step++) {
+			unsigned int width = 1u << step;
+
+			if (step)
+				word = (word | word >> width / 2) & lowest[step];
+			ret_shapes[step].held += (size_t)__builtin_popcountll(word);
+			ret_shapes[step].runs += (size_t)__builtin_popcountll(
+				word & ~(width < 64 ? word << width | before[step] : before[step]));
+			before[step] = word >> (64 - width);
 		}
 	}
 }
 
-static unsigned int choose_shift(const size_t held[static WIDTHS])
+static unsigned int choose_shift(const struct shape shapes[static WIDTHS])
 {
-	unsigned int shift = KH_V4_WIDE_SHIFT_MAX;
+	unsigned int step = WIDTHS - 1;
 
-	while (shift > KH_V4_SHIFT && (held[shift - KH_V4_SHIFT] > (size_t)1 << (32 - shift - 4) ||
-				       (held[0] && 2 * held[shift - KH_V4_SHIFT] <= held[0])))
-		shift--;
-	return shift;
+	while (step > KH_V4_WIDE_SHIFT_MIN - KH_V4_SHIFT &&
+	       ((shapes[step].held << step) - shapes[0].held > NETS / 64 || 8 * shapes[step].runs < 7 * shapes[0].runs))
+		step--;
+	return KH_V4_SHIFT + step;
 }
 
-/* Bits of /24s become bits of nets of 2^shift: never to a word behind the one at hand. */
-static void widen(__u64 *wide, unsigned int shift)
+static void put_bits(const uint64_t *nets, struct kh_image_base *base)
 {
-	if (shift == KH_V4_SHIFT)
-		return;
+	unsigned int step = base->header.v4_wide_shift - KH_V4_SHIFT;
+
 	for (uint32_t i = 0; i < KH_V4_BLOCKS; i++) {
-		uint64_t word = wide[i];
+		for (uint64_t word = nets[i]; word; word &= word - 1) {
+			uint32_t net = (i * 64 + (uint32_t)__builtin_ctzll(word)) >> step;
 
-		wide[i] = 0;
-		for (; word; word &= word - 1) {
-			uint32_t net = (i * 64 + (uint32_t)__builtin_ctzll(word)) >> (shift - KH_V4_SHIFT);
-
-			wide[net / 64] |= UINT64_C(1) << net % 64;
+			base->v4_wide[net / 64] |= UINT64_C(1) << net % 64;
 		}
 	}
 }
@@ -157,17 +173,21 @@ static uint32_t words_for(size_t addresses)
 	return words < KH_V4_BLOCKS ? (uint32_t)words : KH_V4_BLOCKS;
 }
 
-void kh_filter_fill(const struct kh_v4 *v4, struct kh_image_base *base)
+int kh_filter_fill(const struct kh_v4 *v4, struct kh_image_base *base)
 {
-	struct visitor visitor = { .range = count_small, .base = base };
-	size_t held[WIDTHS];
+	uint64_t *nets KH_CLEANUP(kh_freep) = calloc(KH_V4_BLOCKS, sizeof(*nets));
+	struct visitor visitor = { .range = count_small, .base = base, .nets = nets };
+	struct shape shapes[WIDTHS];
 
+	if (!nets)
+		return -ENOMEM;
 	visit_cells(v4, &visitor);
 	visitor.range = visitor.small > ADDRESSES_MAX ? put_wide : put_small;
 	base->header.v4_small_words = words_for(visitor.small > ADDRESSES_MAX ? 0 : visitor.small);
-	put_common(v4, base->v4_wide);
+	put_common(v4, nets);
 	visit_cells(v4, &visitor);
-	count_nets(base->v4_wide, held);
-	base->header.v4_wide_shift = choose_shift(held);
-	widen(base->v4_wide, base->header.v4_wide_shift);
+	count_nets(nets, shapes);
+	base->header.v4_wide_shift = choose_shift(shapes);
+	put_bits(nets, base);
+	return 0;
 }

@@ -120,8 +120,7 @@ static int fill(const struct kh_image *image, const struct kh_parts *parts)
 	if (r < 0)
 		return r;
 	header->v4_seed = seed;
-	kh_filter_fill(&parts->v4, base);
-	return 0;
+	return kh_filter_fill(&parts->v4, base);
 }
 
 static void image_freep(struct kh_image **image)

@@ -89,7 +89,7 @@ bool kh_image_may_hold_v4(const struct kh_image *image, uint32_t address)
 	uint32_t wide = address >> (base->header.v4_wide_shift & 31);
 
 	return kh_small_has(base->v4_small[kh_small_word(hash, base->header.v4_small_words) % KH_V4_BLOCKS], hash) ||
-	       base->v4_wide[wide / 64 & (KH_V4_BLOCKS - 1)] >> wide % 64 & 1;
+	       base->v4_wide[wide / 64 % KH_V4_WIDE_WORDS] >> wide % 64 & 1;
 }
 
 static uint32_t lookup_v4(const struct kh_image *image, uint32_t address)

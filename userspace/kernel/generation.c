@@ -150,7 +150,7 @@ static int take_records(struct kh_kernel *kernel, uint32_t needed, const uint32_
 		if (code < 0)
 			return code;
 	}
-	entries = (needed + needed / 8 + RECORDS_STEP) / RECORDS_STEP * RECORDS_STEP;
+	entries = (needed + needed / 32 + RECORDS_STEP) / RECORDS_STEP * RECORDS_STEP;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_records", sizeof(__u32), sizeof(struct kh_record), entries,
 			    &options);
 	return fd < 0 ? -errno : fd;
