@@ -163,7 +163,7 @@ LIBS_test_guard_random := guard model common
 LIBS_test_guard_bulk := guard model common
 LIBS_test_rules := guard model common
 
-COMPILE_TESTS := test_compile test_compile_random test_compile_image test_compile_scale
+COMPILE_TESTS := test_compile test_compile_shape test_compile_random test_compile_image test_compile_scale
 UNIT_TESTS += $(COMPILE_TESTS)
 $(foreach t,$(COMPILE_TESTS),$(eval LIBS_$(t) := compile model common)$(eval EXTRA_$(t) := tests/unit/naive.c))
 EXTRA_test_compile_image += $(foreach f,malloc calloc realloc aligned_alloc,-Wl,--wrap=$(f))
