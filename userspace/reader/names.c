@@ -48,3 +48,24 @@ bool kh_name_is_public_suffix(const char *name)
 
 	return list && psl_is_public_suffix(list, name);
 }
+
+bool kh_name_is_top_level(const char *text, size_t length)
+{
+	char copy[64];
+
+	if (length > 1 && text[0] == '*' && text[1] == '.') {
+		text += 2;
+		length -= 2;
+	} else if (length && *text == '.') {
+		text++;
+		length--;
+	}
+	if (length && text[length - 1] == '.')
+		length--;
+	if (length < 2 || length >= sizeof(copy) || memchr(text, '.', length))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		copy[i] = kh_lower(text[i]);
+	copy[length] = '\0';
+	return psl_builtin() && psl_is_public_suffix2(psl_builtin(), copy, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}

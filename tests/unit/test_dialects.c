@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a dialect says besides values: exceptions, forwards, conditions, remarks, ranges. More than what is ordered is never blocked; what is ordered is never passed over.
+ */
+#include "list_case.h"
+
+/* Only what has an answer of its own, or none, is blocked; what is sent on to a resolver is not. */
+static void test_dnsmasq(void **state)
+{
+	(void)state;
+	expect("address=/c1.example/#\naddress=/c2.example/0.0.0.0\naddress=/c3.example/::\naddress=/c4.example/\naddress=/c5.example/127.0.0.1\n"
+	       "server=/c6.example/\nlocal=/c7.example/ # said why\nserver=/.c8.example/\n"
+	       "server=/office.example/192.0.2.53\nserver=/lan.example/192.0.2.53#5353\nlocal=/more.example/192.0.2.53\nserver=/rest.example/#\n"
+	       "address=/host.example/192.0.2.10\n",
+	       "domains",
+	       "*.c1.example! *.c2.example! *.c3.example! *.c4.example! *.c5.example! *.c6.example! *.c7.example! *.c8.example! *.host.example?");
+	expect_notes("address=/c1.example/#\nserver=/office.example/192.0.2.53\n",
+		     "exceptions of the list (names that it does not block), not taken: 1");
+}
+
+static void test_unbound(void **state)
+{
+	(void)state;
+	expect("server:\nlocal-zone: \"a.example\" always_nxdomain\nlocal-zone: 'b.example.' always_null\nlocal-zone: c.example always_refuse\n"
+	       "local-zone: \"d.example\" always_nodata\nlocal-zone: \"e.example\" \"static\"\nlocal-zone: \"f.example\" refuse\nlocal-zone: \"g.example\" deny\n"
+	       "local-zone: \"h.example\" redirect\nlocal-data: \"h.example A 192.0.2.80\"\nlocal-zone: \"i.example\" inform_deny # x\n"
+	       "local-zone: \"j.example\" inform\nlocal-zone: \"k.example\" transparent\nlocal-zone: \"l.example\" typetransparent\nlocal-zone: \"m.example\" nodefault\n"
+	       "local-zone: \"n.example\" always_transparent\nlocal-zone: \"o.example\"\n",
+	       "domains",
+	       "*.a.example! *.b.example! *.c.example! *.d.example! *.e.example! *.f.example! *.g.example! *.h.example! *.i.example!");
+	/* data of a name outside of the zones stand for that name alone; with an address of somebody a person looks */
+	expect("server:\nlocal-data: \"www.a.example A 0.0.0.0\"\nlocal-zone: \"a.example\" static\nlocal-data: \"b.example. 60 IN A 127.0.0.1\"\n"
+	       "local-data: 'b.example AAAA ::1'\nlocal-data: \"c.example A 192.0.2.1\"\nlocal-data: \"d.example TXT x\"\n",
+	       "domains", "*.a.example! b.example! c.example?");
+	expect_notes("local-zone: \"a.example\" static\nlocal-data: \"d.example TXT x\"\n",
+		     "lines without a value: 1, the first is line 2");
+}
+
+static void test_policy_zones(void **state)
+{
+	(void)state;
+	/* triggers that are no names of a block; answers that are none */
+	expect("$TTL 60\n@ SOA localhost. root.localhost. 1 2 3 4 5\n  NS localhost.\na.example CNAME .\nb.example CNAME *.\nc.example CNAME rpz-drop.\n"
+	       "d.example CNAME rpz-passthru.\ne.example CNAME e.example.\nf.example CNAME rpz-tcp-only.\n*.g.example CNAME *.g.example.\n"
+	       "32.7.113.0.203.rpz-client-ip CNAME .\n32.8.113.0.203.rpz-nsip CNAME .\nns.h.example.rpz-nsdname CNAME .\n"
+	       "i.example CNAME walled.garden.example.\n32.9.113.0.203.rpz-ip CNAME .\n32.10.113.0.203.rpz-ip CNAME 32.10.113.0.203.rpz-ip.\n",
+	       "domains", "a.example! b.example! c.example! i.example! 203.0.113.9");
+	/* local data, also of the owner on the line before */
+	expect("$TTL 60\na.example A 192.0.2.1\n        AAAA 2001:db8::1\n*.b.example 60 IN AAAA ::\nc.example CNAME .\nd.example IN 60 A 0.0.0.0\n",
+	       "domains", "a.example! *.b.example! c.example! d.example!");
+	/* names below the zone's own, and below others in it */
+	expect("$ORIGIN rpz.example.\n$TTL 60\n@ IN SOA ns.rpz.example. root.rpz.example. (\n 1 2\n 3 4 5 ) ; serial\n@ NS ns.rpz.example.\na.test CNAME .\n"
+	       "b.test.rpz.example. CNAME .\nc.test. CNAME .\n$ORIGIN d.test.rpz.example.\nwww CNAME .\n@ CNAME .\n*.mail CNAME .\n",
+	       "domains", "a.test! b.test! c.test! www.d.test! d.test! *.mail.d.test!");
+	expect("rpz.example. IN SOA ns.rpz.example. root.rpz.example. 1 2 3 4 5\na.test.rpz.example. CNAME .\n*.a.test.rpz.example. CNAME .\nb.test.rpz.example. CNAME b.test.\n"
+	       "$ORIGIN test.rpz.example.\nc CNAME .\n$ORIGIN e\nd CNAME .\n",
+	       "domains", "a.test! *.a.test! c.test! d.e.test!");
+	/* more special triggers go before less special ones */
+	expect("*.a.example CNAME .\na.example CNAME .\ngood.a.example CNAME rpz-passthru.\nb.example CNAME .\nb.example CNAME rpz-passthru.\n",
+	       "domains", "*.a.example? a.example! b.example?");
+	expect_notes("a.example CNAME .\n32.8.113.0.203.rpz-nsip CNAME .\n",
+		     "rules about clients and name servers, not taken: 1, the first is line 2");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dnsmasq),
+		cmocka_unit_test(test_unbound),
+		cmocka_unit_test(test_policy_zones),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
