@@ -36,6 +36,18 @@ static void test_unbound(void **state)
 		     "lines without a value: 1, the first is line 2");
 }
 
+static void test_adblock(void **state)
+{
+	(void)state;
+	expect("||a.example^\n||b.example^$domain=shop.example|news.example\n||c.example^$third-party,important\n||d.example^$all\n||e.example^$script\n"
+	       "||f.example^$badfilter\n||g.example^\n||g.example^$badfilter\n",
+	       "domains", "*.a.example! *.b.example? *.c.example! *.d.example! *.e.example? *.g.example?");
+	expect("||a.example^\n@@||a.example^\n||shop.example^\n@@||good.shop.example^\n||x.b.example^\n@@||b.example^$document\n||c.example^\n",
+	       "domains", "*.a.example? *.shop.example? *.x.b.example? *.c.example!");
+	expect("a.example\nb.example\nc.example\n@@||d.example^\n@@e.example\n!203.0.113.9\n", "list",
+	       "a.example! b.example! c.example! 203.0.113.9?");
+}
+
 static void test_policy_zones(void **state)
 {
 	(void)state;
@@ -62,12 +74,35 @@ static void test_policy_zones(void **state)
 		     "rules about clients and name servers, not taken: 1, the first is line 2");
 }
 
+/* Whose addresses stand only for "nowhere", and the names that a machine has for itself. */
+static void test_hosts(void **state)
+{
+	(void)state;
+	expect("127.0.0.1 localhost localhost.localdomain\n127.0.1.1 may-01\n::1 localhost ip6-localhost\nfe80::1%lo0 localhost\nff02::1 ip6-allnodes\nff00::0 ip6-mcastprefix\n"
+	       "255.255.255.255 broadcasthost\n127.0.0.1 may-01.local\n0.0.0.0 0.0.0.0\n0.0.0.0 c2.example # 192.0.2.1\n127.0.0.1\tc3.example\n:: c4.example\n",
+	       "list", "c2.example! c3.example! c4.example!");
+	expect("0.0.0.0 c2.example\n203.0.113.7\n0.0.0.0/8\n", "list", "c2.example! 203.0.113.7 0.0.0.0/8");
+}
+
+/* Ordered, and far too much: it waits under its name. */
+static void test_top_level(void **state)
+{
+	(void)state;
+	expect("||zip^\n||c2.example^\n", "domains", "*.zip? *.c2.example!");
+	expect("address=/zip/#\nlocal=/mov/\n", "domains", "*.zip? *.mov?");
+	expect("local-zone: \"zip.\" static\n", "domains", "*.zip?");
+	expect("*.zip CNAME .\na.example CNAME .\n", "domains", "*.zip? a.example!");
+	expect("*.zip\n*.c2.example\n", "list", "*.zip? *.c2.example!");
+	expect("{\"version\": 1, \"rules\": [{\"domain_suffix\": [\"zip\", \"c2.example\"]}]}", "json",
+	       "*.zip? *.c2.example!");
+	expect("address=/#/0.0.0.0\naddress=/c2.example/#\n", "domains", "*.c2.example!");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dnsmasq),
-		cmocka_unit_test(test_unbound),
-		cmocka_unit_test(test_policy_zones),
+		cmocka_unit_test(test_dnsmasq),	     cmocka_unit_test(test_unbound), cmocka_unit_test(test_adblock),
+		cmocka_unit_test(test_policy_zones), cmocka_unit_test(test_hosts),   cmocka_unit_test(test_top_level),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
