@@ -84,6 +84,90 @@ static void test_hosts(void **state)
 	expect("0.0.0.0 c2.example\n203.0.113.7\n0.0.0.0/8\n", "list", "c2.example! 203.0.113.7 0.0.0.0/8");
 }
 
+static void test_ranges(void **state)
+{
+	(void)state;
+	expect("start,end\n203.0.113.0,203.0.113.255\n198.51.100.3,198.51.100.9\n", "list",
+	       "203.0.113.0/24 198.51.100.3-198.51.100.9");
+	expect("203.0.113.0,203.0.113.255\n198.51.100.3,198.51.100.9\n192.0.2.7,192.0.2.7\n", "list",
+	       "203.0.113.0/24 198.51.100.3-198.51.100.9 192.0.2.7");
+	expect("Start\tEnd\tNetmask\tAttacks\tName\tCountry\temail\n203.0.113.0\t203.0.113.255\t24\t77\tX\tVN\ta@b.example\n198.51.100.0\t198.51.100.255\t24\t5\n",
+	       "list", "203.0.113.0/24 198.51.100.0/24");
+	expect("203.0.113.0\t203.0.113.255\t24\n", "list", "203.0.113.0/24");
+	expect("203.0.113.64,203.0.113.127\n", "list", "203.0.113.64/26");
+	expect("start_ip,end_ip,country\n203.0.113.0,203.0.113.255,VN\n198.51.100.3,198.51.100.9,VN\n198.51.100.9,198.51.100.3,VN\n",
+	       "csv", "203.0.113.0/24 198.51.100.3-198.51.100.9 198.51.100.9? 198.51.100.3?");
+	expect("\"203.0.113.0\",\"203.0.113.255\",\"VN\"\n\"198.51.100.3\",\"198.51.100.9\",\"VN\"\n", "csv",
+	       "203.0.113.0/24 198.51.100.3-198.51.100.9");
+	expect("2001:db8::,2001:db8::ffff\n2001:db8:1::,2001:db8:1::ffff\n", "list", "2001:db8::/112 2001:db8:1::/112");
+	/* two of them, not from one to the other */
+	expect("203.0.113.6,203.0.113.9\n192.0.2.9,192.0.2.3\n", "list", "203.0.113.6 203.0.113.9 192.0.2.9 192.0.2.3");
+	expect("src_ip,dst_ip\n203.0.113.6,198.51.100.9\n", "csv", "203.0.113.6 198.51.100.9");
+}
+
+/* A sign in front of or behind a value says something of it that a person has to read. */
+static void test_doubts(void **state)
+{
+	(void)state;
+	expect("?203.0.113.7\n203.0.113.8\n203.0.113.9?\n~203.0.113.10\n\"203.0.113.11\"\n- 203.0.113.12\n?c2.example\n[203.0.113.13]\n",
+	       "list",
+	       "203.0.113.7? 203.0.113.8 203.0.113.9? 203.0.113.10? 203.0.113.11 203.0.113.12 c2.example? 203.0.113.13");
+	expect("8,217.199.160\n34.243/214.122\n69.49.230.906\n203.0.113.8\n203.0.113.9\n203.0.113.10\n", "list",
+	       "8.217.199.160? 34.243.214.122? 69.49.230.906? 203.0.113.8 203.0.113.9 203.0.113.10");
+	expect("date,ip,note\n2026-01-01,8,217.199.160,x\n2026-01-01,\"8,217.199.161\",y\n2026-01-01,203.0.113.8,\n2026-01-01,?203.0.113.9,\n",
+	       "csv", "8.217.199.160? 8.217.199.161? 203.0.113.8 203.0.113.9?");
+}
+
+static void test_columns_of_feeds(void **state)
+{
+	(void)state;
+	expect("phish_id,url,phish_detail_url,submission_time,verified\n1,http://c2.example/a,http://www.phish.example/phish_detail.php?phish_id=1,2026-01-01T00:00:00+00:00,yes\n",
+	       "csv", "http://c2.example/a!");
+	expect("# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"fk_malware\",\"malware_alias\",\"malware_printable\",\"reference\",\"tags\",\"reporter\"\n"
+	       "\"2026-01-01\", \"1\", \"203.0.113.7:443\", \"ip:port\", \"botnet_cc\", \"win.live\", \"a.zone,b.team\", \"Cobalt.Live\", \"https://r.example/\", \"CVE-2026-12345,win.live\", \"x.click\"\n"
+	       "\"2026-01-01\", \"2\", \"c2.example\", \"domain\", \"botnet_cc\", \"elf.live\", \"None\", \"x\", \"\", \"\", \"x.click\"\n",
+	       "csv", "203.0.113.7:443 c2.example!");
+	expect("\"2026-01-01\",\"203.0.113.7\",\"win.live\"\n\"2026-01-01\",\"203.0.113.8\",\"elf.team\"\n", "csv",
+	       "203.0.113.7 203.0.113.8");
+	/* rows before the first value do not take the headings' place */
+	expect("ip,note\n-,nothing yet\nn/a,source\n203.0.113.7,see https://192.0.2.1/\n198.51.100.7,\n", "csv",
+	       "203.0.113.7 198.51.100.7");
+	/* what it is about does not take it away */
+	expect("ip,tags\n203.0.113.7,CVE-2026-12345\n203.0.113.8,\"scanner, CVE-2026-12346\"\n", "csv",
+	       "203.0.113.7 203.0.113.8");
+	expect("203.0.113.7#4#2#Malicious Host#KR##37.5111999512,126.974098206#3\n203.0.113.8#4#2#Scanning Host#CN#Beijing#39.9,116.3#11\n"
+	       "203.0.113.9#6#5#C&C#US##38.0,-97.0#2\n203.0.113.10#6#5#Spamming;Scanning Host#US##38.0,-97.0#2\n",
+	       "list", "203.0.113.7 203.0.113.8 203.0.113.9 203.0.113.10");
+}
+
+/* Letters outside ASCII, and characters that nobody sees, wherever a value stands. */
+static void test_letters(void **state)
+{
+	(void)state;
+	expect("0.0.0.0 bücher.example\n0.0.0.0 c2.example tênmiền.vn\n", "list",
+	       "xn--bcher-kva.example! c2.example! xn--tnmin-hsa0954c.vn!");
+	expect("domain,note\nbücher.example,x\n*.tênmiền.vn,y\n", "csv",
+	       "xn--bcher-kva.example! *.xn--tnmin-hsa0954c.vn!");
+	expect("[\"bücher.example\", \"*.tênmiền.vn\"]", "json", "xn--bcher-kva.example! *.xn--tnmin-hsa0954c.vn!");
+	expect("{\"version\": 1, \"rules\": [{\"domain_suffix\": [\"tênmiền.vn\"], \"domain\": \"bücher.example\"}]}",
+	       "json", "xn--bcher-kva.example! *.xn--tnmin-hsa0954c.vn!");
+	expect("*.bücher.example\n*.c2.example # ghi chú.Tiếng Việt\n", "list",
+	       "*.xn--bcher-kva.example! *.c2.example!");
+	expect("bücher.example CNAME .\n*.bücher.example CNAME .\n", "domains",
+	       "xn--bcher-kva.example! *.xn--bcher-kva.example!");
+	expect("date,ip\n2026-01-01,\xef\xbb\xbf"
+	       "203.0.113.7\n2026-01-01,198.51\xe2\x80\x8b.100.7\n2026-01-01,\xc2\xa0"
+	       "192.0.2.7\xc2\xa0\n",
+	       "csv", "203.0.113.7 198.51.100.7 192.0.2.7");
+	expect("\xe2\x80\x8e"
+	       "203.0.113.7\n198.51.100.7\xe2\x80\x8b\n\xef\xbb\xbf"
+	       "c2.example\n",
+	       "list", "203.0.113.7 198.51.100.7 c2.example!");
+	expect("||c2.\xe2\x80\x8b"
+	       "example^\n",
+	       "domains", "*.c2.example!");
+}
+
 /* Ordered, and far too much: it waits under its name. */
 static void test_top_level(void **state)
 {
@@ -101,8 +185,11 @@ static void test_top_level(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dnsmasq),	     cmocka_unit_test(test_unbound), cmocka_unit_test(test_adblock),
-		cmocka_unit_test(test_policy_zones), cmocka_unit_test(test_hosts),   cmocka_unit_test(test_top_level),
+		cmocka_unit_test(test_dnsmasq), cmocka_unit_test(test_unbound),
+		cmocka_unit_test(test_adblock), cmocka_unit_test(test_policy_zones),
+		cmocka_unit_test(test_hosts),	cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_doubts),	cmocka_unit_test(test_columns_of_feeds),
+		cmocka_unit_test(test_letters), cmocka_unit_test(test_top_level),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
