@@ -198,7 +198,7 @@ $(B)/tests/khien-parse: $(B)/khien-parse
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../khien-parse $@
 
-READER_TESTS := test_openioc test_letters test_lists test_dialects test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
+READER_TESTS := test_openioc test_letters test_lists test_dialects test_one_list test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
 UNIT_TESTS += $(READER_TESTS)
 $(foreach t,$(READER_TESTS),$(eval LIBS_$(t) := reader model common))
 EXTRA_test_reader_memory := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))

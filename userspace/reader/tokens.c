@@ -36,11 +36,12 @@ static size_t name_run(const char *text, size_t at)
 }
 
 /* Can a value begin here? Not inside a word, a version behind a name ("Chrome/51.0.2704.103"), or a path. */
-static bool starts(const char *text, size_t at)
+static bool starts(const char *text, size_t at, enum kh_doubt doubt)
 {
 	char before = at ? text[at - 1] : ' ', before2 = at > 1 ? text[at - 2] : ' ';
 
-	if (!kh_is_alnum(text[at]) && text[at] != '[' && text[at] != ':')
+	if (!kh_is_alnum(text[at]) && text[at] != '[' && text[at] != ':' &&
+	    !(text[at] == '_' && doubt == KH_MEANT && kh_is_alnum(text[at + 1])))
 		return false;
 	if (kh_is_word(before))
 		return false;
@@ -405,7 +406,7 @@ int kh_scan_next(struct kh_scanner *scanner, struct kh_token *ret_token)
 		result = scanner->wide ? read_wide(scanner, at, ret_token) : 0;
 		if (result)
 			return result;
-		if (!starts(text, at)) {
+		if (!starts(text, at, scanner->doubt)) {
 			scanner->at++;
 			continue;
 		}
