@@ -16,6 +16,7 @@
 
 #include "common/bytes.h"
 #include "model/document.h"
+#include "reader/span.h"
 
 /* ---- lines.c ------------------------------------------------------------------------------------ */
 
@@ -118,6 +119,8 @@ bool kh_domain_reference(const char *host, size_t length);
 
 /* names.c: a name as a list has it: "c2.example", "*.c2.example" (and all below), "tênmiền.example" (IDNA 2008, as RFC 5891 and UTS 46 say). 0, -EINVAL, -ENOMEM. */
 int kh_name_read(const char *text, size_t length, struct kh_indicator *ret_indicator);
+/* A name with letters outside ASCII at text + at (NUL-terminated), under a domain at the top that there is. 1, 0, -ENOMEM. */
+int kh_name_scan(const char *text, size_t at, struct kh_indicator *ret_indicator, size_t *ret_end);
 /* A name under which anybody may register ("com.vn", also "ddns.net"): the public suffix list. */
 bool kh_name_is_public_suffix(const char *name);
 /* "zip", "*.zip", ".zip", "zip.": a domain at the top. */
@@ -194,23 +197,6 @@ size_t kh_port_next(const char *text, size_t at);
 enum kh_decision_reason kh_sign_of(const char *text, size_t start, size_t end);
 /* "8,217.199.160", "34.243/214.122": an IPv4 address with another sign for one of its dots. Bytes used, or 0. */
 size_t kh_guess_address(const char *text, size_t length, struct kh_indicator *ret_indicator);
-
-/* ---- span.c ------------------------------------------------------------------------------------- */
-
-enum kh_span_end { KH_SPAN_NONE, KH_SPAN_FIRST, KH_SPAN_LAST };
-
-/* Of the rows of a list. */
-struct kh_spans {
-	size_t rows, pairs, rising,
-		blocks; /* with a value; with two beside each other; in order and near; on bit borders */
-};
-
-/* Are they the first and the last address of a range? `spans`: those of the list are. */
-bool kh_span_join(const struct kh_range *first, const struct kh_range *last, bool spans, struct kh_range *ret_range);
-/* Is it a heading (folded) of first or last addresses? */
-enum kh_span_end kh_span_heading(const char *folded);
-void kh_spans_add(struct kh_spans *spans, const struct kh_range *first, const struct kh_range *last);
-bool kh_spans_all(const struct kh_spans *spans);
 
 /* ---- collect.c ---------------------------------------------------------------------------------- */
 
@@ -380,8 +366,6 @@ int kh_list_recognise(const struct kh_input *input); /* 1, 0, -ENOMEM */
 /* Where the line's first byte that is not blank is; does a comment (or nothing) begin there? */
 size_t kh_list_indent(const struct kh_line *line);
 bool kh_list_is_comment(const struct kh_line *line, size_t at);
-/* Are two addresses beside each other, in this list, the first and the last of a range? *ret_named: its headings say so. 1, 0, -ENOMEM. */
-int kh_spans_of(const struct kh_input *input, bool *ret_named);
 /* hosts.c: "0.0.0.0 c2.example"; a name that a machine has for itself. */
 bool kh_hosts_line(const struct kh_clean *line, const struct kh_tokens *tokens);
 bool kh_hosts_local(const char *name);

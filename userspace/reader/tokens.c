@@ -343,49 +343,15 @@ static int read_at(struct kh_scanner *scanner, size_t at, size_t run, struct kh_
 	return 0;
 }
 
-/* Bytes of a letter outside ASCII, or 0: punctuation stands between words. */
-static size_t wide_letter(const char *text, size_t at)
-{
-	unsigned char first = (unsigned char)text[at], second = first ? (unsigned char)text[at + 1] : 0;
-	size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-
-	if (first < 0xc3 || (first == 0xe2 && second < 0xb0) || (first == 0xe3 && second == 0x80) ||
-	    (first == 0xef && second >= 0xb8))
-		return 0;
-	for (size_t i = 1; i < size; i++)
-		if ((text[at + i] & 0xc0) != 0x80)
-			return 0;
-	return size;
-}
-
-/* "tênmiền.vn": where names are meant, and under a domain at the top that there is. */
+/* "tênmiền.vn" where names are meant. */
 static int read_wide(struct kh_scanner *scanner, size_t at, struct kh_token *token)
 {
-	const char *text = scanner->line->text, *last;
 	struct kh_indicator indicator = {};
-	char before = at ? text[at - 1] : ' ';
-	size_t end = at, wide = 0, size;
-	int result;
+	size_t end = 0;
+	int result = kh_name_scan(scanner->line->text, at, &indicator, &end);
 
-	if (kh_is_word(before) || strchr("@/\\-", before) || (before == '.' && (at < 2 || text[at - 2] != '*')))
-		return 0;
-	while ((size = wide_letter(text, end)) || kh_is_alnum(text[end]) || text[end] == '-' || text[end] == '.') {
-		wide += size;
-		end += size ? size : 1;
-	}
-	while (end > at && (text[end - 1] == '.' || text[end - 1] == '-'))
-		end--;
-	if (!wide || !memchr(text + at, '.', end - at) || text[end] == '@' || text[end] == '/')
-		return 0;
-	result = kh_name_read(text + at, end - at, &indicator);
-	if (result)
-		return result == -ENOMEM ? result : 0;
-	last = strrchr(indicator.text, '.') + 1;
-	if (strncmp(last, "xn--", 4) == 0 ? !kh_name_is_top_level(last, strlen(last))
-					  : !kh_domain_plausible(indicator.text, strlen(indicator.text), KH_MEANT)) {
-		kh_indicator_clear(&indicator);
-		return 0;
-	}
+	if (result <= 0)
+		return result;
 	*token = (struct kh_token){ .indicator = indicator };
 	return found(scanner, KH_TOKEN_VALUE, at, end, token);
 }
