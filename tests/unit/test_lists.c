@@ -2,39 +2,7 @@
 /*
  * Lists in many dialects: the same names, the same addresses, whatever is written around them; and what is no value is never passed over.
  */
-#include "reader_case.h"
-
-static struct kh_document *read_list(const char *text, const char *format)
-{
-	struct kh_document *document = NULL;
-	struct kh_error error = {};
-
-	if (read_bytes(text, strlen(text), &document, &error))
-		fail_msg("%s\n%s", error.text, text);
-	if (strcmp(document->format, format) != 0)
-		fail_msg("%s, not %s:\n%s", document->format, format, text);
-	return document;
-}
-
-/* Values, in their order, with what is proposed unless it is plain: "a b? c!" (? waits, ! cannot be enforced). */
-static void expect(const char *text, const char *format, const char *said)
-{
-	DOCUMENT(document) = read_list(text, format);
-	char found[4096] = "";
-	size_t length = 0;
-
-	for (size_t i = 0; i < document->findings_count; i++) {
-		const struct kh_finding *finding = &document->findings[i];
-		char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&finding->indicator);
-
-		length += (size_t)snprintf(found + length, sizeof(found) - length, "%s%s%s", length ? " " : "", value,
-					   finding->proposed == KH_REVIEW	   ? "?"
-					   : finding->proposed == KH_UNENFORCEABLE ? "!"
-										   : "");
-	}
-	if (strcmp(found, said) != 0)
-		fail_msg("\"%s\", not \"%s\", of:\n%s", found, said, text);
-}
+#include "list_case.h"
 
 static void test_names(void **state)
 {

@@ -136,13 +136,19 @@ static void test_ports_and_ranges(void **state)
 	EXPECT("::1-::ffff:203.0.113.7", "::1-::ffff:203.0.113.7 review malformed");
 }
 
+/* With the guess at what is meant. */
+static void test_other_signs_for_a_dot(void **state)
+{
+	(void)state;
+	EXPECT("8,217.199.160", "8.217.199.160 review unclear");
+	EXPECT("34.243/214.122", "34.243.214.122 review unclear");
+}
+
 static void test_look_alikes_wait(void **state)
 {
 	static const char *const texts[] = { "1.2.3.4.5",
 					     "010.1.2.3",
 					     "69.49.230.906",
-					     "8,217.199.160",
-					     "34.243/214.122",
 					     "203.0.113.7/33",
 					     "203.0.113.9-203.0.113.1",
 					     "203.0.113.9-20",
@@ -333,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_refang),
 		cmocka_unit_test(test_typed_value),
 		cmocka_unit_test(test_ports_and_ranges),
+		cmocka_unit_test(test_other_signs_for_a_dot),
 		cmocka_unit_test(test_look_alikes_wait),
 		cmocka_unit_test(test_host_bits_beside_the_network),
 		cmocka_unit_test(test_words_about_a_value_are_heeded),

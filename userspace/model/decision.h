@@ -56,7 +56,9 @@ enum kh_decision {
 	X(KH_WHY_ACTIONABLE, "actionable", N_("marked by its source as one to block"))                             \
 	/* unenforceable */                                                                                        \
 	X(KH_WHY_SHARED_HOST, "shared-host",                                                                       \
-	  N_("a page on a popular or shared site: to block the site would block all of it"))
+	  N_("a page on a popular or shared site: to block the site would block all of it"))                       \
+	/* review */                                                                                               \
+	X(KH_WHY_UNCLEAR, "unclear", N_("not written as a value: this is what may be meant"))
 
 enum kh_decision_reason {
 #define X(symbol, name, sentence) symbol,

@@ -234,6 +234,24 @@ int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicat
 	return result;
 }
 
+int kh_collect_top_level(struct kh_collector *collector, const char *text, size_t length, const struct kh_place *place)
+{
+	struct kh_place wide = *place;
+	struct kh_indicator indicator = { .type = KH_TYPE_UNKNOWN };
+
+	while (length && (*text == '*' || *text == '.')) {
+		text++;
+		length--;
+	}
+	while (length && text[length - 1] == '.')
+		length--;
+	if (asprintf(&indicator.text, "*.%.*s", (int)length, text) < 0)
+		return -ENOMEM;
+	wide.proposed = KH_REVIEW;
+	wide.reason = KH_WHY_TOO_WIDE;
+	return kh_collect_take(collector, &indicator, &wide);
+}
+
 struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *clean, const struct kh_token *token,
 			    enum kh_section section)
 {

@@ -25,8 +25,9 @@ static const char *const address_words[] = {
 	"prefix",   "netblock",	 "dstip",      "srcip", "ipaddress", NULL
 };
 static const char *const port_words[] = { "port", "ports", "cOng", "dstport", "dport", NULL };
-static const char *const source_words[] = { "source",  "sources", "nguOn", "reference", "references", "tham khAo",
-					    "bAo cAo", "report",  "link",  "links",	"permalink",  NULL };
+static const char *const source_words[] = { "source",	 "sources",    "nguOn",	      "reference", "references",
+					    "tham khAo", "bAo cAo",    "report",      "link",	   "links",
+					    "permalink", "detail url", "details url", NULL };
 static const char *const value_words[] = { "url",  "urls",    "uri",	   "value",    "values",
 					   "data", "giA trI", "dUOng dAn", "liEn kEt", NULL };
 static const char *const remark_words[] = { "ghi chU",	"mO tA",   "note",    "notes",	     "comment",
@@ -80,6 +81,8 @@ int kh_table_heading(struct kh_table *table, const struct kh_cell *cells, size_t
 		free(column->heading);
 		column->heading = heading;
 		column->role = role_of(folded);
+		column->span = kh_span_heading(folded);
+		table->valued = table->valued || column->role == KH_ROLE_VALUE;
 	}
 	return 0;
 }
@@ -91,6 +94,7 @@ void kh_table_begin(struct kh_table *table)
 		table->columns[i] = (struct kh_column){};
 	}
 	table->rows = 0;
+	table->valued = false;
 }
 
 int kh_table_names_values(const char *text, size_t length)

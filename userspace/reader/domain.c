@@ -150,6 +150,14 @@ static bool reads_like_prose(const char *text, size_t length, size_t last, size_
 	return all_upper && count == 2 && length - last <= 4 && last <= 5;
 }
 
+/* "win.live", "elf.team": families of malware as Malpedia names them. */
+static bool is_family(const char *text, size_t last, size_t count)
+{
+	static const char platforms[] = " win elf apk osx ios jar js php asp vbs ps1 py symbian ";
+
+	return count == 2 && listed(platforms, text, last - 1);
+}
+
 bool kh_domain_plausible(const char *text, size_t length, enum kh_doubt doubt)
 {
 	size_t last = 0, count = labels(text, length, &last), size = length - last;
@@ -163,7 +171,7 @@ bool kh_domain_plausible(const char *text, size_t length, enum kh_doubt doubt)
 		return true;
 	if (!kh_domain_known_tld(tld, size) || (count == 2 && listed(ambiguous, tld, size)))
 		return false;
-	return !reads_like_prose(text, length, last, count);
+	return !is_family(text, last, count) && !reads_like_prose(text, length, last, count);
 }
 
 bool kh_domain_reference(const char *host, size_t length)

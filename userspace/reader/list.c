@@ -20,9 +20,12 @@ struct list {
 	struct kh_tokens tokens;
 	enum kh_decision_reason reason; /* for the line: KH_WHY_TABLE, or why it waits */
 	bool bulk; /* a long list: its plain values are no findings */
+	bool spans, named; /* two addresses on a line are the ends of a range; by the headings */
 	bool content; /* a line with content was seen: the first may be column names */
 	size_t skipped, first_skipped; /* lines without a value */
+	size_t excepted; /* "@@c2.example" */
 	size_t pairs, first_pair; /* two addresses on a line, taken as two */
+	size_t ranges, first_range; /* taken as a range, though nothing else says so */
 };
 
 static void list_clear(struct list *list)
@@ -106,21 +109,12 @@ static bool is_named(const struct kh_token *token)
 	return token->indicator.type == KH_TYPE_DOMAIN || token->indicator.type == KH_TYPE_URL;
 }
 
-/* "*.c2.example": it and all below it. */
-static bool is_wildcard(const struct list *list, const struct kh_token *token)
-{
-	const char *text = list->clean.text;
-
-	return token->kind == KH_TOKEN_VALUE && token->indicator.type == KH_TYPE_DOMAIN && token->start >= 2 &&
-	       text[token->start - 1] == '.' && text[token->start - 2] == '*' &&
-	       (token->start == 2 || !kh_is_word(text[token->start - 3]));
-}
-
 static int collect(struct list *list, struct kh_token *token)
 {
 	struct kh_place place = kh_place_of(&list->line, &list->clean, token, KH_SECTION_LIST);
 
-	if (is_wildcard(list, token))
+	if (token->kind == KH_TOKEN_VALUE && token->indicator.type == KH_TYPE_DOMAIN &&
+	    kh_token_is_wildcard(&list->clean, token))
 		token->indicator.subdomains = true;
 
 	place.proposed = list->reason == KH_WHY_TABLE ? KH_ENFORCE : KH_REVIEW;
@@ -132,7 +126,7 @@ static int collect(struct list *list, struct kh_token *token)
 	if (token->kind == KH_TOKEN_MALFORMED || token->host_bits) {
 		place.proposed = KH_REVIEW;
 		place.reason = token->host_bits ? KH_WHY_HOST_BITS : KH_WHY_MALFORMED;
-	} else if (is_named(token)) {
+	} else if (is_named(token) && list->reason != KH_WHY_CONTEXT && list->reason != KH_WHY_UNCLEAR) {
 		place.proposed = KH_UNENFORCEABLE;
 		place.reason = token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
 	}
@@ -149,54 +143,39 @@ static bool adjoin(const struct kh_clean *clean, const struct kh_token *a, const
 	return true;
 }
 
-static bool is_placeholder(const struct kh_token *token)
+/* Does the prefix length of the two stand behind them? */
+static bool is_measured(const struct list *list, const struct kh_token *a, const struct kh_token *b)
 {
-	const struct kh_range *range = &token->indicator.range;
+	struct kh_range range;
+	size_t at = b->end + strspn(list->clean.text + b->end, " \t,;|");
+	int length = 0;
 
-	if (token->kind != KH_TOKEN_VALUE || token->indicator.type != KH_TYPE_ADDRESS)
-		return false;
-	if (range->family == 4)
-		return range->first == 0 || range->first == 0x7f000001;
-	return range->first <= 1;
+	for (size_t digits = 0; digits < 3 && kh_is_digit(list->clean.text[at + digits]); digits++)
+		length = length * 10 + (list->clean.text[at + digits] - '0');
+	return at > b->end && kh_span_join(&a->indicator.range, &b->indicator.range, true, &range) &&
+	       length == kh_range_prefix_length(&range);
 }
 
-/* "0.0.0.0 c2.example": the form of a hosts file. The names are the values; "localhost" and its kin are none. */
-static bool is_hosts_line(const struct list *list, size_t first)
-{
-	const struct kh_token *tokens = list->tokens.list;
-	const char *after = list->clean.text + tokens[first].end;
-
-	if (!is_placeholder(&tokens[first]) || !kh_is_blank(*after))
-		return false;
-	after += strspn(after, " \t");
-	if (first + 1 < list->tokens.count && is_named(&tokens[first + 1]))
-		return adjoin(&list->clean, &tokens[first], &tokens[first + 1]);
-	return strncmp(after, "local", 5) == 0 || strncmp(after, "ip6-", 4) == 0 ||
-	       strncmp(after, "broadcasthost", 13) == 0 || strncmp(after, "0.0.0.0", 7) == 0;
-}
-
-/* "43.229.53.0 43.229.53.255 24": first, last and prefix length agree. */
+/* "43.229.53.0 43.229.53.255 24", "start,end": the first and the last of a range. */
 static bool is_first_last(struct list *list, size_t first)
 {
 	struct kh_token *a = &list->tokens.list[first], *b = a + 1;
 	struct kh_range range;
-	int length = 0;
-	size_t at;
+	bool block;
 
-	if (first + 1 >= list->tokens.count || b->kind != KH_TOKEN_VALUE || a->indicator.type != KH_TYPE_ADDRESS ||
-	    b->indicator.type != KH_TYPE_ADDRESS || a->indicator.range.family != b->indicator.range.family)
+	if (first + 1 >= list->tokens.count || a->kind != KH_TOKEN_VALUE || b->kind != KH_TOKEN_VALUE ||
+	    a->indicator.type != KH_TYPE_ADDRESS || b->indicator.type != KH_TYPE_ADDRESS || !adjoin(&list->clean, a, b))
 		return false;
-	range = a->indicator.range;
-	range.last = b->indicator.range.last;
-	if (range.first >= range.last || kh_range_prefix_length(&range) < 0)
+	block = kh_span_join(&a->indicator.range, &b->indicator.range, false, &range) || is_measured(list, a, b);
+	if (!block && !list->spans)
 		return false;
-	at = b->end + strspn(list->clean.text + b->end, " \t,;|");
-	for (size_t digits = 0; digits < 3 && kh_is_digit(list->clean.text[at + digits]); digits++)
-		length = length * 10 + (list->clean.text[at + digits] - '0');
-	if (at == b->end || length != kh_range_prefix_length(&range))
+	if (!kh_span_join(&a->indicator.range, &b->indicator.range, true, &range)) {
+		list->reason = KH_WHY_UNCLEAR;
 		return false;
-	a->indicator.range = range;
-	a->indicator.type = KH_TYPE_PREFIX;
+	}
+	if (!block && !list->named && !list->ranges++)
+		list->first_range = (size_t)list->line.number;
+	a->indicator = kh_indicator_of_range(&range);
 	a->end = b->end;
 	return true;
 }
@@ -210,7 +189,9 @@ static int heed_words(struct list *list)
 	char *folded KH_CLEANUP(kh_freep) = NULL;
 	bool before;
 
-	list->reason = KH_WHY_TABLE;
+	list->reason = kh_sign_of(text, at, list->tokens.list[0].end);
+	if (list->reason != KH_WHY_TABLE)
+		return 0;
 	while (at > marker && strchr(" \"'(", text[at - 1]))
 		at--;
 	before = at > marker && (kh_is_word(text[at - 1]) || text[at - 1] == ':');
@@ -243,6 +224,21 @@ static int collect_defanged(struct list *list, size_t from)
 	return result;
 }
 
+/* The names behind the address of a hosts file, up to a remark. */
+static int collect_hosts(struct list *list)
+{
+	struct kh_token *tokens = list->tokens.list;
+	int result = 0;
+
+	for (size_t i = 1; i < list->tokens.count && !result; i++) {
+		if (!is_named(&tokens[i]) || !adjoin(&list->clean, &tokens[i - 1], &tokens[i]))
+			break;
+		if (!kh_hosts_local(tokens[i].indicator.text))
+			result = collect(list, &tokens[i]);
+	}
+	return result;
+}
+
 /* The values of the line: of the first column, or all when nothing else stands there. */
 static int collect_line(struct list *list)
 {
@@ -251,12 +247,10 @@ static int collect_line(struct list *list)
 	bool named;
 	int result;
 
-	if (is_hosts_line(list, first))
-		next = ++first;
-	else if (tokens[first].kind == KH_TOKEN_VALUE && is_first_last(list, first))
+	if (kh_hosts_line(&list->clean, &list->tokens))
+		return collect_hosts(list);
+	if (is_first_last(list, first))
 		return collect(list, &tokens[first]);
-	if (next >= list->tokens.count || (first && !is_named(&tokens[first])))
-		return 0;
 	named = is_named(&tokens[first]);
 	for (; next < list->tokens.count; next++, taken++) {
 		bool fact = tokens[next].kind == KH_TOKEN_CVE || tokens[next].kind == KH_TOKEN_HASH;
@@ -309,6 +303,15 @@ static int no_value(struct list *list, size_t start)
 		place.raw_length = length;
 		return kh_collect_take(list->collector, &indicator, &place);
 	}
+	if (kh_name_is_top_level(text, length) && strchr("*.", *text)) {
+		place.raw_length = length;
+		return kh_collect_top_level(list->collector, text, length, &place);
+	}
+	place.raw_length = kh_guess_address(text, length, &indicator);
+	if (place.raw_length) {
+		place.reason = KH_WHY_UNCLEAR;
+		return kh_collect_take(list->collector, &indicator, &place);
+	}
 	if (digits < 2 || !points || length > 64) {
 		if (list->content && !list->skipped++)
 			list->first_skipped = (size_t)list->line.number;
@@ -328,6 +331,10 @@ static int read_line(struct list *list)
 
 	if (kh_list_is_comment(line, start))
 		return 0;
+	if (line->length - start > 2 && !memcmp(line->text + start, "@@", 2)) {
+		list->excepted++;
+		return 0;
+	}
 	result = read_plain(list, line->text + start, line->length - start);
 	if (result) {
 		list->content = true;
@@ -359,12 +366,21 @@ static int add_notes(struct list *list)
 	if (list->skipped)
 		result = kh_collect_note(list->collector, _("lines without a value: %zu, the first is line %zu"),
 					 list->skipped, list->first_skipped);
+	if (!result && list->excepted)
+		result = kh_collect_note(list->collector,
+					 _("exceptions of the list (names that it does not block), not taken: %zu"),
+					 list->excepted);
 	if (!result && list->pairs)
 		result = kh_collect_note(
 			list->collector,
 			_("two addresses on one line: %zu times, first on line %zu; taken as single addresses, "
 			  "write a range as first-last"),
 			list->pairs, list->first_pair);
+	if (!result && list->ranges)
+		result = kh_collect_note(
+			list->collector,
+			_("two addresses on one line: %zu times, first on line %zu; taken as the first and last of a range"),
+			list->ranges, list->first_range);
 	return result;
 }
 
@@ -372,8 +388,11 @@ int kh_list_read(const struct kh_input *input, struct kh_collector *collector)
 {
 	struct list list KH_CLEANUP(list_clear) = { .collector = collector, .bulk = is_long(input) };
 	struct kh_lines lines;
-	int result;
+	int result = kh_spans_of(input, &list.named);
 
+	if (result < 0)
+		return result;
+	list.spans = result;
 	kh_lines_init(&lines, input->text, input->length);
 	while ((result = kh_lines_next(&lines, &list.line)) == 1) {
 		result = read_line(&list);

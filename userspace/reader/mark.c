@@ -80,3 +80,32 @@ int kh_mark_text(struct kh_bytes *text, const char *from, size_t length, bool ce
 	}
 	return result;
 }
+
+int kh_mark_unveil(struct kh_bytes *text, const char *from, size_t length)
+{
+	size_t done = 0;
+	int result = 0;
+
+	for (size_t at = 0; at < length && !result;) {
+		const char *instead;
+		size_t used;
+
+		/* only these begin one of them */
+		if (from[at] != '\xc2' && from[at] != '\xe2' && from[at] != '\xef') {
+			at++;
+			continue;
+		}
+		used = wide(from + at, length - at, &instead);
+		if (instead) {
+			result = kh_bytes_add(text, from + done, at - done);
+			if (!result)
+				result = kh_bytes_add(text, instead, strlen(instead));
+			done = at + used;
+		}
+		at += used;
+	}
+	if (result || !done)
+		return result;
+	result = kh_bytes_add(text, from + done, length - done);
+	return result ? result : 1;
+}

@@ -48,3 +48,78 @@ bool kh_name_is_public_suffix(const char *name)
 
 	return list && psl_is_public_suffix(list, name);
 }
+
+bool kh_name_is_top_level(const char *text, size_t length)
+{
+	char copy[64];
+
+	if (length > 1 && text[0] == '*' && text[1] == '.') {
+		text += 2;
+		length -= 2;
+	} else if (length && *text == '.') {
+		text++;
+		length--;
+	}
+	if (length && text[length - 1] == '.')
+		length--;
+	if (length < 2 || length >= sizeof(copy) || memchr(text, '.', length))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		copy[i] = kh_lower(text[i]);
+	copy[length] = '\0';
+	return psl_builtin() && psl_is_public_suffix2(psl_builtin(), copy, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
+
+/* Bytes of a letter outside ASCII, or 0: punctuation stands between words. */
+static size_t wide_letter(const char *text, size_t at)
+{
+	unsigned char first = (unsigned char)text[at], second = first ? (unsigned char)text[at + 1] : 0;
+	size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+
+	if (first < 0xc3 || (first == 0xe2 && second < 0xb0) || (first == 0xe3 && second == 0x80) ||
+	    (first == 0xef && second >= 0xb8))
+		return 0;
+	for (size_t i = 1; i < size; i++)
+		if ((text[at + i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+/* May a name begin here? */
+static bool starts(const char *text, size_t at)
+{
+	char before = at ? text[at - 1] : ' ';
+
+	return !kh_is_word(before) && !strchr("@/\\-", before) && (before != '.' || (at > 1 && text[at - 2] == '*'));
+}
+
+int kh_name_scan(const char *text, size_t at, struct kh_indicator *ret_indicator, size_t *ret_end)
+{
+	struct kh_indicator indicator = {};
+	size_t end = at, wide = 0, size;
+	const char *last;
+	int result;
+
+	if (!starts(text, at))
+		return 0;
+	while ((size = wide_letter(text, end)) || kh_is_alnum(text[end]) || text[end] == '-' || text[end] == '.') {
+		wide += size;
+		end += size ? size : 1;
+	}
+	while (end > at && (text[end - 1] == '.' || text[end - 1] == '-'))
+		end--;
+	if (!wide || !memchr(text + at, '.', end - at) || text[end] == '@' || text[end] == '/')
+		return 0;
+	result = kh_name_read(text + at, end - at, &indicator);
+	if (result)
+		return result == -ENOMEM ? result : 0;
+	last = strrchr(indicator.text, '.') + 1;
+	if (strncmp(last, "xn--", 4) == 0 ? !kh_name_is_top_level(last, strlen(last))
+					  : !kh_domain_plausible(indicator.text, strlen(indicator.text), KH_MEANT)) {
+		kh_indicator_clear(&indicator);
+		return 0;
+	}
+	*ret_indicator = indicator;
+	*ret_end = end;
+	return 1;
+}

@@ -16,6 +16,7 @@
 
 #include "common/bytes.h"
 #include "model/document.h"
+#include "reader/span.h"
 
 /* ---- lines.c ------------------------------------------------------------------------------------ */
 
@@ -118,8 +119,12 @@ bool kh_domain_reference(const char *host, size_t length);
 
 /* names.c: a name as a list has it: "c2.example", "*.c2.example" (and all below), "tênmiền.example" (IDNA 2008, as RFC 5891 and UTS 46 say). 0, -EINVAL, -ENOMEM. */
 int kh_name_read(const char *text, size_t length, struct kh_indicator *ret_indicator);
+/* A name with letters outside ASCII at text + at (NUL-terminated), under a domain at the top that there is. 1, 0, -ENOMEM. */
+int kh_name_scan(const char *text, size_t at, struct kh_indicator *ret_indicator, size_t *ret_end);
 /* A name under which anybody may register ("com.vn", also "ddns.net"): the public suffix list. */
 bool kh_name_is_public_suffix(const char *name);
+/* "zip", "*.zip", ".zip", "zip.": a domain at the top. */
+bool kh_name_is_top_level(const char *text, size_t length);
 
 /* ---- tokens.c and values.c ---------------------------------------------------------------------- */
 
@@ -141,6 +146,7 @@ struct kh_token {
 struct kh_scanner {
 	const struct kh_clean *line;
 	enum kh_doubt doubt;
+	bool wide; /* names with letters outside ASCII may stand in it */
 	size_t at;
 	/* "203.0.113.7 port 80, 443": the address goes on with further ports */
 	struct kh_range address;
@@ -161,6 +167,8 @@ int kh_tokens_read(struct kh_tokens *tokens, const struct kh_clean *line,
 		   enum kh_doubt doubt); /* 0 or -ENOMEM; replaces */
 void kh_tokens_clear(struct kh_tokens *tokens); /* empties, keeps the room */
 void kh_tokens_free(struct kh_tokens *tokens);
+/* "*.c2.example": is the name written as one with all below it? */
+bool kh_token_is_wildcard(const struct kh_clean *line, const struct kh_token *token);
 
 /* What follows an address that stands at text[start..end): its prefix length, port, or the end of a range. */
 enum kh_form {
@@ -182,6 +190,13 @@ enum kh_form kh_value_read(const char *text, size_t at, struct kh_value *ret_val
 size_t kh_port_read(const char *text, size_t at, uint16_t *ret_port, uint8_t *ret_protocol);
 /* ", 443" after a port; where the number starts, or 0. */
 size_t kh_port_next(const char *text, size_t at);
+
+/* ---- doubt.c ------------------------------------------------------------------------------------ */
+
+/* What the signs round text[start..end) say of it: KH_WHY_TABLE nothing, KH_WHY_UNCLEAR ("?203.0.113.7"), KH_WHY_CONTEXT ("!203.0.113.7", "@@c2.example"). */
+enum kh_decision_reason kh_sign_of(const char *text, size_t start, size_t end);
+/* "8,217.199.160", "34.243/214.122": an IPv4 address with another sign for one of its dots. Bytes used, or 0. */
+size_t kh_guess_address(const char *text, size_t length, struct kh_indicator *ret_indicator);
 
 /* ---- collect.c ---------------------------------------------------------------------------------- */
 
@@ -227,6 +242,8 @@ int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicat
 /* Adds a plain value of a long list, which kh_collect_bulk_end() sorts; the findings that are in it then go. 0, -ENOMEM, -EFBIG. */
 int kh_collect_bulk(struct kh_collector *collector, const struct kh_range *range, int line);
 int kh_collect_bulk_end(struct kh_collector *collector);
+/* Adds a domain at the top (kh_name_is_top_level), which waits: it is all there is below it. Decision and reason of the place are not used. 0, -ENOMEM, -EFBIG. */
+int kh_collect_top_level(struct kh_collector *collector, const char *text, size_t length, const struct kh_place *place);
 int kh_collect_cve(struct kh_collector *collector, const char *text, size_t length);
 int kh_collect_hash(struct kh_collector *collector, const char *text, size_t length);
 /* Adds a file that the file holds; copies. 0 or -ENOMEM. */
@@ -251,6 +268,8 @@ struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *c
  * no-break space becomes a space. What is not UTF-8 becomes U+FFFD. In a cell (`cell`) a line feed becomes KH_MARK_BREAK and a tab a
  * space. 0 or -ENOMEM. */
 int kh_mark_text(struct kh_bytes *text, const char *from, size_t length, bool cell);
+/* Does the text hold characters that nobody sees? Appends it without them, a no-break space as a space. 1; 0: it holds none, nothing is appended; -ENOMEM. */
+int kh_mark_unveil(struct kh_bytes *text, const char *from, size_t length);
 static inline int kh_mark(struct kh_bytes *text, char mark)
 {
 	return kh_bytes_add(text, &mark, 1);
@@ -279,13 +298,16 @@ enum kh_role {
 struct kh_column {
 	enum kh_role role;
 	char *heading; /* owned; NULL: none */
+	enum kh_span_end span; /* by the heading */
 };
 
-/* Begins all zero but for the first three; one at a time. */
+/* Begins all zero but for the first four; one at a time. */
 struct kh_table {
 	struct kh_collector *collector;
 	enum kh_section section; /* may change between rows */
 	bool feed; /* a list, not a letter's table */
+	bool spans; /* of a list without headings: two addresses beside each other are the ends of a range */
+	bool valued; /* some heading names values */
 	struct kh_column columns[KH_TABLE_COLUMNS];
 	size_t rows, skipped, first_skipped; /* rows; those with content and without a value after the headings */
 	size_t links; /* not taken as indicators */
@@ -344,6 +366,9 @@ int kh_list_recognise(const struct kh_input *input); /* 1, 0, -ENOMEM */
 /* Where the line's first byte that is not blank is; does a comment (or nothing) begin there? */
 size_t kh_list_indent(const struct kh_line *line);
 bool kh_list_is_comment(const struct kh_line *line, size_t at);
+/* hosts.c: "0.0.0.0 c2.example"; a name that a machine has for itself. */
+bool kh_hosts_line(const struct kh_clean *line, const struct kh_tokens *tokens);
+bool kh_hosts_local(const char *name);
 int kh_list_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_prose_read(const struct kh_input *input, struct kh_collector *collector); /* also text with marks */
 

@@ -258,7 +258,7 @@ static int read_as(const struct format *format, const struct kh_input *input, st
 
 static int read_text(struct kh_input *input, const struct format *given, struct kh_collector *collector)
 {
-	struct kh_bytes decoded KH_CLEANUP(kh_bytes_clear) = {};
+	struct kh_bytes decoded KH_CLEANUP(kh_bytes_clear) = {}, unveiled KH_CLEANUP(kh_bytes_clear) = {};
 	const struct format *format = given;
 	const char *encoding = NULL;
 	int result = kh_charset_decode(input, &decoded, &encoding);
@@ -274,6 +274,13 @@ static int read_text(struct kh_input *input, const struct format *given, struct 
 		input->length -= 3;
 	}
 	result = check_text(input, collector->error);
+	if (!result)
+		result = kh_mark_unveil(&unveiled, input->text, input->length);
+	if (result > 0) {
+		input->text = (const char *)unveiled.data;
+		input->length = unveiled.length;
+		result = 0;
+	}
 	if (!result && !format)
 		result = find_format(texts, input, &format);
 	if (!result && !format)

@@ -24,6 +24,8 @@ bool kh_list_is_comment(const struct kh_line *line, size_t at)
 	const char *text = line->text + at;
 	size_t length = line->length - at;
 
+	if (length && *text == '!') /* of adblock lists; "!203.0.113.7" says "but this" */
+		return length == 1 || kh_is_blank(text[1]);
 	return !length || *text == '#' || *text == ';' || (length >= 2 && text[0] == '/' && text[1] == '/');
 }
 
@@ -90,6 +92,16 @@ static enum line_kind line_kind(const struct kh_line *line)
 	return value ? LINE_VALUE : LINE_WORDS;
 }
 
+/* Words between tabs: the headings of columns. */
+static bool is_heading(const struct kh_line *line)
+{
+	size_t tabs = 0;
+
+	for (size_t i = 0; i < line->length; i++)
+		tabs += line->text[i] == '\t';
+	return tabs >= 2;
+}
+
 int kh_list_recognise(const struct kh_input *input)
 {
 	size_t counts[] = { [LINE_EMPTY] = 0, [LINE_VALUE] = 0, [LINE_WORDS] = 0, [LINE_SENTENCE] = 0 }, seen = 0;
@@ -103,6 +115,8 @@ int kh_list_recognise(const struct kh_input *input)
 
 		if (letter)
 			return letter < 0 ? letter : 0;
+		if (!seen && kind == LINE_SENTENCE && is_heading(&line))
+			kind = LINE_WORDS;
 		counts[kind]++;
 		seen += kind != LINE_EMPTY;
 	}

@@ -19,6 +19,7 @@ struct row {
 	size_t count;
 	int page, line;
 	bool exempting, has_cve;
+	bool unclear; /* the ends of a range, the last before the first */
 	bool holds_value; /* some cell does */
 };
 
@@ -115,7 +116,8 @@ static int look(struct kh_table *table, struct row *row)
 			row->holds_value = row->holds_value || table->tokens.count ||
 					   (role == KH_ROLE_VALUE && is_lookalike(line));
 			for (size_t j = 0; j < table->tokens.count; j++)
-				row->has_cve = row->has_cve || table->tokens.list[j].kind == KH_TOKEN_CVE;
+				row->has_cve =
+					row->has_cve || (!table->feed && table->tokens.list[j].kind == KH_TOKEN_CVE);
 		}
 	}
 	return 0;
@@ -128,6 +130,20 @@ static bool is_named(const struct kh_token *token)
 	return token->indicator.type == KH_TYPE_DOMAIN || token->indicator.type == KH_TYPE_URL;
 }
 
+/* What stands at a place of the table. */
+struct spot {
+	const struct row *row;
+	const struct kh_column *column;
+	struct kh_line line;
+	bool plain;
+};
+
+/* A heading that says nothing, where others name the values: families of malware and reporters have the form of names too. */
+static bool is_beside(const struct kh_table *table, const struct kh_column *column)
+{
+	return table->feed && table->valued && column->role == KH_ROLE_UNKNOWN && column->heading;
+}
+
 /* The host of a URL, or the name itself. */
 static const char *host_of(const struct kh_token *token, size_t *ret_length)
 {
@@ -137,27 +153,35 @@ static const char *host_of(const struct kh_token *token, size_t *ret_length)
 	return host;
 }
 
-static int collect_name(struct kh_table *table, struct kh_token *token, enum kh_role role, bool plain,
-			struct kh_place *place)
+static int collect_name(struct kh_table *table, const struct spot *spot, struct kh_token *token, struct kh_place *place)
 {
+	enum kh_role role = spot->column->role;
+	bool plain = spot->plain;
 	size_t length;
 	const char *host = host_of(token, &length);
 	bool reading = role == KH_ROLE_SOURCE || role == KH_ROLE_EXEMPT || role == KH_ROLE_OTHER ||
 		       (role == KH_ROLE_REMARK && !token->defanged) ||
+		       (is_beside(table, spot->column) && !token->defanged) ||
 		       (!token->defanged && !(role == KH_ROLE_VALUE && plain) && kh_domain_reference(host, length));
 
 	if (reading) {
 		table->links += role != KH_ROLE_OTHER;
 		return 0;
 	}
+	if (token->indicator.type == KH_TYPE_DOMAIN && kh_token_is_wildcard(&table->clean, token))
+		token->indicator.subdomains = true;
 	place->proposed = KH_UNENFORCEABLE;
 	place->reason = token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
 	return kh_collect_take(table->collector, &token->indicator, place);
 }
 
-static void propose(const struct kh_table *table, const struct row *row, const struct kh_token *token,
-		    enum kh_role role, bool plain, struct kh_place *place)
+static void propose(const struct kh_table *table, const struct spot *spot, const struct kh_token *token,
+		    struct kh_place *place)
 {
+	const struct row *row = spot->row;
+	enum kh_role role = spot->column->role;
+	bool plain = spot->plain;
+
 	place->proposed = KH_REVIEW;
 	if (token->kind == KH_TOKEN_MALFORMED) {
 		place->reason = KH_WHY_MALFORMED;
@@ -165,7 +189,10 @@ static void propose(const struct kh_table *table, const struct row *row, const s
 		place->reason = KH_WHY_HOST_BITS;
 	} else if (role == KH_ROLE_EXEMPT || row->exempting) {
 		place->reason = KH_WHY_CONTEXT;
-	} else if (role == KH_ROLE_SOURCE || role == KH_ROLE_REMARK || role == KH_ROLE_OTHER) {
+	} else if (row->unclear) {
+		place->reason = KH_WHY_UNCLEAR;
+	} else if (role == KH_ROLE_SOURCE || role == KH_ROLE_REMARK || role == KH_ROLE_OTHER ||
+		   is_beside(table, spot->column)) {
 		place->reason = KH_WHY_COLUMN;
 	} else if (row->has_cve || (!plain && !token->defanged)) {
 		place->reason = KH_WHY_PROSE;
@@ -176,14 +203,6 @@ static void propose(const struct kh_table *table, const struct row *row, const s
 								     : KH_WHY_TABLE;
 	}
 }
-
-/* What stands at a place of the table. */
-struct spot {
-	const struct row *row;
-	const struct kh_column *column;
-	struct kh_line line;
-	bool plain;
-};
 
 static int collect(struct kh_table *table, const struct spot *spot, struct kh_token *token)
 {
@@ -200,11 +219,11 @@ static int collect(struct kh_table *table, const struct spot *spot, struct kh_to
 	if (token->kind == KH_TOKEN_HASH)
 		return kh_collect_hash(table->collector, text, token->end - token->start);
 	if (token->kind != KH_TOKEN_MALFORMED && is_named(token))
-		return collect_name(table, token, role, spot->plain, &place);
+		return collect_name(table, spot, token, &place);
 	if (role == KH_ROLE_PORT || (role == KH_ROLE_OTHER && !token->defanged) ||
 	    (token->kind == KH_TOKEN_MALFORMED && !(spot->plain && (role == KH_ROLE_VALUE || table->feed))))
 		return 0;
-	propose(table, spot->row, token, role, spot->plain, &place);
+	propose(table, spot, token, &place);
 	return kh_collect_take(table->collector, &token->indicator, &place);
 }
 
@@ -221,6 +240,11 @@ static int collect_lookalike(struct kh_table *table, const struct spot *spot)
 	trim(&text);
 	place.raw = text.text;
 	place.raw_length = text.length;
+	if (kh_guess_address(text.text, text.length, &indicator) == text.length) {
+		place.reason = KH_WHY_UNCLEAR;
+		return kh_collect_take(table->collector, &indicator, &place);
+	}
+	indicator = (struct kh_indicator){ .type = KH_TYPE_UNKNOWN };
 	indicator.text = strndup(text.text, text.length);
 	return indicator.text ? kh_collect_take(table->collector, &indicator, &place) : -ENOMEM;
 }
@@ -244,6 +268,54 @@ static int read_cell(struct kh_table *table, const struct row *row, size_t index
 			result = collect(table, &spot, &table->tokens.list[i]);
 	}
 	return result;
+}
+
+/* ---- Ranges in two cells ------------------------------------------------------------------------- */
+
+static bool is_address(struct kh_cell cell, struct kh_range *ret_range)
+{
+	trim(&cell);
+	return cell.length && kh_range_scan(cell.text, cell.length, ret_range) == cell.length &&
+	       ret_range->first == ret_range->last;
+}
+
+/* Do the cell and the one after it hold the ends of a range? They may also say so, and be none: then the row is unclear. */
+static bool is_span(const struct kh_table *table, struct row *row, size_t index, struct kh_range *ret_range)
+{
+	struct kh_range first, last;
+	const struct kh_column *column = &table->columns[index];
+	bool named, free;
+
+	if (!table->feed || index + 1 >= row->count || index + 1 >= KH_TABLE_COLUMNS ||
+	    !is_address(row->cells[index], &first) || !is_address(row->cells[index + 1], &last))
+		return false;
+	named = column[0].span == KH_SPAN_FIRST && column[1].span == KH_SPAN_LAST;
+	free = !column[0].heading && !column[1].heading;
+	if (!named && !free)
+		return false;
+	if (kh_span_join(&first, &last, named || table->spans, ret_range))
+		return true;
+	row->unclear = named || table->spans;
+	return false;
+}
+
+static int collect_span(struct kh_table *table, const struct row *row, size_t index, const struct kh_range *range)
+{
+	const struct kh_cell *cell = &row->cells[index];
+	struct kh_indicator indicator = kh_indicator_of_range(range);
+	struct kh_place place = { .proposed = row->exempting ? KH_REVIEW : KH_ENFORCE,
+				  .reason = row->exempting ? KH_WHY_CONTEXT : KH_WHY_TABLE,
+				  .section = table->section,
+				  .page = row->page,
+				  .line = row->line,
+				  .raw = cell->text,
+				  .raw_length = cell->length };
+
+	if (table->columns[index].heading) {
+		place.column = table->columns[index].heading;
+		place.column_length = strlen(place.column);
+	}
+	return kh_collect_take(table->collector, &indicator, &place);
 }
 
 int kh_table_end(struct kh_table *table)
@@ -272,14 +344,20 @@ int kh_table_row(struct kh_table *table, const struct kh_cell *cells, size_t cou
 
 		for (size_t i = 0; i < count; i++)
 			blank = blank && is_blank_cell(&cells[i]);
-		if (!table->rows)
+		if (!table->rows && !(table->feed && table->valued))
 			return kh_table_heading(table, cells, count);
 		if (!blank && !table->skipped++)
 			table->first_skipped = (size_t)line;
 		return 0;
 	}
 	table->rows++;
-	for (size_t i = 0; i < count && !result; i++)
-		result = read_cell(table, &row, i);
+	for (size_t i = 0; i < count && !result; i++) {
+		struct kh_range range;
+
+		if (is_span(table, &row, i, &range))
+			result = collect_span(table, &row, i++, &range);
+		else
+			result = read_cell(table, &row, i);
+	}
 	return result;
 }

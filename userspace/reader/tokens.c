@@ -14,6 +14,8 @@
 void kh_scan(struct kh_scanner *scanner, const struct kh_clean *line, enum kh_doubt doubt)
 {
 	*scanner = (struct kh_scanner){ .line = line, .doubt = doubt };
+	for (size_t i = 0; doubt == KH_MEANT && i < line->length && !scanner->wide; i++)
+		scanner->wide = line->text[i] & 0x80;
 }
 
 void kh_token_clear(struct kh_token *token)
@@ -34,11 +36,12 @@ static size_t name_run(const char *text, size_t at)
 }
 
 /* Can a value begin here? Not inside a word, a version behind a name ("Chrome/51.0.2704.103"), or a path. */
-static bool starts(const char *text, size_t at)
+static bool starts(const char *text, size_t at, enum kh_doubt doubt)
 {
 	char before = at ? text[at - 1] : ' ', before2 = at > 1 ? text[at - 2] : ' ';
 
-	if (!kh_is_alnum(text[at]) && text[at] != '[' && text[at] != ':')
+	if (!kh_is_alnum(text[at]) && text[at] != '[' && text[at] != ':' &&
+	    !(text[at] == '_' && doubt == KH_MEANT && kh_is_alnum(text[at + 1])))
 		return false;
 	if (kh_is_word(before))
 		return false;
@@ -340,6 +343,19 @@ static int read_at(struct kh_scanner *scanner, size_t at, size_t run, struct kh_
 	return 0;
 }
 
+/* "tênmiền.vn" where names are meant. */
+static int read_wide(struct kh_scanner *scanner, size_t at, struct kh_token *token)
+{
+	struct kh_indicator indicator = {};
+	size_t end = 0;
+	int result = kh_name_scan(scanner->line->text, at, &indicator, &end);
+
+	if (result <= 0)
+		return result;
+	*token = (struct kh_token){ .indicator = indicator };
+	return found(scanner, KH_TOKEN_VALUE, at, end, token);
+}
+
 int kh_scan_next(struct kh_scanner *scanner, struct kh_token *ret_token)
 {
 	const char *text = scanner->line->text;
@@ -353,7 +369,10 @@ int kh_scan_next(struct kh_scanner *scanner, struct kh_token *ret_token)
 	while (scanner->at < scanner->line->length) {
 		size_t at = scanner->at, run;
 
-		if (!starts(text, at)) {
+		result = scanner->wide ? read_wide(scanner, at, ret_token) : 0;
+		if (result)
+			return result;
+		if (!starts(text, at, scanner->doubt)) {
 			scanner->at++;
 			continue;
 		}
@@ -383,6 +402,14 @@ int kh_tokens_read(struct kh_tokens *tokens, const struct kh_clean *line, enum k
 			return result;
 		tokens->count++;
 	}
+}
+
+bool kh_token_is_wildcard(const struct kh_clean *line, const struct kh_token *token)
+{
+	size_t start = token->start;
+
+	return start >= 2 && line->text[start - 1] == '.' && line->text[start - 2] == '*' &&
+	       (start == 2 || !kh_is_word(line->text[start - 3]));
 }
 
 void kh_tokens_clear(struct kh_tokens *tokens)

@@ -42,6 +42,14 @@ int kh_reader_value(const char *text, struct kh_indicator *ret_indicator, struct
 	result = kh_indicator_parse(clean.text, ret_indicator, error);
 	if (result != -EINVAL)
 		return result;
+	result = kh_name_read(clean.text, clean.length, ret_indicator);
+	if (result == -ENOMEM)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	if (!result) {
+		if (error)
+			*error = (struct kh_error){ 0 };
+		return 0;
+	}
 	switch (scan_value(&clean, ret_indicator)) {
 	case 1:
 		if (error)
