@@ -80,6 +80,8 @@ int kh_table_heading(struct kh_table *table, const struct kh_cell *cells, size_t
 		free(column->heading);
 		column->heading = heading;
 		column->role = role_of(folded);
+		if (!table->feed && kh_talk_of(folded) == KH_TALK_BYSTANDERS)
+			column->role = KH_ROLE_EXEMPT;
 	}
 	return 0;
 }

@@ -131,19 +131,34 @@ bool kh_is_agent_line(const char *folded)
 
 bool kh_is_exempting(const char *folded)
 {
-	static const char *const patterns[] = { "khOng chAn",	   "khOng dUOc chAn",
-						"khOng ngAn chAn", "miEn chAn",
-						"bO chAn",	   "gO chAn",
-						"danh sAch trAng", "whitelist",
-						"white list",	   "allowlist",
-						"allow list",	   "nAn nhAn",
-						"victim",	   "victims",
-						"hOp phAp",	   "hOp lE",
-						"legitimate",	   "benign",
-						"khOng dOc hAi",   "sinkhole",
-						"do not block",	   "loAi trU",
-						"ngoAi trU",	   "trU cAc",
-						"trU dIa chI",	   NULL };
+	static const char *const patterns[] = { "khOng chAn",
+						"khOng dUOc chAn",
+						"khOng ngAn chAn",
+						"miEn chAn",
+						"bO chAn",
+						"gO chAn",
+						"danh sAch trAng",
+						"whitelist",
+						"white list",
+						"allowlist",
+						"allow list",
+						"hOp phAp",
+						"hOp lE",
+						"legitimate",
+						"benign",
+						"harmless",
+						"vO hAi",
+						"khOng dOc hAi",
+						"khOng phAi mA dOc",
+						"not malicious",
+						"do not block",
+						"must not be blocked",
+						"should not be blocked",
+						"loAi trU",
+						"ngoAi trU",
+						"trU cAc",
+						"trU dIa chI",
+						NULL };
 
 	return kh_word_find(folded, patterns);
 }

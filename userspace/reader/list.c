@@ -221,7 +221,7 @@ static int heed_words(struct list *list)
 	folded = kh_fold(text, list->clean.length);
 	if (!folded)
 		return -ENOMEM;
-	if (kh_is_exempting(folded))
+	if (kh_is_exempting(folded) || (before && kh_talk_of(folded) == KH_TALK_BYSTANDERS))
 		list->reason = KH_WHY_CONTEXT;
 	else if (before && text[at - 1] != ':')
 		list->reason = KH_WHY_PROSE;

@@ -256,6 +256,31 @@ static inline int kh_mark(struct kh_bytes *text, char mark)
 	return kh_bytes_add(text, &mark, 1);
 }
 
+/* ---- Whom a text speaks of ------------------------------------------------------------------------ */
+
+/* talk.c */
+/* A line folded without its values: "c2.example" accuses nobody. malloc'ed; NULL: out of memory. */
+char *kh_talk_fold(const struct kh_clean *clean, const struct kh_tokens *tokens);
+enum kh_talk {
+	KH_TALK_NEUTRAL,
+	KH_TALK_BYSTANDERS, /* name servers, scanners, victims, contacts: listed is not malicious */
+	KH_TALK_ACCUSES, /* or orders a block */
+};
+enum kh_talk kh_talk_of(const char *folded); /* a heading, an item with its remark, a row */
+enum kh_talk kh_talk_before(const char *folded); /* a sentence up to a value */
+
+/* heed.c: what the lines before an item say about it. Begins all zero. */
+struct kh_heed {
+	bool exempt; /* the list below is of what is not to be blocked */
+	bool bystanders; /* ... of bystanders */
+	bool versions; /* the table below has a column of versions */
+	struct kh_bytes sentence; /* folded, so far; NUL-terminated unless empty */
+};
+struct kh_line_before {
+	size_t words;
+	char last;
+	bool item; /* it holds items */
+};
 /* ---- table.c: rows of cells -> findings ---------------------------------------------------------- */
 
 struct kh_cell {
@@ -286,6 +311,7 @@ struct kh_table {
 	struct kh_collector *collector;
 	enum kh_section section; /* may change between rows */
 	bool feed; /* a list, not a letter's table */
+	struct kh_heed *heed; /* of the text round it; NULL: none; title rows go to it */
 	struct kh_column columns[KH_TABLE_COLUMNS];
 	size_t rows, skipped, first_skipped; /* rows; those with content and without a value after the headings */
 	size_t links; /* not taken as indicators */
@@ -407,8 +433,18 @@ bool kh_is_reference_heading(const char *folded);
 bool kh_is_reference_line(const char *folded); /* links for further reading */
 bool kh_is_contact_line(const char *folded);
 bool kh_is_agent_line(const char *folded); /* User-Agent strings */
-bool kh_is_exempting(const char *folded); /* victims, not to be blocked */
+bool kh_is_exempting(const char *folded); /* not to be blocked, whoever accuses */
 bool kh_is_accusing(const char *folded); /* C2, malware, to be blocked */
 bool kh_is_version_before(const char *folded); /* ends in "version", "phien ban" ... */
+
+/* heed.c */
+/* Does the line go on with the sentence? Then it is added to it, else it begins one. 0 or -ENOMEM. */
+int kh_heed_sentence(struct kh_heed *heed, const char *folded, const struct kh_shape *shape,
+		     const struct kh_line_before *before);
+/* After kh_heed_sentence(), for a line without items. */
+void kh_heed_line(struct kh_heed *heed, const char *folded, const struct kh_shape *shape,
+		  const struct kh_line_before *before);
+/* A heading by itself: the title row of a table. */
+void kh_heed_title(struct kh_heed *heed, const char *folded);
 
 #endif

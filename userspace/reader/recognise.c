@@ -37,7 +37,9 @@ static int is_letter_line(const struct kh_line *line)
 	};
 	char *folded KH_CLEANUP(kh_freep) = kh_fold(line->text, line->length);
 
-	return folded ? kh_word_find(folded, marks) != NULL : -ENOMEM;
+	if (!folded)
+		return -ENOMEM;
+	return kh_word_find(folded, marks) || kh_talk_of(folded) == KH_TALK_BYSTANDERS; /* what it says counts */
 }
 
 /* Does the field look like a value, defanged or not? */

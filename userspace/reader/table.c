@@ -19,6 +19,7 @@ struct row {
 	size_t count;
 	int page, line;
 	bool exempting, has_cve;
+	enum kh_talk talk; /* of a letter's table */
 	bool holds_value; /* some cell does */
 };
 
@@ -96,6 +97,32 @@ static bool is_lookalike(struct kh_cell text)
 	return digits >= 2 && points && text.length <= 64;
 }
 
+/* Heeds a line of a cell, once scanned. A feed's remarks are about what it lists, not about who is to be spared. 0 or -ENOMEM. */
+static int heed(const struct kh_table *table, struct row *row, enum kh_role role)
+{
+	char *words KH_CLEANUP(kh_freep) = NULL;
+	enum kh_talk talk;
+
+	if (table->feed || role == KH_ROLE_SOURCE)
+		return 0;
+	words = kh_talk_fold(&table->clean, &table->tokens);
+	if (!words)
+		return -ENOMEM;
+	talk = kh_talk_of(words);
+	if (talk > row->talk)
+		row->talk = talk;
+	return 0;
+}
+
+/* By its own words, or by those that lead to its table. */
+static bool is_spared(const struct kh_table *table, const struct row *row)
+{
+	const struct kh_heed *above = table->heed;
+
+	return row->exempting || row->talk == KH_TALK_BYSTANDERS ||
+	       (above && (above->exempt || (above->bystanders && row->talk != KH_TALK_ACCUSES)));
+}
+
 /* What the row is about, and whether there is a value in it. */
 static int look(struct kh_table *table, struct row *row)
 {
@@ -110,6 +137,8 @@ static int look(struct kh_table *table, struct row *row)
 		for (size_t at = 0; next_line(&row->cells[i], &at, &line);) {
 			int result = scan(table, &line, doubt_of(role));
 
+			if (!result)
+				result = heed(table, row, role);
 			if (result)
 				return result;
 			row->holds_value = row->holds_value || table->tokens.count ||
@@ -137,8 +166,8 @@ static const char *host_of(const struct kh_token *token, size_t *ret_length)
 	return host;
 }
 
-static int collect_name(struct kh_table *table, struct kh_token *token, enum kh_role role, bool plain,
-			struct kh_place *place)
+static int collect_name(struct kh_table *table, const struct row *row, struct kh_token *token, enum kh_role role,
+			bool plain, struct kh_place *place)
 {
 	size_t length;
 	const char *host = host_of(token, &length);
@@ -152,6 +181,10 @@ static int collect_name(struct kh_table *table, struct kh_token *token, enum kh_
 	}
 	place->proposed = KH_UNENFORCEABLE;
 	place->reason = token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
+	if (!table->feed && is_spared(table, row)) {
+		place->proposed = KH_REVIEW;
+		place->reason = KH_WHY_CONTEXT;
+	}
 	return kh_collect_take(table->collector, &token->indicator, place);
 }
 
@@ -163,7 +196,7 @@ static void propose(const struct kh_table *table, const struct row *row, const s
 		place->reason = KH_WHY_MALFORMED;
 	} else if (token->host_bits) {
 		place->reason = KH_WHY_HOST_BITS;
-	} else if (role == KH_ROLE_EXEMPT || row->exempting) {
+	} else if (role == KH_ROLE_EXEMPT || is_spared(table, row)) {
 		place->reason = KH_WHY_CONTEXT;
 	} else if (role == KH_ROLE_SOURCE || role == KH_ROLE_REMARK || role == KH_ROLE_OTHER) {
 		place->reason = KH_WHY_COLUMN;
@@ -200,7 +233,7 @@ static int collect(struct kh_table *table, const struct spot *spot, struct kh_to
 	if (token->kind == KH_TOKEN_HASH)
 		return kh_collect_hash(table->collector, text, token->end - token->start);
 	if (token->kind != KH_TOKEN_MALFORMED && is_named(token))
-		return collect_name(table, token, role, spot->plain, &place);
+		return collect_name(table, spot->row, token, role, spot->plain, &place);
 	if (role == KH_ROLE_PORT || (role == KH_ROLE_OTHER && !token->defanged) ||
 	    (token->kind == KH_TOKEN_MALFORMED && !(spot->plain && (role == KH_ROLE_VALUE || table->feed))))
 		return 0;
@@ -260,6 +293,26 @@ int kh_table_end(struct kh_table *table)
 	return result;
 }
 
+/* A row of one cell is a title of those below it: "Danh sách máy bị nhiễm". 0 or -ENOMEM. */
+static int heed_title(struct kh_table *table, const struct kh_cell *cells, size_t count)
+{
+	char *folded KH_CLEANUP(kh_freep) = NULL;
+	size_t title = count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_blank_cell(&cells[i]))
+			continue;
+		if (title < count)
+			return 0;
+		title = i;
+	}
+	folded = kh_fold(cells[title].text, cells[title].length);
+	if (!folded)
+		return -ENOMEM;
+	kh_heed_title(table->heed, folded);
+	return 0;
+}
+
 int kh_table_row(struct kh_table *table, const struct kh_cell *cells, size_t count, int page, int line)
 {
 	struct row row = { .cells = cells, .count = count, .page = page, .line = line };
@@ -272,6 +325,8 @@ int kh_table_row(struct kh_table *table, const struct kh_cell *cells, size_t cou
 
 		for (size_t i = 0; i < count; i++)
 			blank = blank && is_blank_cell(&cells[i]);
+		if (!blank && table->heed && heed_title(table, cells, count))
+			return -ENOMEM;
 		if (!table->rows)
 			return kh_table_heading(table, cells, count);
 		if (!blank && !table->skipped++)
