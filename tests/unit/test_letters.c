@@ -182,6 +182,64 @@ static void test_remarks_of_feeds_spare_nobody(void **state)
 	       "203.0.113.8 enforce listed");
 }
 
+/* ---- What is no value as it stands ------------------------------------------------------------------- */
+
+static void expect_note(const char *text, const char *part)
+{
+	DOCUMENT(document) = document_of(text);
+
+	for (size_t i = 0; i < document->notes_count; i++)
+		if (strstr(document->notes[i], part))
+			return;
+	fail_msg("%s: no note says %s", text, part);
+}
+
+#define LETTER "Kính gửi: Các đơn vị\n\nDanh sách máy chủ điều khiển:\n"
+
+static void test_zone_ids_are_refused(void **state)
+{
+	(void)state;
+	EXPECT("2001:db8::1%eth0\n2001:db8::2\n", "2001:db8::1%eth0 review zone", "2001:db8::2 enforce listed");
+	EXPECT(LETTER "- fe80::1%eth0\n- [2001:db8::1%25eth0]:443\n- 2001:db8::2\n", "fe80::1%eth0 review zone",
+	       "[2001:db8::1%25eth0]:443 review zone", "2001:db8::2 enforce listed");
+}
+
+static void test_glued_values_wait(void **state)
+{
+	(void)state;
+	EXPECT(LETTER "- nvedia.ddns.infoair.dcsvn.org\n- 203.0.113.7198.51.100.9\n- 203.0.113.9\n",
+	       "nvedia.ddns.infoair.dcsvn.org review glued", "203.0.113.7198.51.100.9 review glued",
+	       "203.0.113.9 enforce listed");
+	EXPECT(LETTER "Mã độc kết nối tới 203.0.113.7198.51.100.9 khi chạy.\n", "203.0.113.7198.51.100.9 review glued");
+	EXPECT(LETTER "- ec2-1.compute.example.com\n- a.b.community.c.example.org\n",
+	       "ec2-1.compute.example.com unenforceable domain", "a.b.community.c.example.org unenforceable domain");
+	expect_note(LETTER "- nvedia.ddns.infoair.dcsvn.org\n", "nvedia.ddns.info and air.dcsvn.org");
+}
+
+static void test_cut_values_wait(void **state)
+{
+	(void)state;
+	EXPECT(LETTER "- java-\n  se.com\n- 203.0.113.9\n", "se.com review cut", "203.0.113.9 enforce listed");
+	EXPECT("- java-\n  se.com\n- 203.0.113.9\n", "se.com review cut", "203.0.113.9 enforce listed");
+	EXPECT(LETTER "- 203.0.113.1\n  2\n- 203.0.113.9\n", "203.0.113.1 review cut", "203.0.113.9 enforce listed");
+	EXPECT("203.0.113.1\n2\n203.0.113.9\n", "203.0.113.1 review cut", "203.0.113.9 enforce listed");
+	EXPECT("1\n203.0.113.1\n2\n203.0.113.9\n3\n203.0.113.10\n", "203.0.113.1 enforce listed",
+	       "203.0.113.9 enforce listed", "203.0.113.10 enforce listed");
+	expect_note(LETTER "- java-\n  se.com\n", "java-se.com");
+	expect_note(LETTER "- 203.0.113.1\n  2\n", "203.0.113.12");
+}
+
+static void test_links_agents_and_one_line(void **state)
+{
+	(void)state;
+	EXPECT(LETTER "- [https://c2.example/a](https://c2.example/a)\n", "https://c2.example/a unenforceable url");
+	EXPECT(LETTER "User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64;\nx64; http://bot.example/) AppleWebKit/537.36\n"
+		      "Chrome/51.0.2704.103 bot.example/crawler Safari/537.36\n\n- 203.0.113.9\n",
+	       "203.0.113.9 enforce listed");
+	EXPECT("203.0.113.7, c2.example, 203.0.113.8, c3.example\n", "203.0.113.7 enforce listed",
+	       "c2.example unenforceable domain", "203.0.113.8 enforce listed", "c3.example unenforceable domain");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +250,10 @@ int main(void)
 		cmocka_unit_test(test_bystanders_on_the_line),
 		cmocka_unit_test(test_bystanders_in_tables),
 		cmocka_unit_test(test_remarks_of_feeds_spare_nobody),
+		cmocka_unit_test(test_zone_ids_are_refused),
+		cmocka_unit_test(test_glued_values_wait),
+		cmocka_unit_test(test_cut_values_wait),
+		cmocka_unit_test(test_links_agents_and_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

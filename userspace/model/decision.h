@@ -57,7 +57,11 @@ enum kh_decision {
 	X(KH_WHY_ACTIONABLE, "actionable", N_("marked by its source as one to block"))                                     \
 	/* unenforceable */                                                                                                \
 	X(KH_WHY_SHARED_HOST, "shared-host",                                                                               \
-	  N_("a page on a popular or shared site: to block the site would block all of it"))
+	  N_("a page on a popular or shared site: to block the site would block all of it"))                               \
+	/* review */                                                                                                       \
+	X(KH_WHY_ZONE, "zone", N_("an address with a zone id means something on one machine only"))                        \
+	X(KH_WHY_GLUED, "glued", N_("perhaps two values written together: the note says which"))                           \
+	X(KH_WHY_CUT, "cut", N_("perhaps cut at the end of its line: the note says how it goes on"))
 
 enum kh_decision_reason {
 #define X(symbol, name, sentence) symbol,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "reader/heed.h"
 #include "reader/private.h"
 
 /* '_' and '-' count as spaces. */

@@ -3,7 +3,7 @@
  * What a line is about, by its key words, Vietnamese or English. Lines are folded: no marks, lower case; a capital in
  * a pattern is a vowel that recognition of scans likes to lose (words.c).
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <string.h>
 
@@ -161,6 +161,13 @@ bool kh_is_exempting(const char *folded)
 						NULL };
 
 	return kh_word_find(folded, patterns);
+}
+
+bool kh_is_sparing(const char *folded)
+{
+	static const char *const harmless[] = { "nAn nhAn", "victim", "victims", "sinkhole", "sinkholes", NULL };
+
+	return kh_is_exempting(folded) || (kh_word_find(folded, harmless) && kh_talk_of(folded) != KH_TALK_ACCUSES);
 }
 
 bool kh_is_accusing(const char *folded)

@@ -2,7 +2,7 @@
 /*
  * What the lines before an item say about it: a heading or a sentence that leads to a list speaks of all of the list, until another does.
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <string.h>
 

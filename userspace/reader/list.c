@@ -4,7 +4,7 @@
  * no value is never passed over in silence: look-alikes become findings of type unknown, the rest is counted in a note.
  * What is plain on a long list goes into the document's bulk, everything else of it is a finding as on any list.
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ struct list {
 	struct kh_tokens tokens;
 	enum kh_decision_reason reason; /* for the line: KH_WHY_TABLE, or why it waits */
 	bool bulk; /* a long list: its plain values are no findings */
+	bool single; /* all of it is one line */
 	bool content; /* a line with content was seen: the first may be column names */
 	size_t skipped, first_skipped; /* lines without a value */
 	size_t pairs, first_pair; /* two addresses on a line, taken as two */
@@ -221,7 +222,7 @@ static int heed_words(struct list *list)
 	folded = kh_fold(text, list->clean.length);
 	if (!folded)
 		return -ENOMEM;
-	if (kh_is_exempting(folded) || (before && kh_talk_of(folded) == KH_TALK_BYSTANDERS))
+	if (kh_is_sparing(folded) || (before && kh_talk_of(folded) == KH_TALK_BYSTANDERS))
 		list->reason = KH_WHY_CONTEXT;
 	else if (before && text[at - 1] != ':')
 		list->reason = KH_WHY_PROSE;
@@ -264,7 +265,7 @@ static int collect_line(struct list *list)
 		if (next > first && !adjoin(&list->clean, &tokens[next - 1], &tokens[next]) &&
 		    tokens[next].start != tokens[next - 1].start)
 			break;
-		if (next > first && !fact && is_named(&tokens[next]) != named)
+		if (next > first && !fact && is_named(&tokens[next]) != named && !list->single)
 			break;
 		result = collect(list, &tokens[next]);
 		if (result)
@@ -371,9 +372,11 @@ static int add_notes(struct list *list)
 int kh_list_read(const struct kh_input *input, struct kh_collector *collector)
 {
 	struct list list KH_CLEANUP(list_clear) = { .collector = collector, .bulk = is_long(input) };
+	const char *end = memchr(input->text, '\n', input->length);
 	struct kh_lines lines;
 	int result;
 
+	list.single = !end || end + 1 == input->text + input->length;
 	kh_lines_init(&lines, input->text, input->length);
 	while ((result = kh_lines_next(&lines, &list.line)) == 1) {
 		result = read_line(&list);

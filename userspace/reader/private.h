@@ -125,7 +125,7 @@ bool kh_name_is_public_suffix(const char *name);
 
 enum kh_token_kind {
 	KH_TOKEN_VALUE,
-	KH_TOKEN_MALFORMED, /* indicator.type is KH_TYPE_UNKNOWN */
+	KH_TOKEN_MALFORMED, /* no value, or two; indicator.type is KH_TYPE_UNKNOWN */
 	KH_TOKEN_CVE,
 	KH_TOKEN_HASH,
 };
@@ -256,31 +256,6 @@ static inline int kh_mark(struct kh_bytes *text, char mark)
 	return kh_bytes_add(text, &mark, 1);
 }
 
-/* ---- Whom a text speaks of ------------------------------------------------------------------------ */
-
-/* talk.c */
-/* A line folded without its values: "c2.example" accuses nobody. malloc'ed; NULL: out of memory. */
-char *kh_talk_fold(const struct kh_clean *clean, const struct kh_tokens *tokens);
-enum kh_talk {
-	KH_TALK_NEUTRAL,
-	KH_TALK_BYSTANDERS, /* name servers, scanners, victims, contacts: listed is not malicious */
-	KH_TALK_ACCUSES, /* or orders a block */
-};
-enum kh_talk kh_talk_of(const char *folded); /* a heading, an item with its remark, a row */
-enum kh_talk kh_talk_before(const char *folded); /* a sentence up to a value */
-
-/* heed.c: what the lines before an item say about it. Begins all zero. */
-struct kh_heed {
-	bool exempt; /* the list below is of what is not to be blocked */
-	bool bystanders; /* ... of bystanders */
-	bool versions; /* the table below has a column of versions */
-	struct kh_bytes sentence; /* folded, so far; NUL-terminated unless empty */
-};
-struct kh_line_before {
-	size_t words;
-	char last;
-	bool item; /* it holds items */
-};
 /* ---- table.c: rows of cells -> findings ---------------------------------------------------------- */
 
 struct kh_cell {
@@ -434,17 +409,8 @@ bool kh_is_reference_line(const char *folded); /* links for further reading */
 bool kh_is_contact_line(const char *folded);
 bool kh_is_agent_line(const char *folded); /* User-Agent strings */
 bool kh_is_exempting(const char *folded); /* not to be blocked, whoever accuses */
+bool kh_is_sparing(const char *folded); /* a remark: not to be blocked, a victim, a sinkhole */
 bool kh_is_accusing(const char *folded); /* C2, malware, to be blocked */
 bool kh_is_version_before(const char *folded); /* ends in "version", "phien ban" ... */
-
-/* heed.c */
-/* Does the line go on with the sentence? Then it is added to it, else it begins one. 0 or -ENOMEM. */
-int kh_heed_sentence(struct kh_heed *heed, const char *folded, const struct kh_shape *shape,
-		     const struct kh_line_before *before);
-/* After kh_heed_sentence(), for a line without items. */
-void kh_heed_line(struct kh_heed *heed, const char *folded, const struct kh_shape *shape,
-		  const struct kh_line_before *before);
-/* A heading by itself: the title row of a table. */
-void kh_heed_title(struct kh_heed *heed, const char *folded);
 
 #endif

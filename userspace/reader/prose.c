@@ -4,7 +4,7 @@
  * defanged, is proposed for enforcement; what is only mentioned waits for review. What belongs to the letter itself
  * (contacts, links for reading, section numbers, versions) is not an indicator; links are counted in a note.
  */
-#include "reader/private.h"
+#include "reader/prose.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,35 +14,6 @@
 #include "common/util.h"
 
 #define SENTENCE_WORDS 8 /* a line with fewer is a heading, a cell, an item */
-#define HOSTS_SHOWN 3
-
-/* What the key words of a line say, asked once a line: a line may hold thousands of values. */
-struct about {
-	bool agent, accusing, exempting, reference;
-	enum kh_talk talk;
-};
-
-struct prose {
-	struct kh_collector *collector;
-	const struct kh_lines *rest; /* after the current line */
-	struct kh_line line;
-	struct kh_clean clean, ahead;
-	struct kh_tokens tokens, ahead_tokens;
-	struct kh_shape shape;
-	char *folded, *words; /* the current line, with its values and without */
-	struct about about; /* it; only when it holds values */
-	enum kh_section section;
-	struct kh_line_before previous; /* blank ones left out */
-	struct kh_heed heed;
-	bool has_cve; /* on the current line */
-	bool references; /* under a heading of references */
-	bool contact; /* the line, or the sentence it goes on with, tells how to reach somebody */
-	struct kh_table table; /* the one that the line belongs to */
-	struct kh_bytes joined; /* a line and what it goes on with */
-	size_t links; /* not taken as indicators */
-	char hosts[HOSTS_SHOWN][64]; /* of the first of them */
-};
-
 static void prose_clear(struct prose *prose)
 {
 	kh_clean_clear(&prose->clean);
@@ -120,58 +91,6 @@ static int is_item(struct prose *prose, size_t which, int continued)
 	}
 }
 
-/* ---- Bystanders ---------------------------------------------------------------------------------- */
-
-#define BEFORE_BYTES ((size_t)300)
-
-/* Whom the sentence speaks of where the value stands. */
-static int talk_at(const struct prose *prose, const struct kh_token *token, enum kh_talk *ret_talk)
-{
-	const struct kh_bytes *sentence = &prose->heed.sentence;
-	size_t own = strlen(prose->words) + 1;
-	size_t from = token->start > BEFORE_BYTES ? token->start - BEFORE_BYTES : 0;
-	struct kh_bytes text KH_CLEANUP(kh_bytes_clear) = { 0 };
-	char *folded KH_CLEANUP(kh_freep) = NULL;
-	int result = 0;
-
-	while (from < token->start && (prose->clean.text[from] & 0xc0) == 0x80)
-		from++;
-	folded = kh_fold(prose->clean.text + from, token->start - from);
-	if (!folded)
-		return -ENOMEM;
-	if (!from && sentence->length > own)
-		result = kh_bytes_add(&text, sentence->data, sentence->length - own);
-	if (!result)
-		result = kh_bytes_add(&text, folded, strlen(folded) + 1);
-	if (result)
-		return result;
-	*ret_talk = kh_talk_before((const char *)text.data);
-	return 0;
-}
-
-/* Is the value a bystander's, by its line or what leads to it? 1, 0, -ENOMEM. */
-static int is_bystander(const struct prose *prose, const struct kh_token *token, bool item)
-{
-	enum kh_talk talk = prose->about.talk;
-
-	if (!item) {
-		int result = talk_at(prose, token, &talk);
-
-		if (result)
-			return result;
-		if (talk == KH_TALK_NEUTRAL)
-			talk = prose->about.talk;
-	}
-	return talk == KH_TALK_BYSTANDERS || (item && prose->heed.bystanders && talk != KH_TALK_ACCUSES);
-}
-
-static int is_spared(const struct prose *prose, const struct kh_token *token, bool item)
-{
-	if (prose->heed.exempt || prose->about.exempting)
-		return 1;
-	return is_bystander(prose, token, item);
-}
-
 /* ---- Names: domains and URLs -------------------------------------------------------------------- */
 
 static void host_of(const char *text, char *ret_host, size_t size)
@@ -221,9 +140,14 @@ static int collect_name(struct prose *prose, struct kh_token *token, bool item)
 		count_link(prose, host);
 		return 0;
 	}
-	spared = is_spared(prose, token, item);
+	spared = kh_prose_spared(prose, token, item);
 	if (spared < 0)
 		return spared;
+	if (kh_prose_is_cut(prose, token)) {
+		place.proposed = KH_REVIEW;
+		place.reason = KH_WHY_CUT;
+		return kh_collect_take(prose->collector, &token->indicator, &place);
+	}
 	place.proposed = spared ? KH_REVIEW : KH_UNENFORCEABLE;
 	place.reason = spared ? KH_WHY_CONTEXT : token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
 	return kh_collect_take(prose->collector, &token->indicator, &place);
@@ -273,16 +197,21 @@ static int collect_address(struct prose *prose, struct kh_token *token, bool ite
 	if (!token->defanged) {
 		if ((!item && prose->about.agent) || kh_is_heading_number(&prose->clean, token, &prose->shape))
 			return 0;
-		if (token->kind == KH_TOKEN_MALFORMED && (!item || prose->contact))
+		if (token->kind == KH_TOKEN_MALFORMED && (!item || prose->contact) &&
+		    !kh_glued_addresses(token->indicator.text, strlen(token->indicator.text)))
 			return 0;
 		version = item ? 0 : is_version(prose, token);
 		if (version)
 			return version < 0 ? version : 0;
 	}
-	spared = is_spared(prose, token, item);
+	spared = kh_prose_spared(prose, token, item);
 	if (spared < 0)
 		return spared;
 	propose(prose, token, item, spared, &place);
+	if (kh_prose_is_cut(prose, token)) {
+		place.proposed = KH_REVIEW;
+		place.reason = KH_WHY_CUT;
+	}
 	return kh_collect_take(prose->collector, &token->indicator, &place);
 }
 
@@ -355,7 +284,10 @@ static int read_line(struct prose *prose)
 		prose->has_cve = prose->has_cve || prose->tokens.list[i].kind == KH_TOKEN_CVE;
 	if (prose->tokens.count)
 		prose->about = about_of(prose->folded, prose->words);
+	kh_prose_agent(prose);
 	enter(prose);
+	if (kh_prose_cuts(prose))
+		return -ENOMEM;
 	if (kh_heed_sentence(&prose->heed, prose->words, &prose->shape, &before))
 		return -ENOMEM;
 	if (prose->shape.leading)
@@ -448,8 +380,10 @@ int kh_prose_read(const struct kh_input *input, struct kh_collector *collector)
 
 	kh_lines_init(&lines, input->text, input->length);
 	while ((result = kh_lines_next(&lines, &prose.line)) == 1) {
-		if (is_blank_line(&prose.line))
+		if (is_blank_line(&prose.line)) {
+			prose.piece[0] = '\0';
 			continue;
+		}
 		result = kh_unwrap(&lines, &prose.line, &prose.joined);
 		if (!result)
 			result = read_marked(&prose);

@@ -4,6 +4,7 @@
  * its cell stands there as an indicator; in a column of sources, victims or remarks it does not. A port in a column of its own tells where an
  * address was seen; what is to be blocked is the address. Written as one value with it, it is part of the value.
  */
+#include "reader/heed.h"
 #include "reader/private.h"
 
 #include <errno.h>
@@ -133,7 +134,7 @@ static int look(struct kh_table *table, struct row *row)
 
 		if (!folded)
 			return -ENOMEM;
-		row->exempting = row->exempting || kh_is_exempting(folded);
+		row->exempting = row->exempting || kh_is_sparing(folded);
 		for (size_t at = 0; next_line(&row->cells[i], &at, &line);) {
 			int result = scan(table, &line, doubt_of(role));
 

@@ -4,7 +4,7 @@
  * contacts beside what attacked them. Text is folded (words.c). Where both are named, in a heading the first is whom it lists, unless it orders a block
  * or points ("các máy bị nhiễm kết nối tới máy chủ điều khiển sau:"); in a sentence it is whom a value follows.
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <string.h>
 
