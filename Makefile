@@ -48,7 +48,7 @@ deps-missing:
 SRC_common := error.c util.c memory.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c wire_set.c
 SRC_sandbox := sandbox.c confine.c filter.c
-SRC_reader := reader.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c prose.c letter.c number.c announced.c
+SRC_reader := reader.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c

@@ -63,9 +63,198 @@ static void test_report_by(void **state)
 	}
 }
 
+/* ---- Listed is not malicious ------------------------------------------------------------------------ */
+
+/* Two addresses listed under it, as items and as they stand in a letter. */
+static void expect_under(const char *heading, const char *decision)
+{
+	static const char *const before[] = {
+		"Kính gửi: Các đơn vị\n\n",
+		"Kính gửi: Các đơn vị\n\nĐề nghị các đơn vị rà soát hệ thống của mình và báo cáo.\n\n",
+		"",
+		"Kính gửi: Các đơn vị\n\nPHỤ LỤC\n\n",
+	};
+	static const char *const lists[] = { "- 203.0.113.7\n- 203.0.113.8\n", "\n203.0.113.7\n203.0.113.8\n",
+					     "203.0.113.7\n203.0.113.8\n", "1. 203.0.113.7\n2. 203.0.113.8\n" };
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(before); i++) {
+		char text[2048];
+
+		snprintf(text, sizeof(text), "%s%s\n%s", before[i], heading, lists[i]);
+		{
+			DOCUMENT(document) = document_of(text);
+
+			assert_int_equal(document->findings_count, 2);
+			for (size_t j = 0; j < 2; j++)
+				if (strcmp(kh_decision_name(document->findings[j].proposed), decision) != 0)
+					fail_msg("%s: %s", text, kh_decision_name(document->findings[j].proposed));
+		}
+	}
+}
+
+static void test_bystanders_wait(void **state)
+{
+	static const char *const headings[] = {
+		"Name servers:",
+		"The following DNS resolvers were in use at the time:",
+		"Public DNS servers queried by the malware:",
+		"Scanners",
+		"Sinkholes:",
+		"Targeted organisations:",
+		"Targets:",
+		"Victims of the DDoS attacks:",
+		"Infected machines:",
+		"Reporting contacts:",
+		"Máy chủ DNS:",
+		"Danh sách máy chủ phân giải tên miền:",
+		"Nạn nhân",
+		"Danh sách các cơ quan bị tấn công:",
+		"Các máy bị nhiễm mã độc:",
+		"Địa chỉ IP của các máy tính bị lây nhiễm mã độc",
+		"Các máy bị nhiễm đã kết nối tới máy chủ C2:",
+		"Máy quét của tổ chức nghiên cứu:",
+		"Mục tiêu:",
+		"Đầu mối tiếp nhận báo cáo:",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(headings); i++)
+		expect_under(headings[i], "review");
+}
+
+static void test_accusations_overrule(void **state)
+{
+	static const char *const headings[] = {
+		"Danh sách IP C&C",
+		"Máy chủ điều khiển mà các máy bị nhiễm kết nối đến:",
+		"Các máy bị nhiễm kết nối tới các máy chủ điều khiển sau:",
+		"Malicious DNS servers:",
+		"Máy chủ DNS độc hại:",
+		"C2 servers contacted by victims:",
+		"Danh sách máy quét, đề nghị ngăn chặn kết nối:",
+		"Để tránh bị tấn công, đề nghị chặn các địa chỉ sau:",
+		"Scanners to be blocked at the gateway:",
+		"Rà soát các máy bị nhiễm theo các dấu hiệu sau:",
+		"Indicators of compromise:",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(headings); i++)
+		expect_under(headings[i], "enforce");
+}
+
+static void test_bystanders_on_the_line(void **state)
+{
+	(void)state;
+	EXPECT("Kính gửi: Các đơn vị\n\nDanh sách máy chủ điều khiển:\n- 203.0.113.7\n- 203.0.113.8 (máy chủ DNS)\n"
+	       "Máy chủ DNS:\n- 203.0.113.9\n- 203.0.113.10 (C2)\nMáy chủ C2:\n- 203.0.113.11\n",
+	       "203.0.113.7 enforce listed", "203.0.113.8 review context", "203.0.113.9 review context",
+	       "203.0.113.10 enforce listed", "203.0.113.11 enforce listed");
+	EXPECT("Kính gửi: Các đơn vị\n\nMáy nạn nhân 203.0.113[.]7 kết nối tới máy chủ điều khiển 203.0.113[.]8 qua DNS\n"
+	       "công cộng của nhà mạng và các máy phân giải khác nhau trong nước; khi đó các resolver\n203.0.113[.]9 trả lời.\n",
+	       "203.0.113.7 review context", "203.0.113.8 enforce defanged", "203.0.113.9 review context");
+	EXPECT("Kính gửi: Các đơn vị\n\nNạn nhân:\n- c2[.]example\nMáy chủ C2:\n- c3[.]example\n",
+	       "c2.example review context", "c3.example unenforceable domain");
+}
+
+static void test_bystanders_in_tables(void **state)
+{
+	(void)state;
+	EXPECT("<p>Kính gửi: Các đơn vị</p><p>Máy bị nhiễm:</p><table><tr><th>STT</th><th>Địa chỉ IP</th></tr>"
+	       "<tr><td>1</td><td>203.0.113.7</td></tr></table><p>Máy chủ C2:</p>"
+	       "<table><tr><th>STT</th><th>Địa chỉ IP</th><th>Ghi chú</th></tr><tr><td>1</td><td>203.0.113.8</td><td></td></tr>"
+	       "<tr><td>2</td><td>203.0.113.9</td><td>Máy chủ DNS công cộng</td></tr>"
+	       "<tr><td>Nạn nhân</td><td></td><td></td></tr><tr><td>3</td><td>203.0.113.10</td><td></td></tr></table>",
+	       "203.0.113.7 review context", "203.0.113.8 enforce listed", "203.0.113.9 review context",
+	       "203.0.113.10 review context");
+	EXPECT("<p>Kính gửi: Các đơn vị</p><table><tr><th>C2</th><th>Name server</th></tr>"
+	       "<tr><td>203.0.113.7</td><td>203.0.113.8</td></tr></table>",
+	       "203.0.113.7 enforce listed", "203.0.113.8 review context");
+}
+
+/* What a feed remarks is about what it lists. */
+static void test_remarks_of_feeds_spare_nobody(void **state)
+{
+	(void)state;
+	EXPECT("ip,first_seen,comment\n203.0.113.7,2023-01-01,scanner\n203.0.113.8,2023-01-02,open resolver\n",
+	       "203.0.113.7 enforce listed", "203.0.113.8 enforce listed");
+	EXPECT("203.0.113.7 # scanner\n203.0.113.8 # infected\n", "203.0.113.7 enforce listed",
+	       "203.0.113.8 enforce listed");
+}
+
+/* ---- What is no value as it stands ------------------------------------------------------------------- */
+
+static void expect_note(const char *text, const char *part)
+{
+	DOCUMENT(document) = document_of(text);
+
+	for (size_t i = 0; i < document->notes_count; i++)
+		if (strstr(document->notes[i], part))
+			return;
+	fail_msg("%s: no note says %s", text, part);
+}
+
+#define LETTER "Kính gửi: Các đơn vị\n\nDanh sách máy chủ điều khiển:\n"
+
+static void test_zone_ids_are_refused(void **state)
+{
+	(void)state;
+	EXPECT("2001:db8::1%eth0\n2001:db8::2\n", "2001:db8::1%eth0 review zone", "2001:db8::2 enforce listed");
+	EXPECT(LETTER "- fe80::1%eth0\n- [2001:db8::1%25eth0]:443\n- 2001:db8::2\n", "fe80::1%eth0 review zone",
+	       "[2001:db8::1%25eth0]:443 review zone", "2001:db8::2 enforce listed");
+}
+
+static void test_glued_values_wait(void **state)
+{
+	(void)state;
+	EXPECT(LETTER "- nvedia.ddns.infoair.dcsvn.org\n- 203.0.113.7198.51.100.9\n- 203.0.113.9\n",
+	       "nvedia.ddns.infoair.dcsvn.org review glued", "203.0.113.7198.51.100.9 review glued",
+	       "203.0.113.9 enforce listed");
+	EXPECT(LETTER "Mã độc kết nối tới 203.0.113.7198.51.100.9 khi chạy.\n", "203.0.113.7198.51.100.9 review glued");
+	EXPECT(LETTER "- ec2-1.compute.example.com\n- a.b.community.c.example.org\n",
+	       "ec2-1.compute.example.com unenforceable domain", "a.b.community.c.example.org unenforceable domain");
+	expect_note(LETTER "- nvedia.ddns.infoair.dcsvn.org\n", "nvedia.ddns.info and air.dcsvn.org");
+}
+
+static void test_cut_values_wait(void **state)
+{
+	(void)state;
+	EXPECT(LETTER "- java-\n  se.com\n- 203.0.113.9\n", "se.com review cut", "203.0.113.9 enforce listed");
+	EXPECT("- java-\n  se.com\n- 203.0.113.9\n", "se.com review cut", "203.0.113.9 enforce listed");
+	EXPECT(LETTER "- 203.0.113.1\n  2\n- 203.0.113.9\n", "203.0.113.1 review cut", "203.0.113.9 enforce listed");
+	EXPECT("203.0.113.1\n2\n203.0.113.9\n", "203.0.113.1 review cut", "203.0.113.9 enforce listed");
+	EXPECT("1\n203.0.113.1\n2\n203.0.113.9\n3\n203.0.113.10\n", "203.0.113.1 enforce listed",
+	       "203.0.113.9 enforce listed", "203.0.113.10 enforce listed");
+	expect_note(LETTER "- java-\n  se.com\n", "java-se.com");
+	expect_note(LETTER "- 203.0.113.1\n  2\n", "203.0.113.12");
+}
+
+static void test_links_agents_and_one_line(void **state)
+{
+	(void)state;
+	EXPECT(LETTER "- [https://c2.example/a](https://c2.example/a)\n", "https://c2.example/a unenforceable url");
+	EXPECT(LETTER "User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64;\nx64; http://bot.example/) AppleWebKit/537.36\n"
+		      "Chrome/51.0.2704.103 bot.example/crawler Safari/537.36\n\n- 203.0.113.9\n",
+	       "203.0.113.9 enforce listed");
+	EXPECT("203.0.113.7, c2.example, 203.0.113.8, c3.example\n", "203.0.113.7 enforce listed",
+	       "c2.example unenforceable domain", "203.0.113.8 enforce listed", "c3.example unenforceable domain");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_relays), cmocka_unit_test(test_report_by) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_relays),
+		cmocka_unit_test(test_report_by),
+		cmocka_unit_test(test_bystanders_wait),
+		cmocka_unit_test(test_accusations_overrule),
+		cmocka_unit_test(test_bystanders_on_the_line),
+		cmocka_unit_test(test_bystanders_in_tables),
+		cmocka_unit_test(test_remarks_of_feeds_spare_nobody),
+		cmocka_unit_test(test_zone_ids_are_refused),
+		cmocka_unit_test(test_glued_values_wait),
+		cmocka_unit_test(test_cut_values_wait),
+		cmocka_unit_test(test_links_agents_and_one_line),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * Gathers what a reader finds into the document: every value once, in order of first appearance, with the strongest
  * proposal and where that one stood. Owns the document until the reader is done.
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -219,6 +219,40 @@ static int add(struct kh_collector *collector, struct kh_indicator *indicator, c
 	return 0;
 }
 
+/* Formats that people write by hand, or copy out of pages. */
+static bool is_written(const char *format)
+{
+	static const char *const written[] = { "list", "text", "pdf", "scan", "docx",
+					       "odt",  "xlsx", "ods", "html", "eml" };
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(written); i++)
+		if (strcmp(format, written[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Two values in one wait, with the guess in a note. 0 or -ENOMEM. */
+static int doubt_glued(struct kh_collector *collector, const struct kh_indicator *indicator, struct kh_place *place)
+{
+	bool name = indicator->type == KH_TYPE_DOMAIN, unknown = indicator->type == KH_TYPE_UNKNOWN;
+	const char *text = indicator->text;
+	size_t cut;
+
+	if (!text || !(name || unknown) || !is_written(collector->document->format))
+		return 0;
+	if (unknown && strchr(text, '%') && strchr(text, ':'))
+		place->reason = KH_WHY_ZONE;
+	cut = name ? kh_glued_name(text) : kh_glued_addresses(text, strlen(text));
+	if (!cut)
+		return 0;
+	place->proposed = KH_REVIEW;
+	place->reason = KH_WHY_GLUED;
+	if (find(collector, hash_indicator(collector->findings.seed, indicator), indicator))
+		return 0;
+	return kh_collect_note(collector, _("perhaps two values written together: %s may be %.*s and %s"), text,
+			       (int)cut, text, text + cut);
+}
+
 int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicator, const struct kh_place *place)
 {
 	struct kh_place wide = *place;
@@ -228,8 +262,9 @@ int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicat
 		wide.proposed = KH_REVIEW;
 		wide.reason = KH_WHY_TOO_WIDE;
 	}
-	result = add(collector, indicator, &wide);
-
+	result = doubt_glued(collector, indicator, &wide);
+	if (!result)
+		result = add(collector, indicator, &wide);
 	kh_indicator_clear(indicator);
 	return result;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "reader/heed.h"
 #include "reader/private.h"
 
 /* '_' and '-' count as spaces. */
@@ -83,6 +84,8 @@ int kh_table_heading(struct kh_table *table, const struct kh_cell *cells, size_t
 		column->role = role_of(folded);
 		column->span = kh_span_heading(folded);
 		table->valued = table->valued || column->role == KH_ROLE_VALUE;
+		if (!table->feed && kh_talk_of(folded) == KH_TALK_BYSTANDERS)
+			column->role = KH_ROLE_EXEMPT;
 	}
 	return 0;
 }

@@ -3,7 +3,7 @@
  * What a line is about, by its key words, Vietnamese or English. Lines are folded: no marks, lower case; a capital in
  * a pattern is a vowel that recognition of scans likes to lose (words.c).
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <string.h>
 
@@ -131,21 +131,43 @@ bool kh_is_agent_line(const char *folded)
 
 bool kh_is_exempting(const char *folded)
 {
-	static const char *const patterns[] = { "khOng chAn",	   "khOng dUOc chAn",
-						"khOng ngAn chAn", "miEn chAn",
-						"bO chAn",	   "gO chAn",
-						"danh sAch trAng", "whitelist",
-						"white list",	   "allowlist",
-						"allow list",	   "nAn nhAn",
-						"victim",	   "victims",
-						"hOp phAp",	   "hOp lE",
-						"legitimate",	   "benign",
-						"khOng dOc hAi",   "sinkhole",
-						"do not block",	   "loAi trU",
-						"ngoAi trU",	   "trU cAc",
-						"trU dIa chI",	   NULL };
+	static const char *const patterns[] = { "khOng chAn",
+						"khOng dUOc chAn",
+						"khOng ngAn chAn",
+						"miEn chAn",
+						"bO chAn",
+						"gO chAn",
+						"danh sAch trAng",
+						"whitelist",
+						"white list",
+						"allowlist",
+						"allow list",
+						"hOp phAp",
+						"hOp lE",
+						"legitimate",
+						"benign",
+						"harmless",
+						"vO hAi",
+						"khOng dOc hAi",
+						"khOng phAi mA dOc",
+						"not malicious",
+						"do not block",
+						"must not be blocked",
+						"should not be blocked",
+						"loAi trU",
+						"ngoAi trU",
+						"trU cAc",
+						"trU dIa chI",
+						NULL };
 
 	return kh_word_find(folded, patterns);
+}
+
+bool kh_is_sparing(const char *folded)
+{
+	static const char *const harmless[] = { "nAn nhAn", "victim", "victims", "sinkhole", "sinkholes", NULL };
+
+	return kh_is_exempting(folded) || (kh_word_find(folded, harmless) && kh_talk_of(folded) != KH_TALK_ACCUSES);
 }
 
 bool kh_is_accusing(const char *folded)

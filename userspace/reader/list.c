@@ -4,7 +4,7 @@
  * no value is never passed over in silence: look-alikes become findings of type unknown, the rest is counted in a note.
  * What is plain on a long list goes into the document's bulk, everything else of it is a finding as on any list.
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ struct list {
 	enum kh_decision_reason reason; /* for the line: KH_WHY_TABLE, or why it waits */
 	bool bulk; /* a long list: its plain values are no findings */
 	bool spans, named; /* two addresses on a line are the ends of a range; by the headings */
+	bool single; /* all of it is one line */
 	bool content; /* a line with content was seen: the first may be column names */
 	size_t skipped, first_skipped; /* lines without a value */
 	size_t excepted; /* "@@c2.example" */
@@ -202,7 +203,7 @@ static int heed_words(struct list *list)
 	folded = kh_fold(text, list->clean.length);
 	if (!folded)
 		return -ENOMEM;
-	if (kh_is_exempting(folded))
+	if (kh_is_sparing(folded) || (before && kh_talk_of(folded) == KH_TALK_BYSTANDERS))
 		list->reason = KH_WHY_CONTEXT;
 	else if (before && text[at - 1] != ':')
 		list->reason = KH_WHY_PROSE;
@@ -258,7 +259,7 @@ static int collect_line(struct list *list)
 		if (next > first && !adjoin(&list->clean, &tokens[next - 1], &tokens[next]) &&
 		    tokens[next].start != tokens[next - 1].start)
 			break;
-		if (next > first && !fact && is_named(&tokens[next]) != named)
+		if (next > first && !fact && is_named(&tokens[next]) != named && !list->single)
 			break;
 		result = collect(list, &tokens[next]);
 		if (result)
@@ -387,12 +388,14 @@ static int add_notes(struct list *list)
 int kh_list_read(const struct kh_input *input, struct kh_collector *collector)
 {
 	struct list list KH_CLEANUP(list_clear) = { .collector = collector, .bulk = is_long(input) };
+	const char *end = memchr(input->text, '\n', input->length);
 	struct kh_lines lines;
 	int result = kh_spans_of(input, &list.named);
 
 	if (result < 0)
 		return result;
 	list.spans = result;
+	list.single = !end || end + 1 == input->text + input->length;
 	kh_lines_init(&lines, input->text, input->length);
 	while ((result = kh_lines_next(&lines, &list.line)) == 1) {
 		result = read_line(&list);

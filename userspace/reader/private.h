@@ -130,7 +130,7 @@ bool kh_name_is_top_level(const char *text, size_t length);
 
 enum kh_token_kind {
 	KH_TOKEN_VALUE,
-	KH_TOKEN_MALFORMED, /* indicator.type is KH_TYPE_UNKNOWN */
+	KH_TOKEN_MALFORMED, /* no value, or two; indicator.type is KH_TYPE_UNKNOWN */
 	KH_TOKEN_CVE,
 	KH_TOKEN_HASH,
 };
@@ -308,6 +308,7 @@ struct kh_table {
 	bool feed; /* a list, not a letter's table */
 	bool spans; /* of a list without headings: two addresses beside each other are the ends of a range */
 	bool valued; /* some heading names values */
+	struct kh_heed *heed; /* of the text round it; NULL: none; title rows go to it */
 	struct kh_column columns[KH_TABLE_COLUMNS];
 	size_t rows, skipped, first_skipped; /* rows; those with content and without a value after the headings */
 	size_t links; /* not taken as indicators */
@@ -432,7 +433,8 @@ bool kh_is_reference_heading(const char *folded);
 bool kh_is_reference_line(const char *folded); /* links for further reading */
 bool kh_is_contact_line(const char *folded);
 bool kh_is_agent_line(const char *folded); /* User-Agent strings */
-bool kh_is_exempting(const char *folded); /* victims, not to be blocked */
+bool kh_is_exempting(const char *folded); /* not to be blocked, whoever accuses */
+bool kh_is_sparing(const char *folded); /* a remark: not to be blocked, a victim, a sinkhole */
 bool kh_is_accusing(const char *folded); /* C2, malware, to be blocked */
 bool kh_is_version_before(const char *folded); /* ends in "version", "phien ban" ... */
 

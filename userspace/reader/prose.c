@@ -4,7 +4,7 @@
  * defanged, is proposed for enforcement; what is only mentioned waits for review. What belongs to the letter itself
  * (contacts, links for reading, section numbers, versions) is not an indicator; links are counted in a note.
  */
-#include "reader/private.h"
+#include "reader/prose.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,42 +14,6 @@
 #include "common/util.h"
 
 #define SENTENCE_WORDS 8 /* a line with fewer is a heading, a cell, an item */
-#define HOSTS_SHOWN 3
-
-/* What the key words of a line say, asked once a line: a line may hold thousands of values. */
-struct about {
-	bool agent, accusing, exempting, reference;
-};
-
-/* The line before, blank ones left out. */
-struct previous {
-	size_t words;
-	char last;
-	bool item;
-};
-
-struct prose {
-	struct kh_collector *collector;
-	const struct kh_lines *rest; /* after the current line */
-	struct kh_line line;
-	struct kh_clean clean, ahead;
-	struct kh_tokens tokens, ahead_tokens;
-	struct kh_shape shape;
-	char *folded; /* the current line */
-	struct about about; /* it; only when it holds values */
-	enum kh_section section;
-	struct previous previous;
-	bool has_cve; /* on the current line */
-	bool references; /* under a heading of references */
-	bool exempt; /* the list below is of victims, or of what is not to be blocked */
-	bool contact; /* the line, or the sentence it goes on with, tells how to reach somebody */
-	bool versions; /* the table below has a column of versions */
-	struct kh_table table; /* the one that the line belongs to */
-	struct kh_bytes joined; /* a line and what it goes on with */
-	size_t links; /* not taken as indicators */
-	char hosts[HOSTS_SHOWN][64]; /* of the first of them */
-};
-
 static void prose_clear(struct prose *prose)
 {
 	kh_clean_clear(&prose->clean);
@@ -58,7 +22,9 @@ static void prose_clear(struct prose *prose)
 	kh_tokens_free(&prose->ahead_tokens);
 	kh_table_clear(&prose->table);
 	kh_bytes_clear(&prose->joined);
+	kh_bytes_clear(&prose->heed.sentence);
 	free(prose->folded);
+	free(prose->words);
 }
 
 static bool is_blank_line(const struct kh_line *line)
@@ -90,7 +56,7 @@ static int value_ahead(struct prose *prose)
 /* Is the line the rest of a sentence begun above, so that a value at its start is no item? 1, 0, -ENOMEM. */
 static int continues(struct prose *prose)
 {
-	const struct previous *previous = &prose->previous;
+	const struct kh_line_before *previous = &prose->previous;
 	int ahead;
 
 	if (prose->shape.marker || previous->item || previous->words < SENTENCE_WORDS ||
@@ -167,14 +133,23 @@ static int collect_name(struct prose *prose, struct kh_token *token, bool item)
 {
 	struct kh_place place = kh_place_of(&prose->line, &prose->clean, token, prose->section);
 	char host[sizeof(prose->hosts[0])];
+	int spared;
 
 	host_of(token->indicator.text, host, sizeof(host));
 	if (!keeps_name(prose, token, item, host)) {
 		count_link(prose, host);
 		return 0;
 	}
-	place.proposed = KH_UNENFORCEABLE;
-	place.reason = token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
+	spared = kh_prose_spared(prose, token, item);
+	if (spared < 0)
+		return spared;
+	if (kh_prose_is_cut(prose, token)) {
+		place.proposed = KH_REVIEW;
+		place.reason = KH_WHY_CUT;
+		return kh_collect_take(prose->collector, &token->indicator, &place);
+	}
+	place.proposed = spared ? KH_REVIEW : KH_UNENFORCEABLE;
+	place.reason = spared ? KH_WHY_CONTEXT : token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
 	return kh_collect_take(prose->collector, &token->indicator, &place);
 }
 
@@ -192,7 +167,8 @@ static int is_version(const struct prose *prose, const struct kh_token *token)
 	return folded ? kh_is_version_before(folded) : -ENOMEM;
 }
 
-static void propose(const struct prose *prose, const struct kh_token *token, bool item, struct kh_place *place)
+static void propose(const struct prose *prose, const struct kh_token *token, bool item, bool spared,
+		    struct kh_place *place)
 {
 	place->proposed = KH_REVIEW;
 	if (token->kind == KH_TOKEN_MALFORMED) {
@@ -201,9 +177,9 @@ static void propose(const struct prose *prose, const struct kh_token *token, boo
 		place->reason = KH_WHY_HOST_BITS;
 	} else if (!item && !token->defanged) {
 		place->reason = KH_WHY_PROSE;
-	} else if (prose->exempt || prose->about.exempting) {
+	} else if (spared) {
 		place->reason = KH_WHY_CONTEXT;
-	} else if (prose->versions && !token->defanged) {
+	} else if (prose->heed.versions && !token->defanged) {
 		place->reason = KH_WHY_PROSE;
 	} else {
 		place->proposed = KH_ENFORCE;
@@ -216,18 +192,26 @@ static void propose(const struct prose *prose, const struct kh_token *token, boo
 static int collect_address(struct prose *prose, struct kh_token *token, bool item)
 {
 	struct kh_place place = kh_place_of(&prose->line, &prose->clean, token, prose->section);
-	int version;
+	int version, spared;
 
 	if (!token->defanged) {
 		if ((!item && prose->about.agent) || kh_is_heading_number(&prose->clean, token, &prose->shape))
 			return 0;
-		if (token->kind == KH_TOKEN_MALFORMED && (!item || prose->contact))
+		if (token->kind == KH_TOKEN_MALFORMED && (!item || prose->contact) &&
+		    !kh_glued_addresses(token->indicator.text, strlen(token->indicator.text)))
 			return 0;
 		version = item ? 0 : is_version(prose, token);
 		if (version)
 			return version < 0 ? version : 0;
 	}
-	propose(prose, token, item, &place);
+	spared = kh_prose_spared(prose, token, item);
+	if (spared < 0)
+		return spared;
+	propose(prose, token, item, spared, &place);
+	if (kh_prose_is_cut(prose, token)) {
+		place.proposed = KH_REVIEW;
+		place.reason = KH_WHY_CUT;
+	}
 	return kh_collect_take(prose->collector, &token->indicator, &place);
 }
 
@@ -253,29 +237,12 @@ static int collect_token(struct prose *prose, size_t which, int continued)
 	return collect_address(prose, token, item);
 }
 
-/* What the line says about the items after it. */
-static void follow(struct prose *prose, const struct previous *before)
-{
-	static const char *const version_words[] = { "phiEn bAn", "version", "versions", NULL };
-	const struct kh_shape *shape = &prose->shape;
-	bool unfinished = !before->item && !strchr(".:;!?", before->last);
-	bool heading = shape->last == ':' || shape->marker || shape->words >= SENTENCE_WORDS;
-
-	if (prose->previous.item || (shape->words < 2 && shape->last != ':'))
-		return;
-	if (kh_is_exempting(prose->folded))
-		prose->exempt = true;
-	else if (heading && !(prose->exempt && unfinished && !shape->marker))
-		prose->exempt = false;
-	prose->versions = kh_word_find(prose->folded, version_words) && !strchr(".;", shape->last);
-}
-
 static void enter(struct prose *prose)
 {
 	if (kh_is_annex_heading(prose->folded, prose->line.text, prose->line.length)) {
 		prose->section = KH_SECTION_ANNEX;
 		prose->references = false;
-		prose->exempt = false;
+		prose->heed.exempt = prose->heed.bystanders = false;
 	} else if (kh_is_reference_heading(prose->folded)) {
 		prose->references = true;
 	} else if (prose->references && prose->shape.words >= 2 && prose->shape.last == ':') {
@@ -285,34 +252,44 @@ static void enter(struct prose *prose)
 			 (prose->contact && !prose->shape.marker && !strchr(".:;!?", prose->previous.last));
 }
 
-static struct about about_of(const char *folded)
+static struct about about_of(const char *folded, const char *words)
 {
 	return (struct about){
 		.agent = kh_is_agent_line(folded),
 		.accusing = kh_is_accusing(folded),
 		.exempting = kh_is_exempting(folded),
 		.reference = kh_is_reference_line(folded),
+		.talk = kh_talk_of(words),
 	};
 }
 
 static int read_line(struct prose *prose)
 {
-	struct previous before = prose->previous;
+	struct kh_line_before before = prose->previous;
 	int result = kh_refang(prose->line.text, prose->line.length, &prose->clean), continued = 0;
 
 	if (!result)
 		result = kh_tokens_read(&prose->tokens, &prose->clean, KH_DOUBTED);
+	if (result)
+		return result;
 	free(prose->folded);
+	free(prose->words);
 	prose->folded = kh_fold(prose->line.text, prose->line.length);
-	if (result || !prose->folded)
+	prose->words = kh_talk_fold(&prose->clean, &prose->tokens);
+	if (!prose->folded || !prose->words)
 		return -ENOMEM;
 	prose->shape = kh_shape_of(&prose->clean, &prose->tokens);
 	prose->has_cve = false;
 	for (size_t i = 0; i < prose->tokens.count; i++)
 		prose->has_cve = prose->has_cve || prose->tokens.list[i].kind == KH_TOKEN_CVE;
 	if (prose->tokens.count)
-		prose->about = about_of(prose->folded);
+		prose->about = about_of(prose->folded, prose->words);
+	kh_prose_agent(prose);
 	enter(prose);
+	if (kh_prose_cuts(prose))
+		return -ENOMEM;
+	if (kh_heed_sentence(&prose->heed, prose->words, &prose->shape, &before))
+		return -ENOMEM;
 	if (prose->shape.leading)
 		continued = continues(prose);
 	if (continued < 0)
@@ -320,7 +297,8 @@ static int read_line(struct prose *prose)
 	prose->previous.item = false;
 	for (size_t i = 0; i < prose->tokens.count && !result; i++)
 		result = collect_token(prose, i, continued);
-	follow(prose, &before);
+	if (!prose->previous.item)
+		kh_heed_line(&prose->heed, prose->folded, &prose->shape, &before);
 	prose->previous.last = prose->shape.last;
 	prose->previous.words = prose->shape.words;
 	if (continued && before.words > prose->shape.words)
@@ -359,7 +337,8 @@ static int read_row(struct prose *prose)
 		at = next + 1;
 	}
 	prose->table.section = prose->section;
-	prose->previous = (struct previous){ .last = '.', .item = true };
+	prose->table.heed = &prose->heed;
+	prose->previous = (struct kh_line_before){ .last = '.', .item = true };
 	return kh_table_row(&prose->table, cells, count, prose->line.page, number);
 }
 
@@ -401,8 +380,10 @@ int kh_prose_read(const struct kh_input *input, struct kh_collector *collector)
 
 	kh_lines_init(&lines, input->text, input->length);
 	while ((result = kh_lines_next(&lines, &prose.line)) == 1) {
-		if (is_blank_line(&prose.line))
+		if (is_blank_line(&prose.line)) {
+			prose.piece[0] = '\0';
 			continue;
+		}
 		result = kh_unwrap(&lines, &prose.line, &prose.joined);
 		if (!result)
 			result = read_marked(&prose);

@@ -3,7 +3,7 @@
  * Is the file a plain list? By a sample of its lines: most hold a value in one of the first columns, hardly one is a
  * sentence, and none belongs to the frame of a letter.
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,7 +39,9 @@ static int is_letter_line(const struct kh_line *line)
 	};
 	char *folded KH_CLEANUP(kh_freep) = kh_fold(line->text, line->length);
 
-	return folded ? kh_word_find(folded, marks) != NULL : -ENOMEM;
+	if (!folded)
+		return -ENOMEM;
+	return kh_word_find(folded, marks) || kh_talk_of(folded) == KH_TALK_BYSTANDERS; /* what it says counts */
 }
 
 /* Does the field look like a value, defanged or not? */
@@ -111,8 +113,12 @@ int kh_list_recognise(const struct kh_input *input)
 	kh_lines_init(&lines, input->text, input->length);
 	while (seen < SAMPLE_LINES && kh_lines_next(&lines, &line) == 1) {
 		enum line_kind kind = line_kind(&line);
-		int letter = kind == LINE_WORDS || kind == LINE_SENTENCE ? is_letter_line(&line) : 0;
+		bool words = kind == LINE_WORDS || kind == LINE_SENTENCE;
+		struct kh_line piece;
+		int letter = words ? is_letter_line(&line) : 0;
 
+		if (words && (kh_line_ends_cut(&line, &piece) || kh_line_number_alone(&line) >= 0))
+			return 0; /* a value may go on in the next line, which a list does not look for */
 		if (letter)
 			return letter < 0 ? letter : 0;
 		if (!seen && kind == LINE_SENTENCE && is_heading(&line))

@@ -4,6 +4,7 @@
  * its cell stands there as an indicator; in a column of sources, victims or remarks it does not. A port in a column of its own tells where an
  * address was seen; what is to be blocked is the address. Written as one value with it, it is part of the value.
  */
+#include "reader/heed.h"
 #include "reader/private.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ struct row {
 	int page, line;
 	bool exempting, has_cve;
 	bool unclear; /* the ends of a range, the last before the first */
+	enum kh_talk talk; /* of a letter's table */
 	bool holds_value; /* some cell does */
 };
 
@@ -97,6 +99,32 @@ static bool is_lookalike(struct kh_cell text)
 	return digits >= 2 && points && text.length <= 64;
 }
 
+/* Heeds a line of a cell, once scanned. A feed's remarks are about what it lists, not about who is to be spared. 0 or -ENOMEM. */
+static int heed(const struct kh_table *table, struct row *row, enum kh_role role)
+{
+	char *words KH_CLEANUP(kh_freep) = NULL;
+	enum kh_talk talk;
+
+	if (table->feed || role == KH_ROLE_SOURCE)
+		return 0;
+	words = kh_talk_fold(&table->clean, &table->tokens);
+	if (!words)
+		return -ENOMEM;
+	talk = kh_talk_of(words);
+	if (talk > row->talk)
+		row->talk = talk;
+	return 0;
+}
+
+/* By its own words, or by those that lead to its table. */
+static bool is_spared(const struct kh_table *table, const struct row *row)
+{
+	const struct kh_heed *above = table->heed;
+
+	return row->exempting || row->talk == KH_TALK_BYSTANDERS ||
+	       (above && (above->exempt || (above->bystanders && row->talk != KH_TALK_ACCUSES)));
+}
+
 /* What the row is about, and whether there is a value in it. */
 static int look(struct kh_table *table, struct row *row)
 {
@@ -107,10 +135,12 @@ static int look(struct kh_table *table, struct row *row)
 
 		if (!folded)
 			return -ENOMEM;
-		row->exempting = row->exempting || kh_is_exempting(folded);
+		row->exempting = row->exempting || kh_is_sparing(folded);
 		for (size_t at = 0; next_line(&row->cells[i], &at, &line);) {
 			int result = scan(table, &line, doubt_of(role));
 
+			if (!result)
+				result = heed(table, row, role);
 			if (result)
 				return result;
 			row->holds_value = row->holds_value || table->tokens.count ||
@@ -172,6 +202,10 @@ static int collect_name(struct kh_table *table, const struct spot *spot, struct 
 		token->indicator.subdomains = true;
 	place->proposed = KH_UNENFORCEABLE;
 	place->reason = token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
+	if (!table->feed && is_spared(table, spot->row)) {
+		place->proposed = KH_REVIEW;
+		place->reason = KH_WHY_CONTEXT;
+	}
 	return kh_collect_take(table->collector, &token->indicator, place);
 }
 
@@ -187,7 +221,7 @@ static void propose(const struct kh_table *table, const struct spot *spot, const
 		place->reason = KH_WHY_MALFORMED;
 	} else if (token->host_bits) {
 		place->reason = KH_WHY_HOST_BITS;
-	} else if (role == KH_ROLE_EXEMPT || row->exempting) {
+	} else if (role == KH_ROLE_EXEMPT || is_spared(table, row)) {
 		place->reason = KH_WHY_CONTEXT;
 	} else if (row->unclear) {
 		place->reason = KH_WHY_UNCLEAR;
@@ -332,6 +366,26 @@ int kh_table_end(struct kh_table *table)
 	return result;
 }
 
+/* A row of one cell is a title of those below it: "Danh sách máy bị nhiễm". 0 or -ENOMEM. */
+static int heed_title(struct kh_table *table, const struct kh_cell *cells, size_t count)
+{
+	char *folded KH_CLEANUP(kh_freep) = NULL;
+	size_t title = count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_blank_cell(&cells[i]))
+			continue;
+		if (title < count)
+			return 0;
+		title = i;
+	}
+	folded = kh_fold(cells[title].text, cells[title].length);
+	if (!folded)
+		return -ENOMEM;
+	kh_heed_title(table->heed, folded);
+	return 0;
+}
+
 int kh_table_row(struct kh_table *table, const struct kh_cell *cells, size_t count, int page, int line)
 {
 	struct row row = { .cells = cells, .count = count, .page = page, .line = line };
@@ -344,6 +398,8 @@ int kh_table_row(struct kh_table *table, const struct kh_cell *cells, size_t cou
 
 		for (size_t i = 0; i < count; i++)
 			blank = blank && is_blank_cell(&cells[i]);
+		if (!blank && table->heed && heed_title(table, cells, count))
+			return -ENOMEM;
 		if (!table->rows && !(table->feed && table->valued))
 			return kh_table_heading(table, cells, count);
 		if (!blank && !table->skipped++)

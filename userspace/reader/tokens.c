@@ -105,7 +105,7 @@ static size_t url_end(const char *text, size_t at, enum kh_doubt doubt)
 	size_t end = at;
 
 	while (text[end] && !kh_is_blank(text[end]) && !strchr("<>\"'`|{}", text[end]) &&
-	       (text[end] != ',' || doubt != KH_MEANT))
+	       (text[end] != ',' || doubt != KH_MEANT) && strncmp(text + end, "](", 2) != 0)
 		end++;
 	while (end > at && strchr(".,;:!?)]*", text[end - 1]))
 		end--;

@@ -3,7 +3,7 @@
  * Addresses and what is written after them: prefix length, port, end of a range. Text is refanged and NUL-terminated.
  * Where a number could be read two ways, nothing is guessed: the form is malformed and a person decides.
  */
-#include "reader/private.h"
+#include "reader/heed.h"
 
 #include <string.h>
 
@@ -336,6 +336,12 @@ static enum kh_form bracketed6(const char *text, size_t at, struct kh_value *ret
 {
 	size_t length = run6(text, at + 1);
 
+	if (length && text[at + 1 + length] == '%' && word_goes_on(text[at + 2 + length])) {
+		ret_value->end = at + 1 + length;
+		ret_value->end = word_end(text, ret_value->end);
+		ret_value->end += text[ret_value->end] == ']';
+		return malformed(text, ret_value);
+	}
 	if (!length || text[at + 1 + length] != ']' || kh_address_parse(text + at + 1, length, &ret_value->address))
 		return KH_FORM_NONE;
 	set_address(ret_value, KH_TYPE_ADDRESS, at + length + 2);
@@ -355,10 +361,16 @@ enum kh_form kh_value_read(const char *text, size_t at, struct kh_value *ret_val
 	length = address_run(text, at, &ret_value->address);
 	if (length) {
 		set_address(ret_value, KH_TYPE_ADDRESS, at + length);
+		if (text[at + length] == '%' && word_goes_on(text[at + length + 1]) && memchr(text + at, ':', length))
+			return malformed(text, ret_value); /* a zone id: not the bare address */
 		return after_address(text, at, ret_value);
 	}
 	length = run4(text, at);
 	count = length ? numbers(text + at, length, &octets) : 0;
+	if (length && !word_goes_on(text[at + length]) && kh_glued_addresses(text + at, length)) {
+		ret_value->end = at + length;
+		return KH_FORM_MALFORMED;
+	}
 	if (count < 4 || count > 6 || !octets || word_goes_on(text[at + length]) || text[at + length] == '-')
 		return KH_FORM_NONE;
 	ret_value->end = at + length;

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a line of running text is beside its values: of bystanders, part of a User-Agent, cut in two by the width of the page.
+ */
+#include "reader/prose.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/address.h"
+#include "common/lang.h"
+#include "common/util.h"
+
+/* ---- Bystanders ---------------------------------------------------------------------------------- */
+
+#define BEFORE_BYTES ((size_t)300)
+
+/* Whom the sentence speaks of where the value stands. */
+static int talk_at(const struct prose *prose, const struct kh_token *token, enum kh_talk *ret_talk)
+{
+	const struct kh_bytes *sentence = &prose->heed.sentence;
+	size_t own = strlen(prose->words) + 1;
+	size_t from = token->start > BEFORE_BYTES ? token->start - BEFORE_BYTES : 0;
+	struct kh_bytes text KH_CLEANUP(kh_bytes_clear) = { 0 };
+	char *folded KH_CLEANUP(kh_freep) = NULL;
+	int result = 0;
+
+	while (from < token->start && (prose->clean.text[from] & 0xc0) == 0x80)
+		from++;
+	folded = kh_fold(prose->clean.text + from, token->start - from);
+	if (!folded)
+		return -ENOMEM;
+	if (!from && sentence->length > own)
+		result = kh_bytes_add(&text, sentence->data, sentence->length - own);
+	if (!result)
+		result = kh_bytes_add(&text, folded, strlen(folded) + 1);
+	if (result)
+		return result;
+	*ret_talk = kh_talk_before((const char *)text.data);
+	return 0;
+}
+
+/* Is the value a bystander's, by its line or what leads to it? 1, 0, -ENOMEM. */
+static int is_bystander(const struct prose *prose, const struct kh_token *token, bool item)
+{
+	enum kh_talk talk = prose->about.talk;
+
+	if (!item) {
+		int result = talk_at(prose, token, &talk);
+
+		if (result)
+			return result;
+		if (talk == KH_TALK_NEUTRAL)
+			talk = prose->about.talk;
+	}
+	return talk == KH_TALK_BYSTANDERS || (item && prose->heed.bystanders && talk != KH_TALK_ACCUSES);
+}
+
+int kh_prose_spared(const struct prose *prose, const struct kh_token *token, bool item)
+{
+	if (prose->heed.exempt || prose->about.exempting)
+		return 1;
+	return is_bystander(prose, token, item);
+}
+
+/* ---- Values cut at the end of a line ---------------------------------------------------------------- */
+
+bool kh_prose_is_cut(const struct prose *prose, const struct kh_token *token)
+{
+	const struct kh_tokens *tokens = &prose->tokens;
+
+	return (prose->cut_first && token == tokens->list) ||
+	       (prose->cut_last && token == tokens->list + tokens->count - 1);
+}
+
+/* "203.0.113.1" and, alone on the next line, "2"; not where such numbers count the rows. 0 or -ENOMEM. */
+static int look_for_rest(struct prose *prose)
+{
+	const struct kh_token *last = prose->tokens.count ? &prose->tokens.list[prose->tokens.count - 1] : NULL;
+	struct kh_lines lines = *prose->rest;
+	struct kh_range range;
+	struct kh_line line;
+	char text[64];
+	int number;
+
+	prose->cut_last = false;
+	if (!last || last->kind != KH_TOKEN_VALUE || last->indicator.type != KH_TYPE_ADDRESS ||
+	    last->indicator.range.family != 4 || kh_lines_next(&lines, &line) != 1 ||
+	    prose->clean.text[last->end + strspn(prose->clean.text + last->end, " \t\r")])
+		return 0;
+	number = kh_line_number_alone(&line);
+	if (number < 0 || (prose->counter && number == prose->counter + 1))
+		return 0;
+	snprintf(text, sizeof(text), "%.*s%d", (int)(last->end - last->start < 40 ? last->end - last->start : 40),
+		 prose->clean.text + last->start, number);
+	if (kh_address_parse(text, strlen(text), &range))
+		return 0;
+	prose->cut_last = true;
+	return kh_collect_note(prose->collector, _("line %d may be cut: is it %s%s?"), prose->line.number, text, "");
+}
+
+/* "- java-" and, below it, "se.com": what is there is no name of its own. 0 or -ENOMEM. */
+static int look_for_start(struct prose *prose)
+{
+	const struct kh_token *first = prose->tokens.list;
+
+	prose->cut_first = prose->piece[0] && prose->tokens.count && first->kind == KH_TOKEN_VALUE &&
+			   first->indicator.type == KH_TYPE_DOMAIN && !first->defanged &&
+			   first->start == prose->shape.indent;
+	if (!prose->cut_first)
+		return 0;
+	return kh_collect_note(prose->collector, _("line %d may be cut: is it %s%s?"), prose->line.number - 1,
+			       prose->piece, first->indicator.text);
+}
+
+/* "AppleWebKit/537.36", "(KHTML, like Gecko)": how a User-Agent goes on. */
+static bool begins_like_agent(const char *folded)
+{
+	size_t at = strspn(folded, " \t"), used = 0;
+
+	if (strncmp(folded + at, "(khtml", 6) == 0)
+		return true;
+	while (kh_is_letter(folded[at + used]))
+		used++;
+	return used && folded[at + used] == '/' && kh_is_digit(folded[at + used + 1]);
+}
+
+void kh_prose_agent(struct prose *prose)
+{
+	bool goes_on = prose->agent && !prose->shape.marker && !prose->shape.plain &&
+		       (prose->agent_open > 0 || begins_like_agent(prose->folded));
+
+	prose->agent = kh_is_agent_line(prose->folded) || goes_on;
+	if (!goes_on)
+		prose->agent_open = 0;
+	for (size_t i = 0; prose->agent && i < prose->line.length; i++)
+		prose->agent_open += (prose->line.text[i] == '(') - (prose->line.text[i] == ')');
+	prose->about.agent = prose->agent;
+}
+
+/* Half a name at the end of the line, for the next one. */
+static void keep_piece(struct prose *prose)
+{
+	struct kh_line piece;
+
+	prose->piece[0] = '\0';
+	if (kh_line_ends_cut(&prose->line, &piece) && piece.length < sizeof(prose->piece))
+		snprintf(prose->piece, sizeof(prose->piece), "%.*s", (int)piece.length, piece.text);
+}
+
+/* Looks for what a page's width has cut in two. 0 or -ENOMEM. */
+int kh_prose_cuts(struct prose *prose)
+{
+	int number = kh_line_number_alone(&prose->line), result = look_for_start(prose);
+
+	if (number > 0)
+		prose->counter = number;
+	if (!result)
+		result = look_for_rest(prose);
+	keep_piece(prose);
+	return result;
+}
