@@ -23,14 +23,14 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 MAKEFLAGS += --no-builtin-rules
 
 .PHONY: all
-all: $(B)/khiend $(B)/khien $(B)/khien-parse locale man ## build the programs (the default)
+all: $(B)/khiend $(B)/khien $(B)/khien-parse $(B)/khien-fetch $(B)/khien-refresh locale man ## build the programs (the default)
 
 # ---- What it takes ------------------------------------------------------------------------------
 # The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
 
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
-	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev dnsmasq-base bind9-utils poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
+	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev libcurl4-openssl-dev ca-certificates openssl dnsmasq-base bind9-utils poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
@@ -46,22 +46,24 @@ deps-missing:
 # One archive a module, so that a test links only what the layers allow it.
 
 SRC_common := error.c util.c memory.c bytes.c address.c file.c text.c time.c lang.c
-SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c wire_set.c
+SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c wire_set.c fetched.c
 SRC_sandbox := sandbox.c confine.c filter.c
 SRC_reader := reader.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := main.c
+SRC_fetch := fetch.c main.c
+SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
-	fold.c sightings.c slots.c totals.c health.c
+	fold.c sightings.c slots.c totals.c health.c sources.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c look.c status.c why.c
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c sources.c source_terms.c refreshing.c fetching.c replace.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
-	pins.c status.c why.c export.c judged.c document.c read.c
+	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
-MODULES := common sandbox model reader intake parse guard compile ledger kernel netlink daemon cli
+MODULES := common sandbox model reader intake parse fetch refresh guard compile ledger kernel netlink daemon cli
 
 # ---- Flags --------------------------------------------------------------------------------------
 
@@ -80,6 +82,7 @@ $(B)/obj/reader/%.o $(B)/san/obj/reader/%.o: PKG_CFLAGS += $(READER_CFLAGS)
 LDLIBS_reader := $(shell $(PKG_CONFIG) --libs $(READER_PKGS) 2>/dev/null)
 LDLIBS_guard := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
 LDLIBS_sandbox := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)
+LDLIBS_fetch := $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
 LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
@@ -89,6 +92,8 @@ LDLIBS_cli := $(shell $(PKG_CONFIG) --libs smartcols jansson 2>/dev/null)
 DAEMON_LIBS := daemon kernel netlink ledger compile guard reader model common
 CLI_LIBS := cli intake guard reader model sandbox common
 PARSE_LIBS := parse reader model common
+FETCH_LIBS := fetch model common
+REFRESH_LIBS := refresh intake model sandbox common
 
 # Paths and flags are compiled in: objects made with others are made again.
 .PHONY: FORCE
@@ -120,6 +125,10 @@ $(B)/khiend: $(DAEMON_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(foreach l,$(DAEMON_LIBS),$(LDLIBS_$(l)))
 $(B)/khien-parse: $(PARSE_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_reader)
+$(B)/khien-fetch: $(FETCH_LIBS:%=$(B)/%.a)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_fetch)
+$(B)/khien-refresh: $(REFRESH_LIBS:%=$(B)/%.a)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_sandbox)
 $(B)/khien: $(CLI_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(foreach l,$(CLI_LIBS),$(LDLIBS_$(l)))
 
@@ -142,7 +151,7 @@ LIBS_test_control := daemon common
 LIBS_test_log := daemon common
 LIBS_test_options := daemon common
 
-UNIT_TESTS += test_address test_address_scan test_text test_file test_lang test_indicator test_bulk
+UNIT_TESTS += test_address test_address_scan test_text test_file test_lang test_indicator test_bulk test_fetched
 LIBS_test_address := common
 LIBS_test_address_scan := common
 LIBS_test_text := common
@@ -150,6 +159,7 @@ LIBS_test_file := common
 LIBS_test_lang := common
 LIBS_test_indicator := model common
 LIBS_test_bulk := model common
+LIBS_test_fetched := model common
 
 UNIT_TESTS += test_stack test_links
 LIBS_test_stack := netlink common
@@ -172,11 +182,12 @@ $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 $(B)/tests/test_compile_scale: tests/unit/nearby.c tests/unit/worlds.c
 
 LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_damage \
-	test_ledger_crash test_ledger_bulk
+	test_ledger_crash test_ledger_bulk test_ledger_sources
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
-UNIT_TESTS += test_config test_check
+UNIT_TESTS += test_config test_check test_source_terms
+LIBS_test_source_terms := daemon common
 LIBS_test_check := daemon netlink guard model common
 LIBS_test_config := daemon common
 
@@ -382,7 +393,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 	$(Q)install -d $(addprefix $(DESTDIR),$(sort $(INSTALL_DIRS)))
 	$(Q)install -m 0755 $(B)/khien $(DESTDIR)$(PREFIX)/bin/khien
 	$(Q)install -m 0755 $(B)/khiend $(DESTDIR)$(PREFIX)/sbin/khiend
-	$(Q)install -m 0755 $(B)/khien-parse $(DESTDIR)$(PREFIX)/libexec/khien/khien-parse
+	$(Q)install -m 0755 $(B)/khien-parse $(B)/khien-fetch $(B)/khien-refresh $(DESTDIR)$(PREFIX)/libexec/khien/
 	$(Q)set -e; keep() { if [ ! -e "$$2" ] || cmp -s "$$1" "$$2"; then install -m 0644 "$$1" "$$2"; \
 		else install -m 0644 "$$1" "$$2.new"; echo "kept $$2; the shipped one is $$2.new"; fi; }; \
 	$(subst_paths) rules/khien.conf > $(B)/khien.conf; keep $(B)/khien.conf $(DESTDIR)$(SYSCONFDIR)/khien/khien.conf; \
@@ -399,7 +410,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 uninstall: ## remove what install put there; the ledger and changed configuration stay
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now khiend 2>/dev/null || true; fi
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /sys/fs/bpf/khien ] && [ -x $(PREFIX)/sbin/khiend ]; then $(PREFIX)/sbin/khiend --detach || true; fi
-	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend libexec/khien/khien-parse lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend libexec/khien/khien-parse libexec/khien/khien-fetch libexec/khien/khien-refresh lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
 		$(LANGUAGES:%=share/locale/%/LC_MESSAGES/khien.mo)) $(DESTDIR)$(UNITDIR)/khiend.service
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
 	$(Q)rmdir $(DESTDIR)$(PREFIX)/libexec/khien 2>/dev/null || true

@@ -38,10 +38,17 @@
  * verify     -                                                         "ordered", "enforced", "tried", "differences": [...]
  * reattach   "interface"?                                              "interfaces"
  * detach     -                                                         "removed": [...]
+ * source-add "name", "url", "every", "ttl", "drop", "credentials", "authority" (paths), "max_bytes", "max_values"   "source", "change", "time"
+ * source-list  -                                                       "sources": [source]
+ * source-show  "name"                                                  "source"
+ * source-refresh  "name", "accept"                                     "source" (it goes on; ask source-show until "refreshing" is false)
+ * source-pause, source-resume, source-promote, source-remove  "name"   "source", "change", "time", "changed" (orders; promote and remove)
  *
  * row: {"value","type","decision","reason","rule","sentence" (the reason for a person, translated),"raw","file","page","line","section","cuts","unchanged"?,"expires"?}
  * indicator: DESIGN's indicator as held ("id","type","value","port","protocol","decision","reason","action","refs","since","expires","state") and
  *            "packets","bytes","first_seen","last_seen","rule","note","file","page","line","section"
+ * source: {"name","url","ref","state": "new"|"current"|"failing"|"held"|"paused","refreshing","action","values","age" (seconds),"every","ttl","checked","fetched","changed","next","expires","failures",
+ *          "problem","held" (values that wait for a person),"max_bytes","max_values","credentials","authority"}
  * Times in JSON are RFC 3339 with offset, or null.
  */
 #ifndef KHIEN_PROTO_H

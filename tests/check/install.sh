@@ -22,6 +22,8 @@ while read -r mode path; do
 done <<-END
 	755 /usr/local/bin/khien
 	755 /usr/local/sbin/khiend
+	755 /usr/local/libexec/khien/khien-fetch
+	755 /usr/local/libexec/khien/khien-refresh
 	644 /etc/khien/khien.conf
 	644 /etc/khien/never-block.d/special-purpose.list
 	644 /usr/local/lib/systemd/system/khiend.service

@@ -33,7 +33,7 @@ static void a_new_ledger_is_complete_and_private(void **state)
 	open_ledger(env);
 	assert_int_equal(stat(env->path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "3\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "4\n");
 	assert_string_equal(query_text(env, "PRAGMA application_id"), "1263029297\n");
 	assert_string_equal(query_text(env, "PRAGMA journal_mode"), "wal\n");
 	assert_string_equal(query_text(env, "PRAGMA synchronous"), "2\n");
@@ -118,7 +118,7 @@ static void version_0_is_brought_up(void **state)
 
 	make_database(env, MARK "CREATE TABLE old (x)");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "3\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "4\n");
 	act(env, "push");
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	commit(env);
@@ -136,12 +136,28 @@ static void version_2_is_brought_up_with_its_orders(void **state)
 	put(env, 1, "203.0.113.2", KH_ORDER_WITHDRAWN, 0);
 	commit(env);
 	close_ledger(env);
-	make_database(env, "DROP INDEX orders_active; PRAGMA user_version = 2");
+	make_database(env, "DROP INDEX orders_active; DROP TABLE sources; PRAGMA user_version = 2");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "3\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "4\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM orders INDEXED BY orders_active WHERE state = 0"),
 			    "1\n");
 	assert_string_equal(force_now(env, 1, 1), "1 203.0.113.1 drop 0 fresh\n");
+}
+
+static void version_3_is_brought_up_with_its_letters(void **state)
+{
+	struct env *env = *state;
+
+	open_ledger(env);
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	close_ledger(env);
+	make_database(env, "DROP TABLE sources; PRAGMA user_version = 3");
+	open_ledger(env);
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "4\n");
+	assert_string_equal(query_text(env, "SELECT count(*) FROM sources"), "0\n");
+	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1 }), "203.0.113.1 - active drop 0\n");
 }
 
 static void a_step_that_fails_leaves_the_old_version(void **state)
@@ -157,7 +173,7 @@ static void a_newer_version_is_left_alone(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 4");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 5");
 	assert_refused(env, -EPROTO, "newer");
 }
 
@@ -165,7 +181,7 @@ static void a_ledger_without_its_tables_is_damaged(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 3");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 4");
 	assert_refused(env, -EUCLEAN, "meta");
 	unlink(env->path);
 	open_ledger(env);
@@ -248,13 +264,21 @@ static void a_damaged_ledger_is_moved_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_new_ledger_is_complete_and_private),    CASE(a_folder_that_is_not_there_is_named),
-		CASE(half_made_ones_are_made_again),	       CASE(a_second_daemon_is_kept_out),
-		CASE(rollback_and_close_take_anything),	       CASE(version_0_is_brought_up),
-		CASE(version_2_is_brought_up_with_its_orders), CASE(a_step_that_fails_leaves_the_old_version),
-		CASE(a_newer_version_is_left_alone),	       CASE(a_ledger_without_its_tables_is_damaged),
-		CASE(foreign_files_are_named_and_left),	       CASE(what_is_no_file_is_refused),
-		CASE(a_log_without_its_ledger_is_noticed),     CASE(a_damaged_ledger_is_moved_whole),
+		CASE(a_new_ledger_is_complete_and_private),
+		CASE(a_folder_that_is_not_there_is_named),
+		CASE(half_made_ones_are_made_again),
+		CASE(a_second_daemon_is_kept_out),
+		CASE(rollback_and_close_take_anything),
+		CASE(version_0_is_brought_up),
+		CASE(version_2_is_brought_up_with_its_orders),
+		CASE(a_step_that_fails_leaves_the_old_version),
+		CASE(version_3_is_brought_up_with_its_letters),
+		CASE(a_newer_version_is_left_alone),
+		CASE(a_ledger_without_its_tables_is_damaged),
+		CASE(foreign_files_are_named_and_left),
+		CASE(what_is_no_file_is_refused),
+		CASE(a_log_without_its_ledger_is_noticed),
+		CASE(a_damaged_ledger_is_moved_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

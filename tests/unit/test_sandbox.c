@@ -23,6 +23,7 @@
 #include "memory_file.h"
 
 static char victim[4096];
+static bool network; /* of the sandbox to come */
 
 static int run(const char *what, const char *path, int input, struct kh_sandbox_result *result, struct kh_error *error)
 {
@@ -32,7 +33,8 @@ static int run(const char *what, const char *path, int input, struct kh_sandbox_
 					    .input = input,
 					    .output_max = 1 << 20,
 					    .memory_max = 64 << 20,
-					    .seconds_max = 20 };
+					    .seconds_max = 20,
+					    .network = network };
 
 	*result = (struct kh_sandbox_result){};
 	return kh_sandbox_run(&sandbox, result, error);
@@ -233,6 +235,25 @@ static void test_another_program_has_the_same_walls(void **state)
 	expect("exec", "/bin/no-such-program", "ENOENT\n");
 }
 
+/* Whoever fetches may call out. It may be called by nobody, and not speak to a daemon of this machine by its socket's name. */
+static void test_who_fetches_calls_out_and_no_more(void **state)
+{
+	(void)state;
+	network = true;
+	expect("inet", NULL, "done\n");
+	expect("thread", NULL, "done\n");
+	expect("listen", NULL, "EPERM\n");
+	expect("unix", NULL, "EPERM\n");
+	expect("fork", NULL, "EPERM\n");
+	expect("kill", NULL, "EPERM\n");
+	expect("trace", NULL, "EPERM\n");
+	expect("read", "/etc/passwd", "EACCES\n");
+	expect("write", "/tmp/khien-victim", "EPERM\n");
+	network = false;
+	expect("inet", NULL, "EPERM\n");
+	expect("thread", NULL, "EPERM\n");
+}
+
 int main(int count, char **words)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +263,7 @@ int main(int count, char **words)
 		cmocka_unit_test(test_and_no_other_file),
 		cmocka_unit_test(test_it_writes_no_file),
 		cmocka_unit_test(test_it_talks_to_nobody),
+		cmocka_unit_test(test_who_fetches_calls_out_and_no_more),
 		cmocka_unit_test(test_nothing_is_handed_on),
 		cmocka_unit_test(test_it_starts_with_the_standard_descriptors_closed),
 		cmocka_unit_test(test_its_memory_is_limited),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,31 @@ static int complain(void)
 	return 3;
 }
 
+static int answer_calls(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
+		return 1;
+	return print(listen(fd, 1));
+}
+
+static void *nothing(void *context)
+{
+	return context;
+}
+
+static int start_thread(void)
+{
+	pthread_t thread;
+
+	errno = pthread_create(&thread, NULL, nothing, NULL);
+	if (!errno)
+		pthread_join(thread, NULL);
+	return print(errno ? -1 : 0);
+}
+
 int main(int count, char **words)
 {
 	const char *what = count > 1 ? words[1] : "", *path = count > 2 ? words[2] : "";
@@ -97,6 +123,10 @@ int main(int count, char **words)
 		return print(unlink(path));
 	if (!strcmp(what, "inet"))
 		return print(socket(AF_INET, SOCK_STREAM, 0));
+	if (!strcmp(what, "listen"))
+		return answer_calls();
+	if (!strcmp(what, "thread"))
+		return start_thread();
 	if (!strcmp(what, "unix"))
 		return print(socket(AF_UNIX, SOCK_STREAM, 0));
 	if (!strcmp(what, "fork"))

@@ -180,10 +180,16 @@ static int alter_lists(struct kh_alter *alter, int64_t letter)
 	return code;
 }
 
-static int alter_letter(struct kh_alter *alter, int64_t letter)
+int kh_alter_rows(struct kh_alter *alter, int64_t letter)
 {
 	struct kh_order_filter filter = { .state = -1, .letter = letter, .rows_only = true };
-	int code = alter_orders(alter, &filter);
+
+	return alter_orders(alter, &filter);
+}
+
+static int alter_letter(struct kh_alter *alter, int64_t letter)
+{
+	int code = kh_alter_rows(alter, letter);
 
 	return code < 0 ? code : alter_lists(alter, letter);
 }

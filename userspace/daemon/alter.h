@@ -30,6 +30,8 @@ struct kh_alter {
 json_t *kh_alter_all(struct kh_alter *alter, const char *kind, const char *names, bool values_only);
 /* All orders of alter->letter. Returns the reply. */
 json_t *kh_alter_letter(struct kh_alter *alter, const char *kind);
+/* The single orders of that letter, not its lists, under the running change. 0, or -errno with alter->error. */
+int kh_alter_rows(struct kh_alter *alter, int64_t letter);
 /* The letter named by "ref", when there is one. NULL: go on. */
 json_t *kh_alter_take_ref(struct kh_alter *alter, bool needed);
 

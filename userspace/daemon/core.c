@@ -14,6 +14,7 @@
 #include "common/lang.h"
 #include "common/util.h"
 #include "daemon/log.h"
+#include "daemon/source.h"
 
 #define CLOCK_SLACK_SECONDS 300 /* a clock this far behind the ledger is wrong, not slow */
 #define EVENTS_LOGGED_PER_SECOND 20
@@ -93,6 +94,7 @@ void kh_core_close(struct kh_core *core)
 		return;
 	if (core->ledger && core->kernel && core->guard && !core->detached && kh_collect(core, &error) < 0)
 		kh_log_error(LOG_WARNING, "counts-not-folded", &error);
+	kh_sources_close(core);
 	kh_keep_image(core, true);
 	kh_links_monitor_close(core->monitor);
 	kh_ledger_close(core->ledger);
@@ -193,6 +195,7 @@ void kh_core_tick(struct kh_core *core)
 		watch_clock(core, now);
 	}
 	expire(core, now);
+	kh_sources_tick(core);
 	kh_keep_image(core, false);
 	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)
 		kh_core_clock_changed(core);

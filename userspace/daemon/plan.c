@@ -11,6 +11,7 @@
 
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/source.h"
 #include "reader/reader.h"
 
 void kh_plan_clear(struct kh_plan *plan)
@@ -149,6 +150,16 @@ static bool is_decided(struct kh_core *core, int64_t letter, const struct kh_fin
 	       (state == KH_ORDER_ACTIVE || state == KH_ORDER_REJECTED);
 }
 
+/* Of a source: does a person's decision stand, or is it ordered just so already? That it moved to another line is no change. */
+static bool is_settled(struct kh_core *core, int64_t letter, const struct kh_order_row *row)
+{
+	struct kh_order_terms terms;
+
+	return kh_ledger_order_terms(core->ledger, letter, &row->indicator, &terms) == 1 &&
+	       (terms.by_person ||
+		(terms.state == row->state && terms.action == row->action && terms.expires == row->expires));
+}
+
 int64_t kh_plan_expires(const struct kh_plan *plan, const struct kh_finding *finding)
 {
 	if (!finding->expires || (plan->expires && plan->expires < finding->expires))
@@ -183,6 +194,8 @@ static int write_finding(const struct kh_request *request, const struct kh_plan 
 	int code;
 
 	if (judgement->decision == KH_REVIEW && is_decided(request->core, letter->id, finding))
+		return 0;
+	if (plan->replaces && is_settled(request->core, letter->id, &row))
 		return 0;
 	code = kh_ledger_order_put(request->core->ledger, &row, error);
 	if (code >= 0)
@@ -311,7 +324,8 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	struct kh_error error = {};
 	int code;
 
-	if (!tally->changed && !has_new_file(plan)) { /* the same file again: not even a change number is spent */
+	if (!tally->changed && !plan->withdrawn && (plan->replaces || !has_new_file(plan))) {
+		/* the same file again: not even a change number is spent */
 		kh_ledger_rollback(core->ledger);
 		return reply;
 	}
@@ -358,7 +372,12 @@ json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
 	code = kh_change_start(request, plan->kind, 0, &change, &error);
 	if (code < 0)
 		return kh_reply_error(KH_EXIT_FAILED, &error);
-	code = write_plan(request, plan, &error);
+	if (plan->replaces) {
+		plan->withdrawn = kh_plan_replace(request, plan, &error);
+		code = plan->withdrawn < 0 ? (int)plan->withdrawn : 0;
+	}
+	if (code >= 0)
+		code = write_plan(request, plan, &error);
 	if (code < 0) {
 		kh_ledger_rollback(core->ledger);
 		return kh_reply_error(KH_EXIT_FAILED, &error);

@@ -34,6 +34,8 @@ struct kh_plan {
 	const char *kind; /* of the change */
 	enum kh_action action;
 	int64_t expires; /* 0: none */
+	bool replaces; /* its one letter, known before, orders what the plan holds and nothing else; what a person decided stands */
+	int64_t withdrawn; /* orders that this touched, when written */
 	struct kh_plan_letter *letters;
 	size_t letters_count;
 	struct kh_plan_file *files;
@@ -46,6 +48,8 @@ struct kh_plan {
 void kh_plan_clear(struct kh_plan *plan);
 /* Adds a finding to a letter; 0 or -ENOMEM. */
 int kh_plan_add(struct kh_plan_letter *letter, const struct kh_finding *finding, const char *file);
+/* push.c: reads the files of a request into letters. What they hold is the plan's. 0 or -errno with error. */
+int kh_plan_documents(const struct kh_request *request, struct kh_plan *plan, struct kh_error *error);
 /* When an order of it ends: the plan's deadline, or the end its source gives it, whichever is first; 0: none. */
 int64_t kh_plan_expires(const struct kh_plan *plan, const struct kh_finding *finding);
 /* What the rows of a plan come to. Begins zeroed, with the hash initialised. */

@@ -10,6 +10,7 @@
  *   prove.c      packets through the live program
  *   requests.c   the table of operations
  *   push.c, plan.c, plan_answer.c   push and block; decide.c the queue and the deadlines; withdraw.c unblock, allow, undo
+ *   sources.c, source_terms.c, refreshing.c, fetching.c, replace.c   sources that refresh themselves: see source.h
  *   look.c, status.c, why.c   read-only answers; rows.c their JSON
  */
 #ifndef KHIEN_DAEMON_PRIVATE_H
@@ -45,6 +46,8 @@ struct kh_watch {
 	struct kh_attached attached;
 	char problem[512]; /* why it is not protected; empty: it is */
 };
+
+struct kh_sources;
 
 struct kh_problem {
 	const char *code;
@@ -82,6 +85,7 @@ struct kh_core {
 	unsigned int events_logged; /* in this second */
 	struct kh_range *holes; /* what the generation in force leaves out: allows and never-block */
 	size_t holes_count;
+	struct kh_sources *sources; /* what is being refreshed; NULL: nothing yet */
 };
 
 int64_t kh_now(void);
@@ -142,6 +146,7 @@ struct kh_request {
 	json_t *body;
 	const int *fds;
 	size_t fds_count;
+	const char *actor; /* NULL: the peer; else the daemon itself acts, under this name */
 };
 typedef json_t *(*kh_operation)(const struct kh_request *request);
 
@@ -169,6 +174,14 @@ json_t *kh_op_stats(const struct kh_request *request);
 json_t *kh_op_history(const struct kh_request *request);
 json_t *kh_op_verify(const struct kh_request *request);
 json_t *kh_op_reattach(const struct kh_request *request);
+json_t *kh_op_source_add(const struct kh_request *request);
+json_t *kh_op_source_list(const struct kh_request *request);
+json_t *kh_op_source_show(const struct kh_request *request);
+json_t *kh_op_source_refresh(const struct kh_request *request);
+json_t *kh_op_source_pause(const struct kh_request *request);
+json_t *kh_op_source_resume(const struct kh_request *request);
+json_t *kh_op_source_promote(const struct kh_request *request);
+json_t *kh_op_source_remove(const struct kh_request *request);
 json_t *kh_op_detach(const struct kh_request *request);
 
 /* rows.c */

@@ -221,7 +221,7 @@ static int name_letters(struct kh_plan *plan)
 	return 0;
 }
 
-static int read_documents(const struct kh_request *request, struct kh_plan *plan, struct kh_error *error)
+int kh_plan_documents(const struct kh_request *request, struct kh_plan *plan, struct kh_error *error)
 {
 	json_t *names = json_object_get(request->body, "files");
 	const char *ref = kh_request_text(request->body, "ref");
@@ -258,7 +258,7 @@ json_t *kh_op_push(const struct kh_request *request)
 		return kh_reply_usage(
 			_("push needs two descriptors for each file it names: the file, and what was read of it"));
 	set_terms(request, &plan, 0);
-	if (read_documents(request, &plan, &error) < 0)
+	if (kh_plan_documents(request, &plan, &error) < 0)
 		reply = kh_reply_error(KH_EXIT_FAILED, &error);
 	else
 		reply = kh_plan_run(request, &plan);

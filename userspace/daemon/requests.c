@@ -18,13 +18,35 @@ static const struct {
 	kh_operation operation;
 	bool changes; /* asks for more than looking */
 } operations[] = {
-	{ "accept", kh_op_accept, true },   { "allow", kh_op_allow, true },	  { "block", kh_op_block, true },
-	{ "detach", kh_op_detach, true },   { "disallow", kh_op_disallow, true }, { "enforce", kh_op_enforce, true },
-	{ "extend", kh_op_extend, true },   { "history", kh_op_history, false },  { "list", kh_op_list, false },
-	{ "monitor", kh_op_monitor, true }, { "push", kh_op_push, true },	  { "reattach", kh_op_reattach, true },
-	{ "reject", kh_op_reject, true },   { "review", kh_op_review, false },	  { "show", kh_op_show, false },
-	{ "stats", kh_op_stats, false },    { "status", kh_op_status, false },	  { "unblock", kh_op_unblock, true },
-	{ "undo", kh_op_undo, true },	    { "verify", kh_op_verify, false },	  { "why", kh_op_why, false },
+	{ "accept", kh_op_accept, true },
+	{ "allow", kh_op_allow, true },
+	{ "block", kh_op_block, true },
+	{ "detach", kh_op_detach, true },
+	{ "disallow", kh_op_disallow, true },
+	{ "enforce", kh_op_enforce, true },
+	{ "extend", kh_op_extend, true },
+	{ "history", kh_op_history, false },
+	{ "list", kh_op_list, false },
+	{ "monitor", kh_op_monitor, true },
+	{ "push", kh_op_push, true },
+	{ "reattach", kh_op_reattach, true },
+	{ "reject", kh_op_reject, true },
+	{ "review", kh_op_review, false },
+	{ "show", kh_op_show, false },
+	{ "stats", kh_op_stats, false },
+	{ "status", kh_op_status, false },
+	{ "unblock", kh_op_unblock, true },
+	{ "source-add", kh_op_source_add, true },
+	{ "source-list", kh_op_source_list, false },
+	{ "source-pause", kh_op_source_pause, true },
+	{ "source-promote", kh_op_source_promote, true },
+	{ "source-refresh", kh_op_source_refresh, true },
+	{ "source-remove", kh_op_source_remove, true },
+	{ "source-resume", kh_op_source_resume, true },
+	{ "source-show", kh_op_source_show, false },
+	{ "undo", kh_op_undo, true },
+	{ "verify", kh_op_verify, false },
+	{ "why", kh_op_why, false },
 };
 
 json_t *kh_reply(int code)
@@ -163,8 +185,8 @@ int kh_change_start(const struct kh_request *request, const char *kind, int64_t 
 		return code;
 	*ret_change = (struct kh_change){
 		.time = kh_now(),
-		.uid = (int64_t)request->peer->uid,
-		.actor = name_of(request->peer->uid, actor),
+		.uid = request->actor ? -1 : (int64_t)request->peer->uid,
+		.actor = request->actor ? request->actor : name_of(request->peer->uid, actor),
 		.kind = kind,
 		.note = kh_request_text(request->body, "note"),
 		.letter = letter,

@@ -2,7 +2,7 @@
 /*
  * Is the office protected, and if not, what is to be done? Every problem has a code, a sentence and a next step.
  */
-#include "daemon/private.h"
+#include "daemon/source.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -94,6 +94,27 @@ static void check_links(const struct kh_core *core, struct kh_problem *problems,
 	}
 }
 
+struct problems {
+	struct kh_problem *problems;
+	size_t *count;
+};
+
+static int check_source(const struct kh_source *source, void *context)
+{
+	struct problems *all = context;
+
+	if (source->held >= 0)
+		todo(add(all->problems, all->count, "source-held",
+			 _("the source %s now has %lld values, it had %lld: the copy before stays in force"),
+			 source->name, (long long)source->held, (long long)(source->count < 0 ? 0 : source->count)),
+		     "khien source refresh %s --accept", source->name);
+	else if (kh_source_stale(source, kh_now()))
+		todo(add(all->problems, all->count, "source-stale", _("the source %s does not refresh: %s"),
+			 source->name, source->problem),
+		     "khien source show %s", source->name);
+	return 0;
+}
+
 size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static KH_PROBLEMS_MAX])
 {
 	size_t count = 0;
@@ -118,6 +139,7 @@ size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static K
 		todo(add(ret_problems, &count, "verify", _("only %lld of %lld orders are enforced"),
 			 (long long)core->verified_enforced, (long long)core->verified_ordered),
 		     "khien verify");
+	kh_ledger_sources(core->ledger, check_source, &(struct problems){ ret_problems, &count });
 	if (core->config->exempt.count)
 		add(ret_problems, &count, "exempt",
 		    _("[guard] exempt is set: special-purpose ranges can be blocked (for laboratories)"))

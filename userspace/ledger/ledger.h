@@ -26,7 +26,7 @@
 #include "khien/abi.h"
 #include "model/document.h"
 
-#define KH_LEDGER_VERSION 3
+#define KH_LEDGER_VERSION 4
 #define KH_LETTER_BY_HAND 1
 
 struct kh_ledger;
@@ -54,7 +54,7 @@ struct kh_change {
 	int64_t uid; /* of the person; -1: the daemon itself */
 	const char *actor; /* login name */
 	const char *
-		kind; /* "push" "block" "unblock" "allow" "disallow" "accept" "reject" "enforce" "monitor" "extend" "undo" "expire" */
+		kind; /* "push" "block" "unblock" "allow" "disallow" "accept" "reject" "enforce" "monitor" "extend" "undo" "expire"; of sources: "source" (a refresh) "source-add" "source-pause" "source-resume" "source-promote" "source-remove" */
 	const char *note; /* may be NULL */
 	int64_t letter; /* 0: none */
 	int64_t undoes; /* the change this one undid; 0 */

@@ -115,8 +115,19 @@ static const char *const version_3[] = {
 	NULL,
 };
 
+static const char *const version_4[] = {
+	/* What is fetched again and again, and how the last refresh went (sources.h). What it brought are the orders of its letter. */
+	"CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL, credentials TEXT NOT NULL,"
+	" authority TEXT NOT NULL, letter INTEGER NOT NULL REFERENCES letters, every INTEGER NOT NULL, ttl INTEGER NOT NULL,"
+	" bytes_max INTEGER NOT NULL, entries_max INTEGER NOT NULL, action INTEGER NOT NULL, paused INTEGER NOT NULL,"
+	" checked INTEGER NOT NULL, fetched INTEGER NOT NULL, changed INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL,"
+	" held INTEGER NOT NULL, failures INTEGER NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL, digest TEXT NOT NULL,"
+	" problem TEXT NOT NULL)",
+	NULL,
+};
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3 };
+static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3, version_4 };
 
 /* The numbers below are stored in `orders` and in the index conditions above: never renumber. */
 _Static_assert(KH_ORDER_ACTIVE == 0 && KH_ORDER_REVIEW == 1 && KH_ORDER_REFUSED == 2 && KH_ORDER_UNENFORCEABLE == 3 &&
@@ -186,6 +197,6 @@ int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error)
 		ledger,
 		"SELECT 1 FROM meta, facts, letters, documents, letter_facts, indicators, changes, orders, orders_before, orders_made,"
 		" allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health,"
-		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots WHERE 0",
+		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots, sources WHERE 0",
 		&statement, error);
 }

@@ -15,7 +15,7 @@ mkdir -p "$root/DEBIAN" "$build/deb/debian"
 # A build of its own: paths are compiled in, and a package lives under /usr.
 make --no-print-directory -j "$(nproc)" B="$build/deb/build" PREFIX=/usr SYSCONFDIR=/etc LOCALSTATEDIR=/var/lib CFLAGS="-O2 -g -D_FORTIFY_SOURCE=2 -fPIE" \
 	LDFLAGS="-pie -Wl,-z,relro,-z,now" DESTDIR="$root" UNITDIR=/lib/systemd/system install
-strip --strip-unneeded "$root/usr/bin/khien" "$root/usr/sbin/khiend" "$root/usr/libexec/khien/khien-parse"
+strip --strip-unneeded "$root/usr/bin/khien" "$root/usr/sbin/khiend" "$root"/usr/libexec/khien/khien-*
 find "$root/usr/share/man" -type f -name '*.[0-9]' -exec gzip -9n {} +
 
 doc=$root/usr/share/doc/khien
@@ -34,7 +34,7 @@ printf 'khien (%s) unstable; urgency=medium\n\n  * See the history of the source
 
 # dpkg-shlibdeps wants a debian/control beside it.
 printf 'Source: khien\n\nPackage: khien\nArchitecture: any\n' > "$build/deb/debian/control"
-libraries=$(cd "$build/deb" && dpkg-shlibdeps -O khien/usr/bin/khien khien/usr/sbin/khiend khien/usr/libexec/khien/khien-parse)
+libraries=$(cd "$build/deb" && dpkg-shlibdeps -O khien/usr/bin/khien khien/usr/sbin/khiend khien/usr/libexec/khien/khien-*)
 libraries=${libraries#shlibs:Depends=}
 
 cat > "$root/DEBIAN/control" <<END
@@ -44,7 +44,7 @@ Architecture: $(dpkg --print-architecture)
 Maintainer: Khiên authors <khien@localhost>
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
 Depends: $libraries, passwd
-Recommends: systemd, man-db, poppler-utils
+Recommends: systemd, man-db, ca-certificates, poppler-utils
 Suggests: bash-completion, tesseract-ocr, tesseract-ocr-vie
 Section: net
 Priority: optional

@@ -73,7 +73,7 @@ int kh_walls_build(const struct kh_sandbox *sandbox, struct kh_walls *ret_walls)
 {
 	int code = build_landlock(sandbox, &ret_walls->landlock);
 
-	return code < 0 ? code : kh_filter_build(&ret_walls->filter);
+	return code < 0 ? code : kh_filter_build(sandbox->network, &ret_walls->filter);
 }
 
 void kh_walls_clear(struct kh_walls *walls)

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The system calls of a program that reads and computes. All others fail with EPERM, so that a library that only tries something
+ * The system calls of a program that reads and computes, and of one that calls out. All others fail with EPERM, so that a library that only tries something
  * goes on without it.
  */
 #include "sandbox/private.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,6 +92,17 @@ static const int allowed[] = {
 	SCMP_SYS(clock_nanosleep),
 };
 
+/* Calling out: no bind to a port of choice would be heard, for there is no listen and no accept. */
+static const int calling[] = {
+	SCMP_SYS(connect),     SCMP_SYS(bind), /* resolvers bind to port 0, netlink to itself */
+	SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+	SCMP_SYS(socketpair),  SCMP_SYS(sendto),      SCMP_SYS(sendmsg),    SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvfrom),    SCMP_SYS(recvmsg),     SCMP_SYS(recvmmsg),   SCMP_SYS(shutdown),
+	SCMP_SYS(select),      SCMP_SYS(pselect6),    SCMP_SYS(pipe2),	    SCMP_SYS(eventfd2),
+};
+/* Not AF_UNIX: behind such a socket the daemon itself would listen. */
+static const unsigned int families[] = { AF_INET, AF_INET6, AF_NETLINK };
+
 #define OPENS_FOR_WRITING (O_ACCMODE | O_CREAT | O_TRUNC)
 
 static int add_rules(scmp_filter_ctx context)
@@ -108,6 +122,27 @@ static int add_rules(scmp_filter_ctx context)
 	return code;
 }
 
+/* Threads yes, processes no. What clone3 is asked for lies in memory, where a filter does not look: the C library then takes clone. */
+static int add_calling(scmp_filter_ctx context)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(calling) && !code; i++)
+		code = seccomp_rule_add(context, SCMP_ACT_ALLOW, calling[i], 0);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(families) && !code; i++)
+		code = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+					SCMP_A0(SCMP_CMP_EQ, families[i], 0));
+	if (!code)
+		code = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+					SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+	if (!code)
+		code = seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	if (!code) /* how much waits to be read, and whether to wait for it */
+		code = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
+	return code ? code
+		    : seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0));
+}
+
 /* libseccomp writes a filter to a file only. */
 static int export(scmp_filter_ctx context, struct sock_fprog *ret_filter)
 {
@@ -125,11 +160,13 @@ static int export(scmp_filter_ctx context, struct sock_fprog *ret_filter)
 	return 0;
 }
 
-int kh_filter_build(struct sock_fprog *ret_filter)
+int kh_filter_build(bool network, struct sock_fprog *ret_filter)
 {
 	scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int code = context ? add_rules(context) : -ENOMEM;
 
+	if (!code && network)
+		code = add_calling(context);
 	if (!code)
 		code = export(context, ret_filter);
 	seccomp_release(context);

@@ -21,7 +21,7 @@ int kh_walls_build(const struct kh_sandbox *sandbox, struct kh_walls *ret_walls)
 void kh_walls_clear(struct kh_walls *walls);
 
 /* filter.c: the system calls that are allowed. 0 or -errno. */
-int kh_filter_build(struct sock_fprog *ret_filter);
+int kh_filter_build(bool network, struct sock_fprog *ret_filter);
 
 /* What the new process is given. */
 struct kh_confined {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A program on hostile input. It gets the input, may compute, read what is installed on the system, and write its answer; and nothing
- * else: no other file, no network, no other process, no signal to anybody, for a limited time, in limited memory. Another installed
- * program may take its place, behind the same walls.
+ * else: no other file, no network (unless it is the one that fetches), no other process, no signal to anybody, for a limited time, in limited
+ * memory. Another installed program may take its place, behind the same walls.
  *
  * What holds it: a fresh process image with no descriptor but three; no capability, and the user `nobody` where root may become it; no
  * new privileges; Landlock (Linux 5.13; where the kernel has none, it can read what its user can); seccomp with a list of what is allowed, all else
@@ -14,6 +14,7 @@
 #ifndef KHIEN_SANDBOX_SANDBOX_H
 #define KHIEN_SANDBOX_SANDBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/bytes.h"
@@ -27,6 +28,7 @@ struct kh_sandbox {
 	size_t output_max; /* bytes of the answer */
 	size_t memory_max; /* bytes of address space */
 	unsigned int seconds_max; /* of processor time, and as many of real time */
+	bool network; /* it may call out by TCP and UDP, and have threads (a resolver is one); and still listen to nobody */
 };
 
 struct kh_sandbox_result {

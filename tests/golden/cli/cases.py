@@ -55,6 +55,10 @@ SCREENS = {
     "stats-host": screen("stats", "--by", "host", "--since", "1h", table={"stats": "callers"}),
     "stats-nothing": screen("stats", table={"stats": "no-rows"}),
     "history": screen("history", "--changes", table={"history": "history"}),
+    "source-list": screen("source", "list", table={"source-list": "sources"}),
+    "source-held": screen("source", "refresh", "feed", table={"source-refresh": "source-refreshing", "source-show": ["source-refreshing", "source-held"]}),
+    "source-missing": screen("source", "add", "feed"),
+    "help-source": screen("source", "--help"),
     "verify": screen("verify", table={"verify": "verify"}),
     "verify-bad": screen("verify", table={"verify": "verify-bad"}),
     "unblock": screen("unblock", "203.0.113.7", table={"unblock": "change"}),
@@ -518,7 +522,7 @@ def every_command_and_option_is_in_the_manual_and_the_completion():
 
     manual, completion = text("userspace", "man", "khien.1.scd"), text("userspace", "completion", "khien")
     commands = re.findall(r"^  ([a-z]+) ", Run("--help").out, re.M)
-    same(len(commands), 23, "the number of commands")
+    same(len(commands), 24, "the number of commands")
     for command in commands:
         if not re.search(rf"\*{command}\*", manual):
             raise AssertionError(f"khien.1 does not tell about {command}")

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/lang.h"
+#include "common/util.h"
+#include "daemon/alter.h"
+#include "daemon/log.h"
+#include "daemon/plan.h"
+#include "daemon/source.h"
+#include "reader/reader.h"
+
+/* ---- When ---------------------------------------------------------------------------------------------- */
+
+struct choice {
+	int64_t now;
+	const char *asked; /* NULL: whatever is due */
+	struct kh_source *source;
+	bool found;
+};
+
+static int choose(const struct kh_source *source, void *context)
+{
+	struct choice *choice = context;
+
+	if (choice->asked ? strcmp(source->name, choice->asked) != 0
+			  : source->paused || (kh_source_due(source) > choice->now && source->checked <= choice->now))
+		return 0;
+	if (choice->found && kh_source_due(choice->source) <= kh_source_due(source))
+		return 0;
+	*choice->source = *source;
+	choice->found = true;
+	return 0;
+}
+
+/* ---- Writing down how it went ---------------------------------------------------------------------------- */
+
+int kh_source_write(struct kh_core *core, struct kh_source *source, struct kh_error *error)
+{
+	int code = kh_ledger_begin(core->ledger, error);
+
+	if (code < 0)
+		return code;
+	code = kh_ledger_source_put(core->ledger, source, error);
+	if (code >= 0)
+		code = kh_ledger_commit(core->ledger, error);
+	if (code < 0)
+		kh_ledger_rollback(core->ledger);
+	return code;
+}
+
+static void write_down(struct kh_core *core, struct kh_source *source)
+{
+	struct kh_error error = {};
+
+	if (kh_source_write(core, source, &error) < 0)
+		kh_log_error(LOG_ERR, "source-not-written", &error);
+}
+
+static void note_failure(struct kh_core *core, struct kh_source *source, const char *text, const char *hint)
+{
+	source->checked = kh_now();
+	source->failures++;
+	snprintf(source->problem, sizeof(source->problem), hint && hint[0] ? "%s (%s)" : "%s", text ? text : "",
+		 hint ? hint : "");
+	kh_log(LOG_WARNING, "event=source-failed name=%s failures=%" PRId64 " problem=\"%s\"", source->name,
+	       source->failures, source->problem);
+	write_down(core, source);
+}
+
+static void note_current(struct kh_source *source)
+{
+	source->checked = source->fetched = kh_now();
+	source->failures = 0;
+	source->held = -1;
+	source->problem[0] = '\0';
+}
+
+/* ---- The same copy ------------------------------------------------------------------------------------------ */
+
+/* A request that the daemon makes itself. */
+struct own {
+	struct kh_request request;
+	struct kh_peer peer;
+	char actor[64];
+	int fds[2];
+};
+
+static void own_begin(struct kh_core *core, const struct kh_source *source, json_t *body, struct own *own)
+{
+	snprintf(own->actor, sizeof(own->actor), "source %s", source->name);
+	own->request = (struct kh_request){ .core = core, .peer = &own->peer, .actor = own->actor, .body = body };
+}
+
+/* Has less than half of its time left? Deadlines move no more often, for each move is a change of all values. */
+static bool is_ageing(const struct kh_source *source)
+{
+	return source->ttl && source->until - kh_now() < source->ttl / 2;
+}
+
+static int64_t deadline_of(const struct kh_source *source)
+{
+	if (!source->ttl)
+		return 0;
+	return is_ageing(source) ? kh_now() + source->ttl : source->until;
+}
+
+static int edit_renew(struct kh_alter *alter, struct kh_order_row *row)
+{
+	if ((row->state != KH_ORDER_ACTIVE && row->state != KH_ORDER_EXPIRED) || !row->expires ||
+	    row->expires >= alter->expires)
+		return 0;
+	if (row->state == KH_ORDER_EXPIRED)
+		row->since = kh_now();
+	row->state = KH_ORDER_ACTIVE;
+	row->expires = alter->expires;
+	return 1;
+}
+
+/* A list that does not change for long must not run out of time while its source still has it. */
+static void renew(struct kh_core *core, struct kh_source *source)
+{
+	json_t *body = json_object(), *reply;
+	struct own own = {};
+	struct kh_alter alter = {
+		.request = &own.request, .letter = source->letter, .expires = kh_now() + source->ttl, .edit = edit_renew
+	};
+
+	own_begin(core, source, body, &own);
+	reply = kh_alter_letter(&alter, "source");
+	if (json_object_get(reply, "error"))
+		kh_log_error(LOG_ERR, "source-not-renewed", &alter.error);
+	else
+		source->until = alter.expires;
+	json_decref(reply);
+	json_decref(body);
+}
+
+static void take_same(struct kh_core *core, struct kh_source *source)
+{
+	note_current(source);
+	if (is_ageing(source))
+		renew(core, source);
+	kh_log(LOG_INFO, "event=source-current name=%s", source->name);
+	write_down(core, source);
+}
+
+/* ---- Another copy ---------------------------------------------------------------------------------------------- */
+
+static bool is_alarming(const struct kh_source *source, int64_t count)
+{
+	int64_t apart = count > source->count ? count - source->count : source->count - count;
+
+	if (!count)
+		return true;
+	if (source->count < 0 || apart < KH_SOURCE_APART)
+		return false;
+	return count <= source->count / 2 || count >= source->count * 2;
+}
+
+static void hold(struct kh_core *core, struct kh_source *source, int64_t count)
+{
+	source->checked = kh_now();
+	source->failures = 0;
+	source->problem[0] = '\0';
+	source->held = count;
+	kh_log(LOG_WARNING, "event=source-held name=%s values=%" PRId64 " before=%" PRId64, source->name, count,
+	       source->count);
+	write_down(core, source);
+}
+
+static int64_t count_values(const struct kh_plan *plan)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < plan->files_count; i++)
+		count += (int64_t)(plan->files[i].document->findings_count +
+				   kh_bulk_count(&plan->files[i].document->bulk));
+	return count;
+}
+
+static void note_copy(struct kh_source *source, const struct kh_fetch_answer *answer, const char *digest, int64_t count)
+{
+	snprintf(source->etag, sizeof(source->etag), "%s", answer->etag ? answer->etag : "");
+	snprintf(source->last_modified, sizeof(source->last_modified), "%s",
+		 answer->last_modified ? answer->last_modified : "");
+	snprintf(source->digest, sizeof(source->digest), "%s", digest);
+	source->count = count;
+}
+
+static void enforce(struct kh_core *core, struct kh_source *source, const struct own *own, struct kh_plan *plan,
+		    const struct kh_fetch_answer *answer, const char *digest)
+{
+	int64_t count = count_values(plan);
+	json_t *reply = kh_plan_run(&own->request, plan), *error = json_object_get(reply, "error");
+
+	if (error) {
+		note_failure(core, source, json_string_value(json_object_get(error, "text")),
+			     json_string_value(json_object_get(error, "hint")));
+	} else {
+		json_int_t change = json_integer_value(json_object_get(reply, "change"));
+
+		note_current(source);
+		note_copy(source, answer, digest, count);
+		source->changed = change || !source->changed ? source->fetched : source->changed;
+		source->until = plan->expires;
+		kh_log(LOG_NOTICE, "event=source-changed name=%s values=%" PRId64 " change=%" JSON_INTEGER_FORMAT,
+		       source->name, count, change); /* change 0: other bytes, the same values */
+		write_down(core, source);
+	}
+	json_decref(reply);
+}
+
+static int digest_of(int fd, char ret_digest[static KH_SOURCE_DIGEST_BYTES])
+{
+	char *data KH_CLEANUP(kh_freep) = NULL;
+	unsigned char sha256[crypto_hash_sha256_BYTES];
+	size_t length;
+	int code = kh_file_read_fd(fd, KH_READER_MAX_BYTES, &data, &length);
+
+	if (code < 0)
+		return code;
+	crypto_hash_sha256(sha256, (const unsigned char *)data, length);
+	sodium_bin2hex(ret_digest, KH_SOURCE_DIGEST_BYTES, sha256, sizeof(sha256));
+	return 0;
+}
+
+/* Reads the documents, and takes them, or holds them back. */
+static void take_documents(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer,
+			   const char *digest)
+{
+	const struct kh_fetching *fetching = &core->sources->fetching;
+	json_t *body = json_pack("{s:[s], s:s+, s:b, s:i}", "files", source->name, "ref", "source/", source->name,
+				 "monitor", source->action == KH_ACTION_MONITOR, "rows", 0);
+	struct kh_plan plan = {
+		.kind = "source", .replaces = true, .action = source->action, .expires = deadline_of(source)
+	};
+	struct own own = { .fds = { fetching->content, fetching->documents } };
+	struct kh_error error = {};
+	int64_t count;
+
+	own_begin(core, source, body, &own);
+	own.request.fds = own.fds;
+	own.request.fds_count = KH_ARRAY_SIZE(own.fds);
+	if (kh_plan_documents(&own.request, &plan, &error) < 0) {
+		note_failure(core, source, error.text, error.hint);
+	} else {
+		plan.letters[0].id = source->letter;
+		count = count_values(&plan);
+		if (is_alarming(source, count) && !fetching->accept)
+			hold(core, source, count);
+		else
+			enforce(core, source, &own, &plan, answer, digest);
+	}
+	kh_plan_clear(&plan);
+	json_decref(body);
+}
+
+static void take_new(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer)
+{
+	char digest[KH_SOURCE_DIGEST_BYTES] = "";
+	int code = digest_of(core->sources->fetching.content, digest);
+
+	if (code < 0) {
+		note_failure(core, source, strerror(-code), NULL);
+	} else if (!strcmp(digest, source->digest)) { /* a server without ETag, or with another one for the same */
+		note_copy(source, answer, digest, source->count);
+		take_same(core, source);
+	} else {
+		take_documents(core, source, answer, digest);
+	}
+}
+
+/* ---- Every second ----------------------------------------------------------------------------------------- */
+
+static void finish(struct kh_core *core, const struct kh_fetch_answer *answer)
+{
+	struct kh_source *source KH_CLEANUP(kh_freep) = malloc(sizeof(*source));
+
+	if (!source || kh_ledger_source_find(core->ledger, core->sources->fetching.source, source) != 1)
+		return; /* removed meanwhile */
+	if (answer->result == KH_FETCH_NEW)
+		take_new(core, source, answer);
+	else if (answer->result == KH_FETCH_SAME)
+		take_same(core, source);
+	else
+		note_failure(core, source, answer->text, answer->hint);
+}
+
+static void start(struct kh_core *core)
+{
+	struct kh_sources *sources = core->sources;
+	struct kh_source *source KH_CLEANUP(kh_freep) = malloc(sizeof(*source));
+	struct choice choice = { .now = kh_now(), .source = source };
+	struct kh_error error = {};
+	bool accept = false;
+
+	if (!source)
+		return;
+	if (sources->asked_count) {
+		choice.asked = sources->asked[0].source;
+		accept = sources->asked[0].accept;
+	}
+	kh_ledger_sources(core->ledger, choose, &choice);
+	if (choice.found && kh_fetching_start(&sources->fetching, source, accept, &error) < 0)
+		note_failure(core, source, error.text, error.hint);
+	if (sources->asked_count)
+		memmove(sources->asked, sources->asked + 1, --sources->asked_count * sizeof(*sources->asked));
+}
+
+void kh_sources_tick(struct kh_core *core)
+{
+	struct kh_fetch_answer answer KH_CLEANUP(kh_fetch_answer_clear) = {};
+	struct kh_fetching *fetching;
+
+	if (core->detached)
+		return;
+	if (!core->sources && !(core->sources = calloc(1, sizeof(*core->sources))))
+		return;
+	fetching = &core->sources->fetching;
+	if (!fetching->pid) {
+		start(core);
+	} else if (kh_fetching_poll(fetching, &answer)) {
+		finish(core, &answer);
+		kh_fetching_end(fetching);
+	}
+}
+
+void kh_sources_close(struct kh_core *core)
+{
+	if (core->sources && core->sources->fetching.pid)
+		kh_fetching_end(&core->sources->fetching);
+	free(KH_TAKE(core->sources));
+}

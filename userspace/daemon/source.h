@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sources that refresh themselves: the way of an order (fetch - read - review - ledger - compile - install - verify) without a person who pushes.
+ *
+ *   sources.c      what people ask: add, list, show, refresh, pause, resume, promote, remove
+ *   source_terms.c what a new one may be, and when it is due
+ *   refreshing.c   every second, and what becomes of an answer: failed, current, new, or waiting for a person
+ *   fetching.c     the program that fetches and reads, khien-refresh: started, waited for without waiting, ended
+ *   replace.c      what a new copy no longer holds is withdrawn
+ *
+ * Contract. One refresh at a time, in another process; the loop of the daemon never waits for a stranger. What it brings goes the way of
+ * a push (plan.c: the guard judges every value) under the letter "source/NAME", as one change by "source NAME", and replaces what the copy
+ * before brought. Until then, and whatever goes wrong, the copy before stays in force. A copy that is the same is no change.
+ *
+ * A copy with half as many values or fewer, twice as many or more (and ten at least between them), or none, waits for a person: `khien source
+ * refresh NAME --accept`. So does nothing else: a source's terms were a person's decision when it was added.
+ *
+ * What a person decided about a single value (unblock, monitor, reject ...) stays decided, whatever the source brings.
+ *
+ * A source that fails is tried again after 1, 2, 4 ... minutes, at most after its time. Times are wall-clock; a clock set back makes it due.
+ */
+#ifndef KHIEN_DAEMON_SOURCE_H
+#define KHIEN_DAEMON_SOURCE_H
+
+#include <sys/types.h>
+
+#include "daemon/private.h"
+#include "ledger/sources.h"
+#include "model/fetched.h"
+
+#define KH_SOURCE_EVERY_MIN 300 /* seconds: no server is asked more often */
+#define KH_SOURCE_EVERY_MAX (30 * 86400)
+#define KH_SOURCE_TTL_MAX (366 * 86400)
+#define KH_SOURCE_BYTES_MAX ((int64_t)64 << 20) /* what the reader takes */
+#define KH_SOURCE_ENTRIES_MAX 2000000
+#define KH_SOURCE_APART 10 /* values: smaller lists may double */
+#define KH_SOURCE_PATIENCE 630 /* seconds; khien-refresh gives up before */
+
+/* One refresh that runs. */
+struct kh_fetching {
+	char source[KH_SOURCE_NAME_BYTES];
+	pid_t pid; /* 0: none */
+	int answer, content, documents; /* memory that it writes */
+	int64_t since;
+	bool accept; /* a person has said that its size is right */
+};
+
+struct kh_asked {
+	char source[KH_SOURCE_NAME_BYTES];
+	bool accept;
+};
+
+struct kh_sources {
+	struct kh_fetching fetching;
+	struct kh_asked asked[KH_SOURCES_MAX];
+	size_t asked_count;
+};
+
+/* fetching.c */
+/* Starts it. 0; or -errno with error: nothing runs. */
+int kh_fetching_start(struct kh_fetching *fetching, const struct kh_source *source, bool accept,
+		      struct kh_error *error);
+/* 1: it has ended, and *ret_answer says how (a program that broke off is a failure too); 0: it runs. Never waits. */
+int kh_fetching_poll(struct kh_fetching *fetching, struct kh_fetch_answer *ret_answer);
+void kh_fetching_end(struct kh_fetching *fetching); /* ends it when it runs, and lets go of what it wrote */
+
+/* refreshing.c */
+void kh_sources_tick(struct kh_core *core);
+void kh_sources_close(struct kh_core *core);
+/* Puts the row under a change of its own. 0 or -errno. */
+int kh_source_write(struct kh_core *core, struct kh_source *source, struct kh_error *error);
+
+/* source_terms.c: 0; or -EINVAL with error, which shows nothing secret. */
+int kh_source_take(json_t *body, struct kh_source *ret_source, struct kh_error *error);
+int64_t kh_source_due(const struct kh_source *source); /* when; 0: now */
+/* Is it failing for longer than is usual, or without any copy? */
+bool kh_source_stale(const struct kh_source *source, int64_t now);
+
+/* replace.c */
+struct kh_plan;
+/* Under the running change: withdraws what the letter orders and the plan does not hold, and gives its lists the plan's deadline. How many
+ * orders were touched, or -errno. */
+int64_t kh_plan_replace(const struct kh_request *request, const struct kh_plan *plan, struct kh_error *error);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is asked of the program that fetches, and what it answers: plain structs, and their form as bytes between processes.
+ * Written by the daemon, read by khien-refresh and khien-fetch; the answer goes the other way, and is checked where it is read.
+ *
+ *   bytes: magic, then texts in the order of the struct, each a 32-bit length (host order) and its bytes; numbers are 64 bits.
+ *   A text of an answer is printable and at most KH_FETCH_TEXT_MAX bytes.
+ */
+#ifndef KHIEN_MODEL_FETCHED_H
+#define KHIEN_MODEL_FETCHED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/error.h"
+
+#define KH_FETCH_TEXT_MAX 1024 /* of an answer: a longer validator is not kept */
+#define KH_FETCH_REQUEST_MAX ((size_t)1 << 20) /* with the certificates of an authority */
+#define KH_FETCH_SECONDS 180 /* all of one fetch */
+
+/* Texts may be NULL: not given. */
+struct kh_fetch_request {
+	char *name; /* of the source, for messages */
+	char *url; /* http: or https:, without user and password */
+	char *etag, *last_modified; /* of the copy that is there */
+	char *user, *password; /* Basic */
+	char *bearer;
+	char *authority; /* certificates (PEM) to trust instead of the system's */
+	int64_t bytes_max; /* of the content, unpacked */
+	int64_t entries_max; /* values in it */
+};
+
+enum kh_fetch_result {
+	KH_FETCH_NEW, /* there is content */
+	KH_FETCH_SAME, /* the server says that the copy is current */
+	KH_FETCH_FAILED, /* text tells why */
+	KH_FETCH_RESULT_COUNT,
+};
+
+struct kh_fetch_answer {
+	enum kh_fetch_result result;
+	int64_t status; /* of HTTP; 0: there was none */
+	char *text, *hint; /* why it failed, translated; else NULL */
+	char *etag, *last_modified;
+	int64_t bytes; /* of content */
+	int64_t entries; /* values found in it, of all kinds; filled by khien-refresh */
+};
+
+void kh_fetch_request_clear(struct kh_fetch_request *request);
+void kh_fetch_answer_clear(struct kh_fetch_answer *answer);
+
+/* Append. 0 or -ENOMEM. */
+int kh_fetch_request_write(const struct kh_fetch_request *request, struct kh_bytes *bytes);
+int kh_fetch_answer_write(const struct kh_fetch_answer *answer, struct kh_bytes *bytes);
+
+/* Read back, no more and no less. 0, -EINVAL or -ENOMEM; on failure *ret_* is unchanged. */
+int kh_fetch_request_read(const void *data, size_t length, struct kh_fetch_request *ret_request);
+/* The answer stands at the beginning; what follows it (the content) begins at *ret_rest. */
+int kh_fetch_answer_read(const void *data, size_t length, struct kh_fetch_answer *ret_answer, size_t *ret_rest);
+
+#endif

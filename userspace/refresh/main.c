@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * khien-refresh LANGUAGE FOLDER: one refresh of one source, so that the daemon need not wait for strangers. Started by the daemon
+ * (daemon/fetching.c); becomes nobody before it does anything.
+ *
+ *   0 request (model/fetched.h)   1 the answer   3 what was fetched   4 the documents in it (model/wire.h)
+ *
+ * It reads none of what comes itself: khien-fetch talks to the server, khien-parse reads, each behind the walls of the sandbox.
+ * Ends by itself within REFRESH_SECONDS, and with the daemon.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/lang.h"
+#include "common/text.h"
+#include "common/util.h"
+#include "intake/intake.h"
+#include "model/fetched.h"
+#include "model/wire.h"
+#include "sandbox/sandbox.h"
+
+#define PROGRAM "khien-fetch"
+#define NOBODY 65534
+#define CONTENT_FD 3
+#define DOCUMENTS_FD 4
+#define REFRESH_SECONDS 600 /* fetching, and reading what came */
+#define MEMORY_MAX ((size_t)1 << 30) /* with the stacks of a resolver's threads */
+
+/* ---- Who it is ---------------------------------------------------------------------------------------- */
+
+static int drop_privileges(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = {};
+
+	if (!geteuid() && !setgroups(0, NULL) &&
+	    (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
+		return -errno;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &header, none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* After the change of user, which would clear it. */
+static int die_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	return getppid() == parent ? 0 : -ESRCH;
+}
+
+/* ---- Fetching ------------------------------------------------------------------------------------------ */
+
+static void find_program(char ret_path[static PATH_MAX])
+{
+	char self[PATH_MAX] = "";
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash = length > 0 ? strrchr(self, '/') : NULL;
+
+	if (slash) {
+		*slash = '\0';
+		if (snprintf(ret_path, PATH_MAX, "%s/" PROGRAM, self) < PATH_MAX && !access(ret_path, X_OK))
+			return;
+	}
+	snprintf(ret_path, PATH_MAX, KH_PREFIX "/libexec/khien/" PROGRAM);
+}
+
+static void say(struct kh_fetch_answer *answer, const struct kh_error *why)
+{
+	kh_fetch_answer_clear(answer);
+	answer->result = KH_FETCH_FAILED;
+	answer->text = strdup(why->text);
+	answer->hint = why->hint[0] ? strdup(why->hint) : NULL;
+}
+
+/* The answer, and the content on its descriptor. 0; or -errno with error: then there is no answer. */
+static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer *ret_answer, struct kh_error *error)
+{
+	char program[PATH_MAX];
+	const char *const words[] = { PROGRAM, kh_lang_get(), kh_lang_folder(), NULL };
+	const char *const readable[] = { kh_lang_folder(),
+					 "/etc/ssl",
+					 "/etc/ca-certificates",
+					 "/etc/pki",
+					 "/etc/hosts",
+					 "/etc/host.conf",
+					 "/etc/gai.conf",
+					 "/etc/resolv.conf",
+					 "/etc/nsswitch.conf",
+					 "/run/systemd/resolve",
+					 NULL };
+	struct kh_sandbox sandbox = { .program = program,
+				      .arguments = words,
+				      .readable = readable,
+				      .input = STDIN_FILENO,
+				      .output_max = (size_t)request->bytes_max + 16384,
+				      .memory_max = MEMORY_MAX,
+				      .seconds_max = KH_FETCH_SECONDS,
+				      .network = true };
+	struct kh_sandbox_result result KH_CLEANUP(kh_sandbox_result_clear) = {};
+	size_t rest = 0;
+	int code;
+
+	find_program(program);
+	code = kh_sandbox_run(&sandbox, &result, error);
+	if (!code && result.status)
+		code = kh_fail(error, -EPROTO, "%s: %s", PROGRAM, result.complaint);
+	if (!code && kh_fetch_answer_read(result.output.data, result.output.length, ret_answer, &rest) < 0)
+		code = kh_fail(error, -EPROTO, _("%s gave no answer that makes sense"), PROGRAM);
+	if (code < 0)
+		return code;
+	ret_answer->bytes = (int64_t)(result.output.length - rest);
+	if (ret_answer->result == KH_FETCH_NEW)
+		code = kh_file_write_fd(CONTENT_FD, result.output.data + rest, result.output.length - rest);
+	return code < 0 ? kh_fail(error, code, "%s: %s", request->name, strerror(-code)) : 0;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------------- */
+
+static int64_t count_entries(const struct kh_documents *documents)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < documents->count; i++)
+		count += (int64_t)(documents->list[i]->findings_count + kh_bulk_count(&documents->list[i]->bulk));
+	return count;
+}
+
+/* An empty file is an error to the reader, whom a person asked; a list that has become empty is a list without values. */
+static int read_nothing(const char *name, struct kh_documents *documents, struct kh_error *error)
+{
+	struct kh_document *document = calloc(1, sizeof(*document));
+
+	if (document) {
+		document->file = strdup(name);
+		document->format = kh_document_format("list");
+		document->announced = (struct kh_announced){ -1, -1, -1 };
+	}
+	if (!document || !document->file || kh_documents_add(documents, document) < 0)
+		return kh_fail(error, -ENOMEM, _("out of memory")); /* and this program ends */
+	return 0;
+}
+
+/* The documents on their descriptor, and their number of values in the answer. */
+static int read_content(const struct kh_fetch_request *request, struct kh_fetch_answer *answer, struct kh_error *error)
+{
+	struct kh_documents documents KH_CLEANUP(kh_documents_clear) = {};
+	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
+	int code = answer->bytes ? kh_intake_read(request->name, CONTENT_FD, &documents, error)
+				 : read_nothing(request->name, &documents, error);
+
+	if (code < 0)
+		return code;
+	answer->entries = count_entries(&documents);
+	if (answer->entries > request->entries_max) {
+		kh_fail(error, -E2BIG, _("there are %lld values in it, more than %lld"), (long long)answer->entries,
+			(long long)request->entries_max);
+		kh_hint(error, _("if that is right, add the source anew with a larger --max-values"));
+		return -E2BIG;
+	}
+	code = kh_wire_write_all(&documents, &bytes);
+	if (!code)
+		code = kh_file_write_fd(DOCUMENTS_FD, bytes.data, bytes.length);
+	return code < 0 ? kh_fail(error, code, "%s: %s", request->name, strerror(-code)) : 0;
+}
+
+static int refresh(struct kh_fetch_answer *answer)
+{
+	struct kh_fetch_request request KH_CLEANUP(kh_fetch_request_clear) = {};
+	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
+	char *data KH_CLEANUP(kh_freep) = NULL;
+	struct kh_error error = {};
+	size_t length;
+	int code = kh_file_read_fd(STDIN_FILENO, KH_FETCH_REQUEST_MAX + 4096, &data, &length);
+
+	if (!code)
+		code = kh_fetch_request_read(data, length, &request);
+	if (code < 0)
+		return code;
+	code = fetch(&request, answer, &error);
+	if (!code && answer->result == KH_FETCH_NEW)
+		code = read_content(&request, answer, &error);
+	if (code < 0)
+		say(answer, &error);
+	code = kh_fetch_answer_write(answer, &bytes);
+	return code < 0 ? code : kh_file_write_fd(STDOUT_FILENO, bytes.data, bytes.length);
+}
+
+int main(int count, char **words)
+{
+	struct kh_fetch_answer answer KH_CLEANUP(kh_fetch_answer_clear) = {};
+	pid_t parent = getppid();
+	int code;
+
+	if (count != 3) {
+		fprintf(stderr, "usage: khien-refresh LANGUAGE FOLDER\n");
+		return 2;
+	}
+	code = drop_privileges();
+	if (!code)
+		code = die_with(parent);
+	alarm(REFRESH_SECONDS);
+	setenv("KHIEN_LOCALEDIR", words[2], 1);
+	kh_lang_init();
+	kh_lang_set(words[1]);
+	if (!code)
+		code = refresh(&answer);
+	return code < 0;
+}
