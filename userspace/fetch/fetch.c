@@ -179,13 +179,22 @@ static CURLcode prepare(struct transfer *transfer)
 
 /* ---- What to say --------------------------------------------------------------------------------------- */
 
+static char *clipped(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy && strlen(copy) > KH_FETCH_TEXT_MAX)
+		copy[KH_FETCH_TEXT_MAX] = '\0';
+	return copy;
+}
+
 static void say(struct kh_fetch_answer *answer, const char *text, const char *hint)
 {
 	answer->result = KH_FETCH_FAILED;
 	free(answer->text);
 	free(answer->hint);
-	answer->text = strndup(text, KH_FETCH_TEXT_MAX);
-	answer->hint = hint ? strndup(hint, KH_FETCH_TEXT_MAX) : NULL;
+	answer->text = clipped(text);
+	answer->hint = hint ? clipped(hint) : NULL;
 }
 
 static void say_too_large(struct transfer *transfer)
