@@ -59,15 +59,6 @@ enum kh_action {
  * those into maps of any size are calls (some 8 ns each on a processor with return thunks, where a whole miss costs 30). So
  * nearly all packets are judged without a call, by loads that do not wait for each other.
  *
- * Why presence bits by address (v4_small) and not by net: one miss in 16 fell into a net that holds something, and so did all that are next to
- * a listed address; each then waited for a line of the hash below. By address one or two in a hundred do. Misses, ns, before and after, in turn:
- * 1 M random 104, 98, 112 -> 65, 65, 64; 100,000 random 50, 51 -> 50, 49; 100,000 clustered (half of the misses beside the list) 99, 99 -> 49,
- * 29 (the second while the machine was twice as fast); every second address of a block 170, 162 -> 48, 28; the program with no list 39 -> 42.
- *
- * Why a hash under the bits and not cells in their order: where a net's cell is depends on the address alone, so in a flood from listed
- * sources it is asked for at once, without the bits (bpf/match.h). Three lines one after the other (bits, rank, cell: 121, 91 and 143 ns
- * of a hit among 1 M, by where samples of the program fall) become one; a hit takes two thirds.
- *
  * The answer of every look-up is a 24-bit reference (enum-like, below):
  *   0                        no order
  *   KH_REF_CONDITIONAL | n   order n of the orders section: action, deadline and the next enclosing order
@@ -214,12 +205,7 @@ _Static_assert(sizeof(struct kh_v6_mid) == KH_LINE_BYTES, "kh_v6_mid size");
 #define KH_V6_INDEX 0xffffffu
 
 /* A /64 in which 2^span addresses from `start` on have one reference, and all others another, or none. Nearly all /64s that are divided
- * are so; in the order of the addresses, a line has four of them.
- *
- * What an IPv6 hit waits for is lines that the caches do not hold, the mid one first of all (of samples that wait: 53 of 100 for it, 29 for the
- * net, 18 for the lone or low one), so bytes count. Among 100,000 prefixes, floor 26 ns: 217 ns with a step where each prefix ends and a low line
- * for each /64 that is divided, 195 with lone entries, 216 with spans, 168 with both. Lone entries in the page of their mid line, chosen
- * without a branch, save a look-up and took 191. */
+ * are so; in the order of the addresses, a line has four of them. */
 struct kh_v6_lone {
 	__u64 start; /* address bits 64..127 */
 	__u32 ref; /* span in 29..24, the reference in 23..0 */
@@ -322,10 +308,7 @@ _Static_assert(sizeof(struct kh_record) == 32, "kh_record size");
 /*
  * Counts on their way to the records, by CPU. Only programs on that CPU write them, so two CPUs that count one indicator share no cache
  * line. The packet after a full queue asks for all its records before it is judged, and adds to them after: so a flood over many
- * indicators waits for them once in KH_PENDING_QUEUE packets, and for the cell of its own at the same time. 1 M addresses, ns a hit,
- * in turn: all records waited for behind the packet that filled the queue 243, 258, 193, 215, this 222, 241, 158, 237. One indicator at a time,
- * its record asked for a packet earlier, was no better than either (285, 293, 376): every packet then has an atomic addition, past
- * which the processor does not look.
+ * indicators waits for them once in KH_PENDING_QUEUE packets, and for the cell of its own at the same time.
  *
  * Nothing is lost and nothing counted twice: packet programs run to their end on one CPU, and where one interrupts another (only
  * test runs of old kernels can be) it finds `busy` and adds to the record itself. So do all while kh_control.hold is set; user space

@@ -5,6 +5,10 @@
  * of ten cells nine are in their first home.
  *
  * How many places of a bucket are taken is kept beside, a byte a bucket: the buckets themselves are only written, and fetched well before.
+ *
+ * Why a hash under the bits and not cells in their order: where a net's cell is depends on the address alone, so in a flood from listed
+ * sources it is asked for at once, without the bits (bpf/match.h). Three lines one after the other (bits, rank, cell: 121, 91 and 143 ns
+ * of a hit among 1 M, by where samples of the program fall) become one; a hit takes two thirds.
  */
 #include "compile/private.h"
 

@@ -2,6 +2,11 @@
 /*
  * Slices of IPv6: where each reference begins -> the lines, or the lone entry, that the image has of it. Which slice is open, and what belongs
  * to it, is up to v6.c.
+ *
+ * What an IPv6 hit waits for is lines that the caches do not hold, the mid one first of all (of samples that wait: 53 of 100 for it, 29 for the
+ * net, 18 for the lone or low one), so bytes count. Among 100,000 prefixes, floor 26 ns: 217 ns with a step where each prefix ends and a low line
+ * for each /64 that is divided, 195 with lone entries, 216 with spans, 168 with both. Lone entries in the page of their mid line, chosen
+ * without a branch, save a look-up and took 191.
  */
 #include "compile/private.h"
 

@@ -25,8 +25,8 @@ static bool is_name(const char *name)
 static int check_url(const char *url, struct kh_error *error)
 {
 	bool secure = !strncasecmp(url, "https://", 8), plain = !strncasecmp(url, "http://", 7);
-	const char *host = url + (secure ? 8 : 7);
-	size_t length = secure || plain ? strcspn(host, "/?#") : 0;
+	const char *host = secure ? url + 8 : plain ? url + 7 : "";
+	size_t length = strcspn(host, "/?#");
 
 	for (const char *c = url; *c; c++)
 		if (*c <= ' ' || *c > '~')

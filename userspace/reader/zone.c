@@ -128,8 +128,9 @@ static void strip(const struct kh_zone *zone, char *name)
 static void set_origin(struct kh_zone *zone, const char *at, const char *end)
 {
 	char name[KH_ZONE_NAME_MAX] = "";
-	struct kh_field field = kh_field_next(&at, end);
+	struct kh_field field;
 
+	kh_field_next(&at, end); /* $ORIGIN */
 	field = kh_field_next(&at, end);
 	if (!field.length || !complete(zone, field, name))
 		return;
