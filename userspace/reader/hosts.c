@@ -42,10 +42,11 @@ bool kh_hosts_line(const struct kh_clean *line, const struct kh_tokens *tokens)
 	const struct kh_token *token = tokens->list;
 	const char *after = line->text + (tokens->count ? token->end : 0);
 
+	if (tokens->count && token->kind == KH_TOKEN_MALFORMED &&
+	    memchr(line->text + token->start, '%', token->end - token->start)) /* fe80::1%lo0: of this machine */
+		return has_local_word(after + strspn(after, " \t"));
 	if (!tokens->count || token->kind != KH_TOKEN_VALUE || token->indicator.type != KH_TYPE_ADDRESS)
 		return false;
-	if (*after == '%') /* a zone */
-		after += strcspn(after, " \t");
 	if (*after != ' ' && *after != '\t')
 		return false;
 	after += strspn(after, " \t");
