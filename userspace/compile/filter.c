@@ -11,7 +11,7 @@
  * short as can be: every line of them is one that a flood of strangers touches.
  *
  * Why presence bits by address (v4_small) and not by net: one miss in 16 fell into a net that holds something, and so did all that are next to
- * a listed address; each then waited for a line of the hash below. By address one or two in a hundred do. Misses, ns, before and after, in turn:
+ * a listed address; each then waited for a line of the cells. By address one or two in a hundred do. Misses, ns, before and after, in turn:
  * 1 M random 104, 98, 112 -> 65, 65, 64; 100,000 random 50, 51 -> 50, 49; 100,000 clustered (half of the misses beside the list) 99, 99 -> 49,
  * 29 (the second while the machine was twice as fast); every second address of a block 170, 162 -> 48, 28; the program with no list 39 -> 42.
  */

@@ -169,7 +169,7 @@ void kh_v4_clear(struct kh_v4 *v4);
 uint32_t kh_cells_buckets(size_t count);
 int kh_cells_hash(const struct kh_v4 *v4, uint32_t buckets, void *table, uint64_t *ret_seed);
 
-/* filter.c: v4_wide and v4_small of the base, which are all zero, with their shift and mask, from what v4.c built and the seed in the header.
+/* filter.c: v4_wide and v4_small of the base, which are all zero, with shift and words, from what v4.c built and the seed in the header.
  * 0 or -ENOMEM. */
 int kh_filter_fill(const struct kh_v4 *v4, struct kh_image_base *base);
 
