@@ -134,6 +134,20 @@ int kh_file_write(const char *path, const void *data, size_t length, mode_t mode
 	return sync_folder(path);
 }
 
+void kh_program_find(const char *name, char ret_path[static PATH_MAX])
+{
+	char self[PATH_MAX] = "";
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash = length > 0 ? strrchr(self, '/') : NULL;
+
+	if (slash) {
+		*slash = '\0';
+		if (snprintf(ret_path, PATH_MAX, "%s/%s", self, name) < PATH_MAX && !access(ret_path, X_OK))
+			return;
+	}
+	snprintf(ret_path, PATH_MAX, KH_PREFIX "/libexec/khien/%s", name);
+}
+
 int kh_make_folders(const char *path, mode_t mode)
 {
 	char part[PATH_MAX];

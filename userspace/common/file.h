@@ -6,6 +6,7 @@
 #ifndef KHIEN_COMMON_FILE_H
 #define KHIEN_COMMON_FILE_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -18,6 +19,8 @@ int kh_file_read(const char *path, size_t limit, char **ret_data, size_t *ret_le
 int kh_file_write_fd(int fd, const void *data, size_t length);
 /* Replaces `path`. 0 or -errno; on failure the old file stays and nothing is left behind. */
 int kh_file_write(const char *path, const void *data, size_t length, mode_t mode);
+/* Where a program of this package is: beside the one that runs, or else where it is installed. */
+void kh_program_find(const char *name, char ret_path[static PATH_MAX]);
 /* mkdir -p. 0 or -errno. */
 int kh_make_folders(const char *path, mode_t mode);
 

@@ -176,20 +176,6 @@ static int write_request(const struct kh_source *source, int *ret_fd, struct kh_
 
 /* ---- The program ------------------------------------------------------------------------------------------ */
 
-static void find_program(char ret_path[static PATH_MAX])
-{
-	char self[PATH_MAX] = "";
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash = length > 0 ? strrchr(self, '/') : NULL;
-
-	if (slash) {
-		*slash = '\0';
-		if (snprintf(ret_path, PATH_MAX, "%s/" PROGRAM, self) < PATH_MAX && !access(ret_path, X_OK))
-			return;
-	}
-	snprintf(ret_path, PATH_MAX, KH_PREFIX "/libexec/khien/" PROGRAM);
-}
-
 /* 0 or an errno. */
 static int spawn(struct kh_fetching *fetching, int request, const char *program)
 {
@@ -230,7 +216,7 @@ int kh_fetching_start(struct kh_fetching *fetching, const struct kh_source *sour
 	code = write_request(source, &request, error);
 	if (code < 0)
 		return code;
-	find_program(program);
+	kh_program_find(PROGRAM, program);
 	code = memory(&fetching->answer);
 	if (!code)
 		code = memory(&fetching->content);

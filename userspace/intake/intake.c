@@ -29,20 +29,6 @@
 
 /* ---- Programs -------------------------------------------------------------------------------------- */
 
-static void find_program(char ret_path[static PATH_MAX])
-{
-	char self[PATH_MAX] = "";
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash = length > 0 ? strrchr(self, '/') : NULL;
-
-	if (slash) {
-		*slash = '\0';
-		if (snprintf(ret_path, PATH_MAX, "%s/" PROGRAM, self) < PATH_MAX && !access(ret_path, X_OK))
-			return;
-	}
-	snprintf(ret_path, PATH_MAX, KH_PREFIX "/libexec/khien/" PROGRAM);
-}
-
 /* The sandbox knows no document: its errors get the file's name. */
 static int fail_sandbox(const char *file, int code, const struct kh_error *why, struct kh_error *error)
 {
@@ -74,7 +60,7 @@ int kh_parse(const char *file, const char *format, int fd, struct kh_document **
 	if (!name)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	kh_text_printable(name);
-	find_program(program);
+	kh_program_find(PROGRAM, program);
 	code = kh_sandbox_run(&sandbox, &result, &why);
 	if (!code && result.status) {
 		code = -EPROTO;

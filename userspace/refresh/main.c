@@ -62,20 +62,6 @@ static int die_with(pid_t parent)
 
 /* ---- Fetching ------------------------------------------------------------------------------------------ */
 
-static void find_program(char ret_path[static PATH_MAX])
-{
-	char self[PATH_MAX] = "";
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash = length > 0 ? strrchr(self, '/') : NULL;
-
-	if (slash) {
-		*slash = '\0';
-		if (snprintf(ret_path, PATH_MAX, "%s/" PROGRAM, self) < PATH_MAX && !access(ret_path, X_OK))
-			return;
-	}
-	snprintf(ret_path, PATH_MAX, KH_PREFIX "/libexec/khien/" PROGRAM);
-}
-
 static void say(struct kh_fetch_answer *answer, const struct kh_error *why)
 {
 	kh_fetch_answer_clear(answer);
@@ -112,7 +98,7 @@ static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer 
 	size_t rest = 0;
 	int code;
 
-	find_program(program);
+	kh_program_find(PROGRAM, program);
 	code = kh_sandbox_run(&sandbox, &result, error);
 	if (!code && result.status)
 		code = kh_fail(error, -EPROTO, "%s: %s", PROGRAM, result.complaint);
