@@ -19,14 +19,12 @@ int kh_heed_sentence(struct kh_heed *heed, const char *folded, const struct kh_s
 {
 	struct kh_bytes *sentence = &heed->sentence;
 	bool goes_on = sentence->length && is_unfinished(before) && !shape->marker && before->words >= SENTENCE_WORDS;
-	int result;
 
 	if (!goes_on || sentence->length > SENTENCE_BYTES)
 		sentence->length = 0;
 	else
 		sentence->data[sentence->length - 1] = ' ';
-	result = kh_bytes_add(sentence, folded, strlen(folded) + 1);
-	return result;
+	return kh_bytes_add(sentence, folded, strlen(folded) + 1);
 }
 
 /* Does it lead to what comes next, and not only tell of it? */

@@ -9,15 +9,10 @@
  * Ends by itself within REFRESH_SECONDS, and with the daemon.
  */
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <linux/capability.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -30,35 +25,10 @@
 #include "sandbox/sandbox.h"
 
 #define PROGRAM "khien-fetch"
-#define NOBODY 65534
 #define CONTENT_FD 3
 #define DOCUMENTS_FD 4
 #define REFRESH_SECONDS 600 /* fetching, and reading what came */
 #define MEMORY_MAX ((size_t)1 << 30) /* with the stacks of a resolver's threads */
-
-/* ---- Who it is ---------------------------------------------------------------------------------------- */
-
-static int drop_privileges(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = {};
-
-	if (!geteuid() && !setgroups(0, NULL) &&
-	    (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
-		return -errno;
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &header, none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	return 0;
-}
-
-/* After the change of user, which would clear it. */
-static int die_with(pid_t parent)
-{
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return -errno;
-	return getppid() == parent ? 0 : -ESRCH;
-}
 
 /* ---- Fetching ------------------------------------------------------------------------------------------ */
 
@@ -193,9 +163,7 @@ int main(int count, char **words)
 		fprintf(stderr, "usage: khien-refresh LANGUAGE FOLDER\n");
 		return 2;
 	}
-	code = drop_privileges();
-	if (!code)
-		code = die_with(parent);
+	code = kh_sandbox_lower(parent);
 	alarm(REFRESH_SECONDS);
 	setenv("KHIEN_LOCALEDIR", words[2], 1);
 	kh_lang_init();

@@ -125,18 +125,28 @@ static int drop_privileges(void)
 	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
 }
 
+int kh_sandbox_lower(pid_t parent)
+{
+	int code = drop_privileges();
+
+	if (code)
+		return code;
+	/* after the change of user, which would clear the first */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return getppid() == parent ? 0 : -ESRCH;
+}
+
 static int put_up(const struct kh_sandbox *sandbox, const struct kh_walls *walls, pid_t parent)
 {
 	int code = set_limits(sandbox);
 
 	if (!code)
-		code = drop_privileges();
+		code = kh_sandbox_lower(parent);
+	if (code == -ESRCH)
+		_exit(1); /* it died before */
 	if (code)
 		return code;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	if (getppid() != parent)
-		_exit(1); /* it died before */
 	if (walls->landlock >= 0 && syscall(SYS_landlock_restrict_self, walls->landlock, 0) < 0)
 		return -errno;
 	return 0;

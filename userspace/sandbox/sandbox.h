@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/bytes.h"
 #include "common/error.h"
@@ -42,5 +43,9 @@ struct kh_sandbox_result {
  * With error, which does not name the document. On failure *ret_result is empty, and the program is gone. */
 int kh_sandbox_run(const struct kh_sandbox *sandbox, struct kh_sandbox_result *ret_result, struct kh_error *error);
 void kh_sandbox_result_clear(struct kh_sandbox_result *result);
+
+/* The calling program becomes nobody if it may, has no capability from here on and gets no new privileges, and ends when its parent does. 0;
+ * -ESRCH: the parent has ended already; or -errno. */
+int kh_sandbox_lower(pid_t parent);
 
 #endif
