@@ -78,7 +78,7 @@ static json_t *finding_row(const struct kh_judged *judged, size_t index)
 
 static size_t rows_of(const struct kh_judged *judged)
 {
-	return judged->document->findings_count + kh_bulk_count(&judged->document->bulk);
+	return kh_document_values(judged->document);
 }
 
 /* Is the row, a finding or a plain value, one of those asked for? */

@@ -128,8 +128,7 @@ int kh_judged_make(struct kh_judged *judged, struct kh_document *document, const
 {
 	*judged = (struct kh_judged){ .document = document, .judgements = judge_document(document, guard), .only = -1 };
 	if (judged->judgements)
-		judged->order =
-			calloc(document->findings_count + kh_bulk_count(&document->bulk) + 1, sizeof(*judged->order));
+		judged->order = calloc(kh_document_values(document) + 1, sizeof(*judged->order));
 	if (!judged->order || order_rows(document, judged->order) < 0) {
 		kh_judged_clear(judged);
 		return -ENOMEM;

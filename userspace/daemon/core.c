@@ -177,6 +177,12 @@ void kh_core_settle(struct kh_core *core)
 		kh_image_spare(&core->spare, core->image->pages);
 }
 
+void kh_core_child_ended(struct kh_core *core)
+{
+	if (core && !core->detached)
+		kh_sources_tick(core);
+}
+
 void kh_core_tick(struct kh_core *core)
 {
 	int64_t now = kh_now();

@@ -38,6 +38,7 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 
 /* For the event loop. */
 void kh_core_settle(struct kh_core *core); /* after an answer: what it need not wait for (kh_kernel_settle) */
+void kh_core_child_ended(struct kh_core *core); /* SIGCHLD: a source has been fetched */
 void kh_core_tick(struct kh_core *core); /* every second: fold counters when due, expire, health */
 void kh_core_links_changed(
 	struct kh_core *core); /* the netlink monitor reported something: re-attach, re-judge, re-compile */

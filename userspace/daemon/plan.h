@@ -83,4 +83,7 @@ json_t *kh_plan_row(const struct kh_core *core, const struct kh_plan *plan, cons
 /* The name of exactly this plan, from the tally's hash, which it ends. */
 void kh_plan_token(struct kh_plan_tally *tally, char ret_token[static 33]);
 
+/* What a file is, by its SHA-256; what stands in it, somebody without privileges has read (proto.h). 0 or -errno with error. */
+int kh_plan_hash(uint8_t sha256[static 32], int fd, const char *name, struct kh_error *error);
+
 #endif

@@ -67,8 +67,7 @@ static struct kh_plan_letter *letter_for(struct kh_plan *plan, const char *numbe
 	return &plan->letters[plan->letters_count++]; /* room for one a file was made */
 }
 
-/* What the file is, by its hash; what stands in it, the client has read (proto.h). */
-static int hash_file(uint8_t sha256[static 32], int fd, const char *name, struct kh_error *error)
+int kh_plan_hash(uint8_t sha256[static 32], int fd, const char *name, struct kh_error *error)
 {
 	char *data KH_CLEANUP(kh_freep) = NULL;
 	size_t length;
@@ -105,7 +104,7 @@ static int read_file(struct kh_plan *plan, int fd, int read_fd, const char *name
 	struct kh_plan_file *files;
 	uint8_t sha256[32];
 	size_t length;
-	int code = hash_file(sha256, fd, name, error);
+	int code = kh_plan_hash(sha256, fd, name, error);
 
 	if (code < 0)
 		return code;

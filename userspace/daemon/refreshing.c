@@ -179,8 +179,7 @@ static int64_t count_values(const struct kh_plan *plan)
 	int64_t count = 0;
 
 	for (size_t i = 0; i < plan->files_count; i++)
-		count += (int64_t)(plan->files[i].document->findings_count +
-				   kh_bulk_count(&plan->files[i].document->bulk));
+		count += (int64_t)kh_document_values(plan->files[i].document);
 	return count;
 }
 
@@ -216,20 +215,6 @@ static void enforce(struct kh_core *core, struct kh_source *source, const struct
 	json_decref(reply);
 }
 
-static int digest_of(int fd, char ret_digest[static KH_SOURCE_DIGEST_BYTES])
-{
-	char *data KH_CLEANUP(kh_freep) = NULL;
-	unsigned char sha256[crypto_hash_sha256_BYTES];
-	size_t length;
-	int code = kh_file_read_fd(fd, KH_READER_MAX_BYTES, &data, &length);
-
-	if (code < 0)
-		return code;
-	crypto_hash_sha256(sha256, (const unsigned char *)data, length);
-	sodium_bin2hex(ret_digest, KH_SOURCE_DIGEST_BYTES, sha256, sizeof(sha256));
-	return 0;
-}
-
 /* Reads the documents, and takes them, or holds them back. */
 static void take_documents(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer,
 			   const char *digest)
@@ -263,11 +248,14 @@ static void take_documents(struct kh_core *core, struct kh_source *source, const
 
 static void take_new(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer)
 {
-	char digest[KH_SOURCE_DIGEST_BYTES] = "";
-	int code = digest_of(core->sources->fetching.content, digest);
+	char digest[KH_SOURCE_DIGEST_BYTES];
+	struct kh_error error = {};
+	uint8_t sha256[32];
+	int code = kh_plan_hash(sha256, core->sources->fetching.content, source->name, &error);
 
+	sodium_bin2hex(digest, sizeof(digest), sha256, code < 0 ? 0 : sizeof(sha256));
 	if (code < 0) {
-		note_failure(core, source, strerror(-code), NULL);
+		note_failure(core, source, error.text, error.hint);
 	} else if (!strcmp(digest, source->digest)) { /* a server without ETag, or with another one for the same */
 		note_copy(source, answer, digest, source->count);
 		take_same(core, source);

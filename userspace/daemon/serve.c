@@ -230,6 +230,10 @@ static int on_signal(sd_event_source *source KH_UNUSED, const struct signalfd_si
 	struct server *server = data;
 	struct timespec now;
 
+	if (info->ssi_signo == SIGCHLD) {
+		kh_core_child_ended(server->core);
+		return 0;
+	}
 	if (info->ssi_signo != SIGHUP) {
 		kh_log(LOG_INFO, "event=stopping signal=%u", info->ssi_signo);
 		return sd_event_exit(server->event, 0);
@@ -280,20 +284,16 @@ static int on_clock(sd_event_source *source KH_UNUSED, int fd, uint32_t events K
 
 static int loop_prepare(struct server *server)
 {
+	static const int heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	sigset_t signals;
 	int r = sd_event_new(&server->event);
 
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(heeded); i++)
+		sigaddset(&signals, heeded[i]);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	if (r >= 0)
-		r = sd_event_add_signal(server->event, NULL, SIGTERM, on_signal, server);
-	if (r >= 0)
-		r = sd_event_add_signal(server->event, NULL, SIGINT, on_signal, server);
-	if (r >= 0)
-		r = sd_event_add_signal(server->event, NULL, SIGHUP, on_signal, server);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(heeded) && r >= 0; i++)
+		r = sd_event_add_signal(server->event, NULL, heeded[i], on_signal, server);
 	if (r >= 0)
 		r = sd_event_set_watchdog(server->event, true); /* at half of WATCHDOG_USEC or soon after */
 	if (r >= 0)

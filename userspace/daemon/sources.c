@@ -114,27 +114,12 @@ json_t *kh_op_source_list(const struct kh_request *request)
 	return reply;
 }
 
-/* As every second: what a refresh says is in the daemon's language, whoever asks. */
-static void move_on(struct kh_core *core)
-{
-	const char *asked = kh_lang_get();
-
-	kh_lang_set(core->config->language);
-	kh_sources_tick(core);
-	kh_lang_set(asked);
-}
-
 json_t *kh_op_source_show(const struct kh_request *request)
 {
-	struct kh_core *core = request->core;
 	struct kh_source source;
 	json_t *reply = find(request, &source);
 
-	if (reply || !is_refreshing(core, source.name))
-		return reply ? reply : reply_source(core, &source);
-	move_on(core); /* whoever waits for it need not wait for the next second */
-	reply = find(request, &source);
-	return reply ? reply : reply_source(core, &source);
+	return reply ? reply : reply_source(request->core, &source);
 }
 
 /* ---- Adding ----------------------------------------------------------------------------------------------- */
@@ -231,6 +216,16 @@ json_t *kh_op_source_pause(const struct kh_request *request)
 json_t *kh_op_source_resume(const struct kh_request *request)
 {
 	return set_paused(request, "source-resume", false);
+}
+
+/* As every second: what a refresh says is in the daemon's language, whoever asks. */
+static void move_on(struct kh_core *core)
+{
+	const char *asked = kh_lang_get();
+
+	kh_lang_set(core->config->language);
+	kh_sources_tick(core);
+	kh_lang_set(asked);
 }
 
 json_t *kh_op_source_refresh(const struct kh_request *request)

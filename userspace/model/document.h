@@ -97,6 +97,12 @@ struct kh_document {
 	size_t parts_count;
 };
 
+/* Findings and plain values. */
+static inline size_t kh_document_values(const struct kh_document *document)
+{
+	return document->findings_count + kh_bulk_count(&document->bulk);
+}
+
 /* The documents of one file: itself, and those of the files in it. May be all zero: empty. */
 struct kh_documents {
 	struct kh_document **list; /* owned, and each of them */

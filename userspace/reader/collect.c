@@ -160,7 +160,7 @@ static int check_count(struct kh_collector *collector)
 {
 	const struct kh_document *document = collector->document;
 
-	if (document->findings_count + kh_bulk_count(&document->bulk) < KH_READER_MAX_FINDINGS)
+	if (kh_document_values(document) < KH_READER_MAX_FINDINGS)
 		return 0;
 	kh_fail(collector->error, -EFBIG, _("%s: more than %zu values in one file"), document->file,
 		KH_READER_MAX_FINDINGS);

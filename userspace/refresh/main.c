@@ -89,7 +89,7 @@ static int64_t count_entries(const struct kh_documents *documents)
 	int64_t count = 0;
 
 	for (size_t i = 0; i < documents->count; i++)
-		count += (int64_t)(documents->list[i]->findings_count + kh_bulk_count(&documents->list[i]->bulk));
+		count += (int64_t)kh_document_values(documents->list[i]);
 	return count;
 }
 
