@@ -84,6 +84,21 @@ static void test_hosts(void **state)
 	expect("0.0.0.0 c2.example\n203.0.113.7\n0.0.0.0/8\n", "list", "c2.example! 203.0.113.7 0.0.0.0/8");
 }
 
+/* A sorted list written in two columns: what lies between two neighbours is not ordered, however many rows there are. */
+static void two_columns(void)
+{
+	char text[2048] = "", said[2048] = "";
+
+	for (unsigned int row = 0; row < 40; row++) {
+		unsigned int first = row * 6, last = first + 5;
+
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "203.0.113.%u,203.0.113.%u\n", first, last);
+		snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s203.0.113.%u 203.0.113.%u",
+			 said[0] ? " " : "", first, last);
+	}
+	expect(text, "list", said);
+}
+
 static void test_ranges(void **state)
 {
 	(void)state;
@@ -103,6 +118,7 @@ static void test_ranges(void **state)
 	/* two of them, not from one to the other */
 	expect("203.0.113.6,203.0.113.9\n192.0.2.9,192.0.2.3\n", "list", "203.0.113.6 203.0.113.9 192.0.2.9 192.0.2.3");
 	expect("src_ip,dst_ip\n203.0.113.6,198.51.100.9\n", "csv", "203.0.113.6 198.51.100.9");
+	two_columns();
 }
 
 /* A sign in front of or behind a value says something of it that a person has to read. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Two addresses beside each other: two values, or the first and the last of a range? A block on bit borders is a range; any other is one when the headings say so, or all
- * rows have the form and some are blocks.
+ * Two addresses beside each other: two values, or the first and the last of a range? A block on bit borders is a range; any other is one when the
+ * headings say so, or all rows have the form and half of them are blocks (a sorted list in two columns has the form, too, and orders nothing in between).
  */
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,6 @@
 #include "reader/private.h"
 
 #define SAMPLE_LINES 2000
-#define PAIRS_ENOUGH 16 /* rows in order, without a block among them */
 
 /* Read in lists without headings: a range is narrower than chance would have it. */
 static bool is_narrow(const struct kh_range *range)
@@ -64,13 +63,13 @@ void kh_spans_add(struct kh_spans *spans, const struct kh_range *first, const st
 	if (!kh_span_join(first, last, true, &range) || !is_narrow(&range))
 		return;
 	spans->rising++;
-	spans->blocks += is_block(&range);
+	spans->blocks += is_block(&range) || range.first == range.last;
 }
 
 bool kh_spans_all(const struct kh_spans *spans)
 {
 	return spans->pairs >= 2 && spans->pairs == spans->rows && spans->rising == spans->pairs &&
-	       (spans->blocks || spans->pairs >= PAIRS_ENOUGH);
+	       2 * spans->blocks >= spans->pairs;
 }
 
 /* ---- Lists without quotes ---------------------------------------------------------------------------------- */

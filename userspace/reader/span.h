@@ -15,7 +15,7 @@ enum kh_span_end { KH_SPAN_NONE, KH_SPAN_FIRST, KH_SPAN_LAST };
 /* Of the rows of a list. */
 struct kh_spans {
 	size_t rows, pairs, rising,
-		blocks; /* with a value; with two beside each other; in order and near; on bit borders */
+		blocks; /* with a value; with two beside each other; in order and near; on bit borders, or one address twice */
 };
 
 /* Are they the first and the last address of a range? `spans`: those of the list are. */
