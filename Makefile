@@ -23,7 +23,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 MAKEFLAGS += --no-builtin-rules
 
 .PHONY: all
-all: $(B)/khiend $(B)/khien $(B)/khien-parse $(B)/khien-fetch $(B)/khien-refresh locale man ## build the programs (the default)
+all: $(B)/khiend $(B)/khien $(B)/khien-parse $(B)/khien-parse-documents $(B)/khien-fetch $(B)/khien-refresh locale man ## build the programs (the default)
 
 # ---- What it takes ------------------------------------------------------------------------------
 # The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
@@ -48,9 +48,9 @@ deps-missing:
 SRC_common := error.c util.c memory.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c wire_set.c fetched.c
 SRC_sandbox := sandbox.c confine.c filter.c
-SRC_reader := reader.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c announced.c
+SRC_reader := reader.c formats.c plain.c signs.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c announced.c
 SRC_intake := intake.c pages.c scan.c
-SRC_parse := main.c
+SRC_parse := answer.c main.c documents.c
 SRC_fetch := fetch.c main.c
 SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
@@ -91,7 +91,7 @@ LDLIBS_cli := $(shell $(PKG_CONFIG) --libs smartcols jansson 2>/dev/null)
 
 DAEMON_LIBS := daemon kernel netlink ledger compile guard reader model common
 CLI_LIBS := cli intake guard reader model sandbox common
-PARSE_LIBS := parse reader model common
+PARSE_LIBS := reader model common
 FETCH_LIBS := fetch model common
 REFRESH_LIBS := refresh intake model sandbox common
 
@@ -123,8 +123,11 @@ $(B)/san/obj/%.o: userspace/%.c $(B)/flags
 
 $(B)/khiend: $(DAEMON_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(foreach l,$(DAEMON_LIBS),$(LDLIBS_$(l)))
-$(B)/khien-parse: $(PARSE_LIBS:%=$(B)/%.a)
-	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_reader)
+# Of the libraries only what is used: khien-parse is to start in little time.
+$(B)/khien-parse: $(B)/obj/parse/main.o
+$(B)/khien-parse-documents: $(B)/obj/parse/documents.o
+$(B)/khien-parse $(B)/khien-parse-documents: $(B)/obj/parse/answer.o $(PARSE_LIBS:%=$(B)/%.a)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS_reader)
 $(B)/khien-fetch: $(FETCH_LIBS:%=$(B)/%.a)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_fetch)
 $(B)/khien-refresh: $(REFRESH_LIBS:%=$(B)/%.a)
@@ -204,10 +207,10 @@ $(B)/tests/victim: tests/unit/victim.c
 UNIT_TESTS += test_intake test_pages
 LIBS_test_intake := intake reader model sandbox common
 LIBS_test_pages := intake reader model sandbox common
-$(B)/tests/test_intake $(B)/tests/test_pages: $(B)/tests/khien-parse
-$(B)/tests/khien-parse: $(B)/khien-parse
+$(B)/tests/test_intake $(B)/tests/test_pages: $(B)/tests/khien-parse $(B)/tests/khien-parse-documents
+$(B)/tests/khien-parse $(B)/tests/khien-parse-documents: $(B)/tests/%: $(B)/%
 	@mkdir -p $(@D)
-	$(Q)ln -sf ../khien-parse $@
+	$(Q)ln -sf ../$* $@
 
 READER_TESTS := test_openioc test_letters test_lists test_dialects test_one_list test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
 UNIT_TESTS += $(READER_TESTS)
@@ -249,9 +252,9 @@ golden: $(B)/tests/golden_reader ## compare what the reader makes of the golden 
 	$(Q)$(B)/tests/golden_reader tests/golden/reader $(GOLDEN_READER_FILES)
 
 # khien as people and programs see it, with the sanitizers, against a fake daemon.
-$(B)/san/khien-parse: $(B)/khien-parse
-	$(Q)ln -sf ../khien-parse $@
-$(B)/san/khien: $(CLI_LIBS:%=$(B)/san/%.a) | $(B)/san/khien-parse
+$(B)/san/khien-parse $(B)/san/khien-parse-documents: $(B)/san/%: $(B)/%
+	$(Q)ln -sf ../$* $@
+$(B)/san/khien: $(CLI_LIBS:%=$(B)/san/%.a) | $(B)/san/khien-parse $(B)/san/khien-parse-documents
 	$(call say,LD.san,$@)$(CC) $(LDFLAGS) $(SAN) -o $@ $^ $(foreach l,$(CLI_LIBS),$(LDLIBS_$(l)))
 .PHONY: golden-cli
 golden-cli: $(B)/san/khien locale ## compare the screens of khien with those kept (UPDATE=1 rewrites)
@@ -393,7 +396,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 	$(Q)install -d $(addprefix $(DESTDIR),$(sort $(INSTALL_DIRS)))
 	$(Q)install -m 0755 $(B)/khien $(DESTDIR)$(PREFIX)/bin/khien
 	$(Q)install -m 0755 $(B)/khiend $(DESTDIR)$(PREFIX)/sbin/khiend
-	$(Q)install -m 0755 $(B)/khien-parse $(B)/khien-fetch $(B)/khien-refresh $(DESTDIR)$(PREFIX)/libexec/khien/
+	$(Q)install -m 0755 $(B)/khien-parse $(B)/khien-parse-documents $(B)/khien-fetch $(B)/khien-refresh $(DESTDIR)$(PREFIX)/libexec/khien/
 	$(Q)set -e; keep() { if [ ! -e "$$2" ] || cmp -s "$$1" "$$2"; then install -m 0644 "$$1" "$$2"; \
 		else install -m 0644 "$$1" "$$2.new"; echo "kept $$2; the shipped one is $$2.new"; fi; }; \
 	$(subst_paths) rules/khien.conf > $(B)/khien.conf; keep $(B)/khien.conf $(DESTDIR)$(SYSCONFDIR)/khien/khien.conf; \
@@ -410,7 +413,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 uninstall: ## remove what install put there; the ledger and changed configuration stay
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now khiend 2>/dev/null || true; fi
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /sys/fs/bpf/khien ] && [ -x $(PREFIX)/sbin/khiend ]; then $(PREFIX)/sbin/khiend --detach || true; fi
-	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend libexec/khien/khien-parse libexec/khien/khien-fetch libexec/khien/khien-refresh lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend libexec/khien/khien-parse libexec/khien/khien-parse-documents libexec/khien/khien-fetch libexec/khien/khien-refresh lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
 		$(LANGUAGES:%=share/locale/%/LC_MESSAGES/khien.mo)) $(DESTDIR)$(UNITDIR)/khiend.service
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
 	$(Q)rmdir $(DESTDIR)$(PREFIX)/libexec/khien 2>/dev/null || true

@@ -23,6 +23,8 @@ done <<-END
 	755 /usr/local/bin/khien
 	755 /usr/local/sbin/khiend
 	755 /usr/local/libexec/khien/khien-fetch
+	755 /usr/local/libexec/khien/khien-parse
+	755 /usr/local/libexec/khien/khien-parse-documents
 	755 /usr/local/libexec/khien/khien-refresh
 	644 /etc/khien/khien.conf
 	644 /etc/khien/never-block.d/special-purpose.list

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The dependency order, read off the #include lines: siblings never include each other, and a library belongs to one module.
-# Then, where a build is given, that the pure modules call nothing that touches the world.
+# Then, where a build is given, that the pure modules call nothing that touches the world, and that khien-parse loads no library it could do without.
 #
 #   layers.sh [ROOT [BUILD]]
 set -euo pipefail
@@ -122,6 +122,10 @@ if [[ -n $build ]]; then
 		[[ -e $build/$module.a ]] || { complain "$build/$module.a" "not built"; continue; }
 		found=$(nm -u "$build/$module.a" | sed -nE "s/^ +U ($impure)(@.*)?\$/\1/p" | sort -u | tr '\n' ' ')
 		[[ -z $found ]] || complain "$build/$module.a" "not pure: calls $found"
+	done
+	for library in $(readelf -d "$build/khien-parse" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p'); do
+		[[ " libjansson libexpat libidn2 libpsl libc " == *" $library "* ]] ||
+			complain "$build/khien-parse" "loads $library: what needs that is read by khien-parse-documents"
 	done
 fi
 exit $bad

@@ -318,6 +318,36 @@ static void test_damage(void **state)
 	}
 }
 
+/* What is plain text is read alike by both readers; the other formats are left, and nothing is said of them. */
+static void test_the_plain_reader(void **state)
+{
+	static const char *const plain[] = { "203.0.113.7\n198.51.100.9\n", "Số: 81/VNCERT-ĐPƯC\nChặn 203.0.113[.]7\n",
+					     "ip,port\n203.0.113.7,443\n",
+					     "{\"Event\":{\"info\":\"x\",\"Attribute\":[]}}" };
+	static const char *const others[] = { "<!DOCTYPE html><p>203.0.113[.]7</p>",
+					      "From: a@b.example\nTo: c@d.example\nSubject: x\n\n203.0.113.7\n",
+					      "PK\003\004 is no whole package" };
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(plain); i++) {
+		DOCUMENT(document) = document_of(plain[i]);
+		DOCUMENT(quick) = NULL;
+		struct kh_error error = {};
+
+		assert_int_equal(kh_reader_read_plain("f.txt", plain[i], strlen(plain[i]), &quick, &error), 0);
+		assert_string_equal(quick->format, document->format);
+		assert_int_equal(quick->findings_count, document->findings_count);
+	}
+	for (size_t i = 0; i < KH_ARRAY_SIZE(others); i++) {
+		DOCUMENT(quick) = NULL;
+		struct kh_error error = {};
+
+		assert_int_equal(kh_reader_read_plain("f.txt", others[i], strlen(others[i]), &quick, &error), -ENOEXEC);
+		assert_null(quick);
+		assert_string_equal(error.text, "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_archive),
 		cmocka_unit_test(test_harm),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_the_plain_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@
 #include "sandbox/sandbox.h"
 
 #define PROGRAM "khien-parse"
+#define DOCUMENTS "khien-parse-documents" /* which may take its place */
 /* For 64 MB of the worst: a document of very many short values, and it once more as bytes. */
 #define MEMORY_MAX ((size_t)4 << 30)
 #define ANSWER_MAX ((size_t)1 << 30)
@@ -42,9 +43,9 @@ static int fail_sandbox(const char *file, int code, const struct kh_error *why, 
 
 int kh_parse(const char *file, const char *format, int fd, struct kh_document **ret_document, struct kh_error *error)
 {
-	char program[PATH_MAX], *name KH_CLEANUP(kh_freep) = strdup(file);
+	char program[PATH_MAX], documents[PATH_MAX], *name KH_CLEANUP(kh_freep) = strdup(file);
 	const char *const words[] = { PROGRAM, name, kh_lang_get(), kh_lang_folder(), format, NULL };
-	const char *const readable[] = { kh_lang_folder(), NULL };
+	const char *const readable[] = { kh_lang_folder(), documents, NULL };
 	const struct kh_sandbox sandbox = { .program = program,
 					    .arguments = words,
 					    .readable = readable,
@@ -61,6 +62,7 @@ int kh_parse(const char *file, const char *format, int fd, struct kh_document **
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	kh_text_printable(name);
 	kh_program_find(PROGRAM, program);
+	kh_program_find(DOCUMENTS, documents);
 	code = kh_sandbox_run(&sandbox, &result, &why);
 	if (!code && result.status) {
 		code = -EPROTO;

@@ -1,60 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * khien-parse NAME LANGUAGE FOLDER [FORMAT]: the document on standard input, as bytes (model/wire.h) on standard output. Runs in the sandbox, started by
- * intake.c; by hand it is of little use, and does no harm.
+ * khien-parse: see answer.h. khien-parse-documents is beside it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
-#include "common/file.h"
-#include "common/lang.h"
-#include "common/text.h"
-#include "common/util.h"
-#include "model/wire.h"
+#include "parse/answer.h"
 #include "reader/reader.h"
-
-/* The document, or why there is none. 0 or -errno: there is no answer at all. */
-static int answer(const char *name, const char *format, struct kh_bytes *bytes)
-{
-	struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
-	char *data KH_CLEANUP(kh_freep) = NULL;
-	struct kh_error error = {};
-	size_t length;
-	int code = kh_file_read_fd(STDIN_FILENO, KH_READER_MAX_BYTES, &data, &length);
-
-	if (code == -EFBIG) {
-		kh_fail(&error, code, _("%s: larger than %zu MiB"), name, KH_READER_MAX_BYTES >> 20);
-		kh_hint(&error, _("split it, and push the parts with the same --ref"));
-	} else if (code < 0)
-		return code;
-	else if (format)
-		code = kh_reader_read_pages(name, format, data, length, &document, &error);
-	else
-		code = kh_reader_read(name, data, length, &document, &error);
-	free(KH_TAKE(data));
-	kh_text_printable(error.text); /* a long name may have been cut within a letter */
-	return code < 0 ? kh_wire_write_error(code, &error, bytes) : kh_wire_write(document, bytes);
-}
 
 int main(int count, char **words)
 {
-	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
-	int code;
+	char path[PATH_MAX];
+	bool other;
+	int status = kh_parse_answer(count, words, kh_reader_read_plain, &other);
 
-	if (count < 4 || count > 5 || (count == 5 && !kh_document_format(words[4]))) {
-		fprintf(stderr, "usage: khien-parse NAME LANGUAGE FOLDER [FORMAT] < DOCUMENT\n");
-		return 2;
-	}
-	setenv("KHIEN_LOCALEDIR", words[3], 1);
-	kh_lang_init();
-	kh_lang_set(words[2]);
-	code = answer(words[1], words[4], &bytes);
-	if (!code)
-		code = kh_file_write_fd(STDOUT_FILENO, bytes.data, bytes.length);
-	if (code < 0)
-		fprintf(stderr, "%s\n", strerror(-code));
-	return code < 0;
+	if (!other)
+		return status;
+	snprintf(path, sizeof(path), "%s-documents", (const char *)getauxval(AT_EXECFN));
+	execv(path, words);
+	fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	return 1;
 }

@@ -47,11 +47,6 @@ static int take_member(struct kh_package *package, zip_uint64_t index, struct kh
 	return kh_collect_part(collector, name, bytes.data ? (const void *)bytes.data : "", bytes.length);
 }
 
-int kh_archive_recognise(const struct kh_input *input)
-{
-	return kh_package_is(input);
-}
-
 int kh_archive_read(const struct kh_input *input, struct kh_collector *collector)
 {
 	struct kh_package package KH_CLEANUP(kh_package_close) = {};

@@ -224,31 +224,6 @@ int kh_html_flow(const char *text, size_t length, struct kh_flow *flow)
 	return html.result;
 }
 
-int kh_html_recognise(const struct kh_input *input)
-{
-	static const char *const starts[] = { "<!doctype html", "<html", "<head", "<body", "<div", "<p>", "<p ",
-					      "<table",		"<span", "<meta", "<h1",   "<ul" };
-	size_t at = 0;
-
-	while (at < input->length && kh_is_blank(input->text[at]))
-		at++;
-	while (input->length - at > 4 &&
-	       (!strncasecmp(input->text + at, "<!--", 4) || !strncasecmp(input->text + at, "<?xml", 5))) {
-		const char *end = memchr(input->text + at, '>', input->length - at);
-
-		if (!end)
-			return 0;
-		at = (size_t)(end + 1 - input->text);
-		while (at < input->length && kh_is_blank(input->text[at]))
-			at++;
-	}
-	for (size_t i = 0; i < KH_ARRAY_SIZE(starts); i++)
-		if (input->length - at >= strlen(starts[i]) &&
-		    !strncasecmp(input->text + at, starts[i], strlen(starts[i])))
-			return 1;
-	return 0;
-}
-
 int kh_html_extract(const struct kh_input *input, struct kh_collector *collector KH_UNUSED, struct kh_bytes *ret_text)
 {
 	struct kh_flow flow KH_CLEANUP(kh_flow_clear) = { .text = ret_text };

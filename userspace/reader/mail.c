@@ -23,39 +23,6 @@ struct mail {
 	int depth;
 };
 
-/* ---- Recognition --------------------------------------------------------------------------------------- */
-
-static bool is_header(const char *line, size_t length, const char *name)
-{
-	return length > strlen(name) && !strncasecmp(line, name, strlen(name)) && line[strlen(name)] == ':';
-}
-
-/* Two of the headers that every mail has, before the first empty line, and nothing there that is no header. */
-int kh_mail_recognise(const struct kh_input *input)
-{
-	static const char *const names[] = { "From",	     "To",	 "Subject",	"Date",	       "Message-ID",
-					     "MIME-Version", "Received", "Return-Path", "Content-Type" };
-	const char *at = input->text, *end = at + input->length;
-	size_t known = 0;
-
-	for (int lines = 0; at < end && lines < 200; lines++) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at)), *next = newline ? newline + 1 : end;
-		size_t length = (size_t)(next - at), word = 0;
-
-		if (*at == '\n' || *at == '\r')
-			return known >= 2;
-		while (word < length && at[word] > ' ' && at[word] < 0x7f && at[word] != ':')
-			word++;
-		if (*at != ' ' && *at != '\t' && (!word || word >= length || at[word] != ':') &&
-		    (lines || strncmp(at, "From ", 5) != 0))
-			return 0;
-		for (size_t i = 0; i < KH_ARRAY_SIZE(names); i++)
-			known += is_header(at, length, names[i]);
-		at = next;
-	}
-	return known >= 3;
-}
-
 /* ---- Parts ------------------------------------------------------------------------------------------------ */
 
 /* What the part holds, decoded. */

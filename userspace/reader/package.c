@@ -7,11 +7,6 @@
 #include "common/lang.h"
 #include "common/util.h"
 
-bool kh_package_is(const struct kh_input *input)
-{
-	return input->length >= 4 && (!memcmp(input->text, "PK\003\004", 4) || !memcmp(input->text, "PK\005\006", 4));
-}
-
 static int damaged(const struct kh_input *input, const char *what, struct kh_error *error)
 {
 	kh_fail(error, -EINVAL, _("%s: the file is damaged: %s"), input->file, what);

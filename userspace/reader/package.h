@@ -21,7 +21,6 @@ struct kh_package {
 	struct kh_error *error; /* may be NULL */
 };
 
-bool kh_package_is(const struct kh_input *input); /* begins as one does */
 /* 0; -EINVAL, -EFBIG with error; -ENOMEM. */
 int kh_package_open(const struct kh_input *input, struct kh_error *error, struct kh_package *ret_package);
 void kh_package_close(struct kh_package *package);

@@ -2,7 +2,7 @@
 /*
  * Between the files of the reader. The way of a document:
  *
- *   reader.c (size, encoding, format table) -> list.c | prose.c -> collect.c -> struct kh_document
+ *   formats.c | plain.c (tables) -> reader.c (size, encoding) -> list.c | prose.c -> collect.c -> struct kh_document
  *
  * Both readers go line by line: lines.c -> refang.c -> tokens.c (values.c, domain.c). prose.c asks shape.c how a
  * value stands on its line, context.c what the line is about, letter.c for the head, announced.c for the counts.
@@ -337,6 +337,30 @@ struct kh_input {
 	size_t length;
 };
 
+/* A recogniser looks at content, never at the name: 1, 0, -ENOMEM. A reader fills the collector: 0, -ENOMEM, or -EINVAL, -EFBIG, -ENOTSUP with
+ * collector->error. An extractor makes text with marks of it, and reads nothing in it. */
+struct kh_format {
+	const char *name;
+	int (*recognise)(const struct kh_input *input); /* NULL: takes everything */
+	int (*extract)(const struct kh_input *input, struct kh_collector *collector,
+		       struct kh_bytes *ret_text); /* or: */
+	int (*read)(const struct kh_input *input, struct kh_collector *collector);
+	bool letter; /* has a head, announces counts */
+};
+
+/* Each table is asked in its order and ends with a format without a name; the first that recognises the input reads it. */
+struct kh_formats {
+	const struct kh_format *binaries; /* by their bytes, before they are taken for text */
+	const struct kh_format *texts; /* then, of UTF-8 text, by what they must contain */
+};
+
+/* reader.c: as kh_reader_read() does, of these formats and of those that need no recognising. */
+int kh_read(const struct kh_formats *formats, const char *file, const void *data, size_t length,
+	    struct kh_document **ret_document, struct kh_error *error);
+
+/* signs.c: begins as a package does. Also the recognisers of archive, mail and html. */
+bool kh_package_is(const struct kh_input *input);
+
 int kh_docx_recognise(const struct kh_input *input);
 int kh_docx_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
 int kh_odt_recognise(const struct kh_input *input);
@@ -373,9 +397,6 @@ bool kh_hosts_line(const struct kh_clean *line, const struct kh_tokens *tokens);
 bool kh_hosts_local(const char *name);
 int kh_list_read(const struct kh_input *input, struct kh_collector *collector);
 int kh_prose_read(const struct kh_input *input, struct kh_collector *collector); /* also text with marks */
-
-/* A recogniser looks at content, never at the name: 1, 0, -ENOMEM. A reader fills the collector: 0, -ENOMEM, or -EINVAL, -EFBIG, -ENOTSUP with
- * collector->error. An extractor makes text with marks of it, and reads nothing in it. */
 
 /* rejoin.c: text laid out as on its pages, with the cells of narrow columns put together. 0 or -ENOMEM. */
 int kh_rejoin(const struct kh_input *input, struct kh_bytes *ret_text);

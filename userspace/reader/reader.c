@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The door of the reader: checks size and encoding, finds the format by content, and hands over. A format is a line
- * in the table below; those that are known and not read are in signature.c.
+ * The door of the reader: checks size and encoding, finds the format by content, and hands over. Formats are lines of
+ * the tables in formats.c; those that are known and not read are in signature.c.
  */
 #include "reader/reader.h"
 
@@ -17,40 +17,8 @@
 
 #define HEAD_BYTES ((size_t)64 << 10) /* in which the head of a letter stands */
 
-struct format {
-	const char *name;
-	int (*recognise)(const struct kh_input *input); /* 1, 0, -errno; NULL: takes everything */
-	int (*extract)(const struct kh_input *input, struct kh_collector *collector,
-		       struct kh_bytes *ret_text); /* or: */
-	int (*read)(const struct kh_input *input, struct kh_collector *collector);
-	bool letter; /* has a head, announces counts */
-};
-
-/* Each table is asked in its order; the first that recognises the input reads it. By their bytes, before they are taken for text: */
-static const struct format binaries[] = {
-	{ "docx", kh_docx_recognise, kh_docx_extract, NULL, true },
-	{ "xlsx", kh_xlsx_recognise, kh_xlsx_extract, NULL, true },
-	{ "odt", kh_odt_recognise, kh_odt_extract, NULL, true },
-	{ "ods", kh_ods_recognise, kh_ods_extract, NULL, true },
-	{ "zip", kh_archive_recognise, NULL, kh_archive_read, false },
-	{ "eml", kh_mail_recognise, kh_mail_extract, NULL, true },
-	{ 0 },
-};
-
-/* Then, of UTF-8 text, by what they must contain: */
-static const struct format texts[] = {
-	{ "misp", kh_misp_recognise, NULL, kh_misp_read, false },
-	{ "stix", kh_stix_recognise, NULL, kh_stix_read, false },
-	{ "json", kh_feed_recognise, NULL, kh_feed_read, false },
-	{ "openioc", kh_openioc_recognise, NULL, kh_openioc_read, false },
-	{ "html", kh_html_recognise, kh_html_extract, NULL, true },
-	{ "domains", kh_domains_recognise, NULL, kh_domains_read, false },
-	{ "csv", kh_csv_recognise, NULL, kh_csv_read, false },
-	{ 0 },
-};
-
-/* And what no signature refuses: */
-static const struct format others[] = {
+/* What is in no table and what no signature refuses: */
+static const struct kh_format others[] = {
 	{ "list", kh_list_recognise, NULL, kh_list_read, false },
 	{ "text", NULL, NULL, kh_prose_read, true },
 	{ 0 },
@@ -223,7 +191,7 @@ static int read_letter(const struct kh_input *input, struct kh_collector *collec
 /* ---- Reading ------------------------------------------------------------------------------------ */
 
 /* Fills *ret_format when one of the table takes the input. 0, also when none does; -errno. */
-static int find_format(const struct format *table, const struct kh_input *input, const struct format **ret_format)
+static int find_format(const struct kh_format *table, const struct kh_input *input, const struct kh_format **ret_format)
 {
 	for (; table->name; table++) {
 		int recognised = table->recognise ? table->recognise(input) : 1;
@@ -238,7 +206,7 @@ static int find_format(const struct format *table, const struct kh_input *input,
 	return 0;
 }
 
-static int read_as(const struct format *format, const struct kh_input *input, struct kh_collector *collector)
+static int read_as(const struct kh_format *format, const struct kh_input *input, struct kh_collector *collector)
 {
 	struct kh_bytes text KH_CLEANUP(kh_bytes_clear) = {};
 	struct kh_input extracted = *input;
@@ -256,10 +224,11 @@ static int read_as(const struct format *format, const struct kh_input *input, st
 	return result ? result : note_nothing(collector);
 }
 
-static int read_text(struct kh_input *input, const struct format *given, struct kh_collector *collector)
+static int read_text(const struct kh_formats *formats, struct kh_input *input, const struct kh_format *given,
+		     struct kh_collector *collector)
 {
 	struct kh_bytes decoded KH_CLEANUP(kh_bytes_clear) = {}, unveiled KH_CLEANUP(kh_bytes_clear) = {};
-	const struct format *format = given;
+	const struct kh_format *format = given;
 	const char *encoding = NULL;
 	int result = kh_charset_decode(input, &decoded, &encoding);
 
@@ -282,7 +251,7 @@ static int read_text(struct kh_input *input, const struct format *given, struct 
 		result = 0;
 	}
 	if (!result && !format)
-		result = find_format(texts, input, &format);
+		result = find_format(formats->texts, input, &format);
 	if (!result && !format)
 		result = refuse(input, false, collector->error);
 	if (!result && !format)
@@ -296,13 +265,14 @@ static int read_text(struct kh_input *input, const struct format *given, struct 
 	return result ? result : read_as(format, input, collector);
 }
 
-static int read_any(struct kh_input *input, const struct format *given, struct kh_collector *collector)
+static int read_any(const struct kh_formats *formats, struct kh_input *input, const struct kh_format *given,
+		    struct kh_collector *collector)
 {
-	const struct format *format = NULL;
+	const struct kh_format *format = NULL;
 	int result = check_size(input, collector->error);
 
 	if (!result && !given)
-		result = find_format(binaries, input, &format);
+		result = find_format(formats->binaries, input, &format);
 	if (result)
 		return result;
 	if (format) {
@@ -311,18 +281,19 @@ static int read_any(struct kh_input *input, const struct format *given, struct k
 	}
 	if (!given)
 		result = refuse(input, true, collector->error);
-	return result ? result : read_text(input, given, collector);
+	return result ? result : read_text(formats, input, given, collector);
 }
 
-static int read_document(const char *file, const struct format *given, const void *data, size_t length,
-			 struct kh_document **ret_document, struct kh_error *error)
+/* As `given`; NULL: as one of `formats`. */
+static int read_document(const struct kh_formats *formats, const char *file, const struct kh_format *given,
+			 const void *data, size_t length, struct kh_document **ret_document, struct kh_error *error)
 {
 	struct kh_collector collector KH_CLEANUP(kh_collector_clear) = {};
 	struct kh_input input = { .file = file, .text = data, .length = length };
 	int result = kh_collector_init(&collector, file, given ? given->name : "text", error);
 
 	if (!result)
-		result = read_any(&input, given, &collector);
+		result = read_any(formats, &input, given, &collector);
 	if (result == -ENOMEM)
 		return kh_fail(error, -ENOMEM, _("%s: out of memory"), file);
 	if (result == -EFBIG && error && !error->text[0]) {
@@ -335,13 +306,13 @@ static int read_document(const char *file, const struct format *given, const voi
 	return 0;
 }
 
-/* ---- Public ------------------------------------------------------------------------------------- */
-
-int kh_reader_read(const char *file, const void *data, size_t length, struct kh_document **ret_document,
-		   struct kh_error *error)
+int kh_read(const struct kh_formats *formats, const char *file, const void *data, size_t length,
+	    struct kh_document **ret_document, struct kh_error *error)
 {
-	return read_document(file, NULL, data, length, ret_document, error);
+	return read_document(formats, file, NULL, data, length, ret_document, error);
 }
+
+/* ---- Pages -------------------------------------------------------------------------------------- */
 
 static int extract_pages(const struct kh_input *input, struct kh_collector *collector KH_UNUSED,
 			 struct kh_bytes *ret_text)
@@ -352,7 +323,7 @@ static int extract_pages(const struct kh_input *input, struct kh_collector *coll
 int kh_reader_read_pages(const char *file, const char *format, const void *data, size_t length,
 			 struct kh_document **ret_document, struct kh_error *error)
 {
-	const struct format pages = { .name = kh_document_format(format), .extract = extract_pages, .letter = true };
+	const struct kh_format pages = { .name = kh_document_format(format), .extract = extract_pages, .letter = true };
 
-	return read_document(file, &pages, data, length, ret_document, error);
+	return read_document(NULL, file, &pages, data, length, ret_document, error);
 }

@@ -2,14 +2,14 @@
 /*
  * Bytes -> document with provenance. Pure: no files, no kernel, no database; input is hostile.
  *
- * The format is found by content, never by the file's name; reader.c's table lists those there are. What is known and not read is refused by
+ * The format is found by content, never by the file's name; the tables in formats.c list those there are. What is known and not read is refused by
  * name (signature.c), so that nothing half-read is ever enforced. What needs a program of its own (PDF, pictures) arrives as the text
  * that program made of it.
  *
  * A list with at least KH_BULK_MIN plain values (an address, prefix or a-b range on its line, perhaps before columns of numbers; no
  * pages) has those in document->bulk; everything else it holds are findings, as all of a shorter list is.
  *
- * A new format is one file in this folder and one line in reader.c's table.
+ * A new format is one file in this folder and one line in formats.c (and in plain.c, if it needs no library of its own).
  */
 #ifndef KHIEN_READER_READER_H
 #define KHIEN_READER_READER_H
@@ -27,6 +27,10 @@
  * -ENOMEM. On failure *ret_document is unchanged. */
 int kh_reader_read(const char *file, const void *data, size_t length, struct kh_document **ret_document,
 		   struct kh_error *error);
+
+/* The same for those formats alone that are plain text: quick to start. -ENOEXEC, without error: it is one of the others (packages, mail, HTML). */
+int kh_reader_read_plain(const char *file, const void *data, size_t length, struct kh_document **ret_document,
+			 struct kh_error *error);
 
 /* The same for the text of pages, divided by form feeds, that a program took out of a document: `format` is "pdf" or "scan". */
 int kh_reader_read_pages(const char *file, const char *format, const void *data, size_t length,

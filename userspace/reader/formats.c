@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every format that is read, a line each. What needs a library that others do not is left to a program of its own: see plain.c.
+ */
+#include <stddef.h>
+
+#include "reader/private.h"
+#include "reader/reader.h"
+
+static const struct kh_format binaries[] = {
+	{ "docx", kh_docx_recognise, kh_docx_extract, NULL, true },
+	{ "xlsx", kh_xlsx_recognise, kh_xlsx_extract, NULL, true },
+	{ "odt", kh_odt_recognise, kh_odt_extract, NULL, true },
+	{ "ods", kh_ods_recognise, kh_ods_extract, NULL, true },
+	{ "zip", kh_archive_recognise, NULL, kh_archive_read, false },
+	{ "eml", kh_mail_recognise, kh_mail_extract, NULL, true },
+	{ 0 },
+};
+
+static const struct kh_format texts[] = {
+	{ "misp", kh_misp_recognise, NULL, kh_misp_read, false },
+	{ "stix", kh_stix_recognise, NULL, kh_stix_read, false },
+	{ "json", kh_feed_recognise, NULL, kh_feed_read, false },
+	{ "openioc", kh_openioc_recognise, NULL, kh_openioc_read, false },
+	{ "html", kh_html_recognise, kh_html_extract, NULL, true },
+	{ "domains", kh_domains_recognise, NULL, kh_domains_read, false },
+	{ "csv", kh_csv_recognise, NULL, kh_csv_read, false },
+	{ 0 },
+};
+
+int kh_reader_read(const char *file, const void *data, size_t length, struct kh_document **ret_document,
+		   struct kh_error *error)
+{
+	static const struct kh_formats all = { binaries, texts };
+
+	return kh_read(&all, file, data, length, ret_document, error);
+}
