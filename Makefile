@@ -48,14 +48,14 @@ deps-missing:
 SRC_common := error.c util.c memory.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c wire_set.c fetched.c
 SRC_sandbox := sandbox.c confine.c filter.c
-SRC_reader := reader.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c announced.c
+SRC_reader := reader.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c issuers.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := main.c
 SRC_fetch := fetch.c main.c
 SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
-SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
+SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c slots.c totals.c health.c sources.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
@@ -182,7 +182,7 @@ $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 $(B)/tests/test_compile_scale: tests/unit/nearby.c tests/unit/worlds.c
 
 LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_damage \
-	test_ledger_crash test_ledger_bulk test_ledger_sources
+	test_ledger_crash test_ledger_bulk test_ledger_sources test_ledger_chain
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
@@ -209,7 +209,7 @@ $(B)/tests/khien-parse: $(B)/khien-parse
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../khien-parse $@
 
-READER_TESTS := test_openioc test_letters test_lists test_dialects test_one_list test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
+READER_TESTS := test_openioc test_issuers test_letters test_lists test_dialects test_one_list test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
 UNIT_TESTS += $(READER_TESTS)
 $(foreach t,$(READER_TESTS),$(eval LIBS_$(t) := reader model common))
 EXTRA_test_reader_memory := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))

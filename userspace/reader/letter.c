@@ -212,11 +212,11 @@ static int find_date(const struct head *head, struct kh_letter *letter, bool *re
 
 /* ---- Issuer and subject ------------------------------------------------------------------------- */
 
-static bool is_body_name(const char *folded)
+bool kh_is_body_name(const char *folded)
 {
-	static const char *const patterns[] = { "bO",	     "cUc",	"sO",	 "ubnd",    "Uy ban", "trung tAm",
-						"vAn phOng", "cOng an", "tOng",	 "chi cUc", "ban",    "vIEn",
-						"hOi",	     "vncert",	"hUyEn", "tInh",    "dOn",    NULL };
+	static const char *const patterns[] = { "bO",	     "cUc",	"sO",	"ubnd",	   "Uy ban", "trung tAm",
+						"vAn phOng", "cOng an", "tOng", "chi cUc", "ban",    "vIEn",
+						"hOi",	     "hUyEn",	"tInh", "dOn",	   NULL };
 
 	for (const char *const *pattern = patterns; *pattern; pattern++) {
 		size_t used = kh_word_match(folded, *pattern);
@@ -254,7 +254,7 @@ static int find_issuer(const struct head *head, int number, struct kh_letter *le
 			return -ENOMEM;
 		if (is_furniture(folded))
 			continue;
-		complete = is_body_name(folded);
+		complete = kh_is_body_name(folded);
 		if (count && !complete)
 			break;
 		if (parts[count].length > FIELD_MAX)

@@ -399,6 +399,8 @@ int kh_letter_read(const struct kh_input *input, struct kh_letter *ret_letter, b
 int kh_letter_number(const char *at, const char *end, char **ret_number, bool *ret_overlaid);
 bool kh_has_letter(const char *at, const char *end);
 const char *kh_skip_blank(const char *at, const char *end);
+/* Does the folded text begin as names of bodies do ("cuc", "so", "trung tam")? */
+bool kh_is_body_name(const char *folded);
 /* Fills what the text says of other letters, and until when it wants an answer; after the head. 0 or -ENOMEM. */
 int kh_letter_asks(const struct kh_input *input, struct kh_letter *letter);
 /* Counts the letter announces. 0 or -ENOMEM. */
