@@ -16,6 +16,7 @@
 
 #include "common/bytes.h"
 #include "model/document.h"
+#include "reader/grades.h"
 #include "reader/shape.h"
 #include "reader/span.h"
 
@@ -219,8 +220,9 @@ int64_t kh_index_next(const struct kh_index *index, uint64_t hash, size_t *at);
 
 struct kh_collector {
 	struct kh_document *document;
-	size_t findings_capacity, cves_capacity, hashes_capacity, parts_capacity;
+	size_t findings_capacity, cves_capacity, grades_capacity, hashes_capacity, parts_capacity;
 	struct kh_index findings, cves, hashes;
+	struct kh_grading grading;
 	struct kh_error *error;
 };
 
@@ -246,6 +248,10 @@ int kh_collect_bulk_end(struct kh_collector *collector);
 /* Adds a domain at the top (kh_name_is_top_level), which waits: it is all there is below it. Decision and reason of the place are not used. 0, -ENOMEM, -EFBIG. */
 int kh_collect_top_level(struct kh_collector *collector, const char *text, size_t length, const struct kh_place *place);
 int kh_collect_cve(struct kh_collector *collector, const char *text, size_t length);
+/* facts.c: where in the document's list the CVE is, in capitals or not; -ENOENT, -ENOMEM. */
+int64_t kh_collect_find_cve(const struct kh_collector *collector, const char *text, size_t length);
+/* How grave the CVE at this position is; what is known of it already stays. 0 or -ENOMEM. */
+int kh_collect_grade(struct kh_collector *collector, size_t position, const struct kh_grade *grade);
 int kh_collect_hash(struct kh_collector *collector, const char *text, size_t length);
 /* Adds a file that the file holds; copies. 0 or -ENOMEM. */
 int kh_collect_part(struct kh_collector *collector, const char *name, const void *data, size_t length);

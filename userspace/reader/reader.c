@@ -251,6 +251,8 @@ static int read_as(const struct format *format, const struct kh_input *input, st
 	}
 	if (!result)
 		result = format->read ? format->read(&extracted, collector) : kh_prose_read(&extracted, collector);
+	if (!result)
+		result = kh_grades_end(collector);
 	if (!result && format->letter)
 		result = read_letter(&extracted, collector);
 	return result ? result : note_nothing(collector);
