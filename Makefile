@@ -59,8 +59,8 @@ SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c
 	fold.c sightings.c slots.c totals.c health.c sources.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c sources.c source_terms.c refreshing.c fetching.c replace.c look.c status.c why.c
-SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c sources.c source_terms.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c list.c stats.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
 MODULES := common sandbox model reader intake parse fetch refresh guard compile ledger kernel netlink daemon cli
@@ -382,10 +382,10 @@ $(B)/locale/%/LC_MESSAGES/khien.mo: userspace/po/%.po
 
 # ---- Installing ---------------------------------------------------------------------------------
 
-INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(PREFIX)/libexec/khien $(SYSCONFDIR)/khien/never-block.d $(UNITDIR) $(PREFIX)/lib/sysusers.d \
+INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(PREFIX)/libexec/khien $(SYSCONFDIR)/khien/never-block.d $(SYSCONFDIR)/khien/issuers.d $(UNITDIR) $(PREFIX)/lib/sysusers.d \
 	$(foreach m,$(MAN),$(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))) $(PREFIX)/share/bash-completion/completions \
 	$(LANGUAGES:%=$(PREFIX)/share/locale/%/LC_MESSAGES)
-NEVER_BLOCK := $(notdir $(wildcard rules/never-block.d/*.list))
+LISTS := $(patsubst rules/%,%,$(wildcard rules/never-block.d/*.list rules/issuers.d/*.list))
 subst_paths = sed -e 's,@sbindir@,$(PREFIX)/sbin,g' -e 's,@sysconfdir@,$(SYSCONFDIR),g' -e 's,/etc/khien,$(SYSCONFDIR)/khien,g'
 
 .PHONY: install uninstall deb
@@ -397,7 +397,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 	$(Q)set -e; keep() { if [ ! -e "$$2" ] || cmp -s "$$1" "$$2"; then install -m 0644 "$$1" "$$2"; \
 		else install -m 0644 "$$1" "$$2.new"; echo "kept $$2; the shipped one is $$2.new"; fi; }; \
 	$(subst_paths) rules/khien.conf > $(B)/khien.conf; keep $(B)/khien.conf $(DESTDIR)$(SYSCONFDIR)/khien/khien.conf; \
-	for f in $(NEVER_BLOCK); do keep rules/never-block.d/$$f $(DESTDIR)$(SYSCONFDIR)/khien/never-block.d/$$f; done
+	for f in $(LISTS); do keep rules/$$f $(DESTDIR)$(SYSCONFDIR)/khien/$$f; done
 	$(Q)$(subst_paths) userspace/systemd/khiend.service.in > $(DESTDIR)$(UNITDIR)/khiend.service
 	$(Q)install -m 0644 userspace/systemd/khien.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/khien.conf
 	$(Q)for m in $(MAN); do install -m 0644 $(B)/man/$$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
@@ -416,8 +416,8 @@ uninstall: ## remove what install put there; the ledger and changed configuratio
 	$(Q)rmdir $(DESTDIR)$(PREFIX)/libexec/khien 2>/dev/null || true
 	$(Q)e=$(DESTDIR)$(SYSCONFDIR)/khien; drop() { if cmp -s "$$1" "$$2"; then rm -f "$$2"; elif [ -e "$$2" ]; then echo "kept $$2: changed"; fi; rm -f "$$2.new"; }; \
 	mkdir -p $(B); $(subst_paths) rules/khien.conf > $(B)/khien.conf; drop $(B)/khien.conf $$e/khien.conf; \
-	for f in $(NEVER_BLOCK); do drop rules/never-block.d/$$f $$e/never-block.d/$$f; done; \
-	rmdir $$e/never-block.d $$e 2>/dev/null || true
+	for f in $(LISTS); do drop rules/$$f $$e/$$f; done; \
+	rmdir $$e/never-block.d $$e/issuers.d $$e 2>/dev/null || true
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d $(LOCALSTATEDIR)/khien ]; then echo "kept $(LOCALSTATEDIR)/khien: the ledger"; fi
 
 deb: ## build a Debian package under build/; what it needs at run time holds no compiler

@@ -28,11 +28,12 @@ int kh_ledger_relay_put(struct kh_ledger *ledger, int64_t letter, const char *nu
 	" OR l.id IN (SELECT d.letter FROM documents d JOIN documents mine ON mine.sha256 = d.sha256 WHERE mine.letter = ?1))" \
 	" ORDER BY l.received, l.id"
 
-int kh_ledger_chain(struct kh_ledger *ledger, int64_t letter, int (*callback)(const struct kh_letter_row *, void *),
-		    void *context)
+/* Each letter that the query, of which ?1 is a letter, gives. */
+static int read_heads(struct kh_ledger *ledger, const char *sql, int64_t letter,
+		      int (*callback)(const struct kh_letter_row *, void *), void *context)
 {
 	KH_STATEMENT(statement);
-	int code = letter == KH_LETTER_BY_HAND ? 0 : kh_sql_prepare(ledger, CHAIN, &statement, NULL);
+	int code = letter == KH_LETTER_BY_HAND ? 0 : kh_sql_prepare(ledger, sql, &statement, NULL);
 
 	if (code < 0 || !statement)
 		return code;
@@ -53,4 +54,17 @@ int kh_ledger_chain(struct kh_ledger *ledger, int64_t letter, int (*callback)(co
 			return stop;
 	}
 	return code;
+}
+
+int kh_ledger_chain(struct kh_ledger *ledger, int64_t letter, int (*callback)(const struct kh_letter_row *, void *),
+		    void *context)
+{
+	return read_heads(ledger, CHAIN, letter, callback, context);
+}
+
+int kh_ledger_letter_head(struct kh_ledger *ledger, int64_t letter,
+			  int (*callback)(const struct kh_letter_row *, void *), void *context)
+{
+	return read_heads(ledger, "SELECT id, number, date, issuer, subject, year, received FROM letters WHERE id = ?1",
+			  letter, callback, context);
 }

@@ -106,6 +106,9 @@ int kh_ledger_letter_of_file(struct kh_ledger *ledger, const char *number, const
 /* Records a file of a letter. 1: new; 0: the same bytes were loaded for this letter before, at *ret_loaded. */
 int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char *file, const char *format,
 			   const uint8_t sha256[static 32], int64_t now, int64_t *ret_loaded, struct kh_error *error);
+/* What is held of one letter, without counts and packets. Callback as for kh_ledger_changes(). */
+int kh_ledger_letter_head(struct kh_ledger *ledger, int64_t letter,
+			  int (*callback)(const struct kh_letter_row *, void *), void *context);
 /* Says that the letter passes on the one of this number. */
 int kh_ledger_relay_put(struct kh_ledger *ledger, int64_t letter, const char *number, struct kh_error *error);
 /* The other letters that are the same advisory, oldest first: those it passes on, those that pass it on, and those that share a file with it; without

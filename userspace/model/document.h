@@ -38,6 +38,7 @@ struct kh_letter {
 	char **relays; /* numbers of the letters that it passes on, as `number`, in order of appearance */
 	size_t relays_count;
 	bool headed; /* it has the head of a letter, whatever could be read of it */
+	bool attached; /* an annex: `number` is that of the letter it says it belongs to */
 	bool doubtful; /* `number` is a guess: two readings of a picture differ */
 };
 

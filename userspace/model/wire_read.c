@@ -188,7 +188,8 @@ static void take_head(struct reading *reading, struct kh_document *document)
 	marks = take_number(reading);
 	letter->headed = marks & 1;
 	letter->doubtful = marks & 2;
-	if (marks > 3)
+	letter->attached = marks & 4;
+	if (marks > 7)
 		stop(reading, -EINVAL);
 	document->announced.addresses = take_int(reading, -1);
 	document->announced.domains = take_int(reading, -1);

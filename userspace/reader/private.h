@@ -403,6 +403,10 @@ size_t kh_marker_skip(const char *text);
 int kh_letter_read(const struct kh_input *input, struct kh_letter *ret_letter, bool *ret_overlaid);
 /* number.c: "81/VNCERT-ĐPƯC", "674 /CATTT-NCSC", "/CATTT-NCSC941" at `at`: the number without spaces, NFC. 1, 0, -ENOMEM. */
 int kh_letter_number(const char *at, const char *end, char **ret_number, bool *ret_overlaid);
+/* Adds the number of a letter that it passes on, unless it is there, is its own or they are many; owns it in any case. 0 or -ENOMEM. */
+int kh_letter_relay(struct kh_letter *letter, char *number_take);
+/* The number of another letter that the line names first ("kèm theo Công văn số ..."). 1, 0, -ENOMEM. */
+int kh_letter_named(const struct kh_line *line, char **ret_number);
 bool kh_has_letter(const char *at, const char *end);
 const char *kh_skip_blank(const char *at, const char *end);
 /* Does the folded text begin as names of bodies do ("cuc", "so", "trung tam")? */

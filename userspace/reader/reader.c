@@ -201,6 +201,8 @@ static int read_head(const struct kh_input *input, struct kh_letter *letter, boo
 	put_field(&letter->date, found.date);
 	put_field(&letter->issuer, found.issuer);
 	put_field(&letter->subject, found.subject);
+	letter->headed = found.headed;
+	letter->attached = found.attached;
 	return result ? result : kh_letter_asks(&head, letter);
 }
 
