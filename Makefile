@@ -48,19 +48,19 @@ deps-missing:
 SRC_common := error.c util.c memory.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c wire_set.c fetched.c
 SRC_sandbox := sandbox.c confine.c filter.c
-SRC_reader := reader.c formats.c plain.c signs.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c announced.c
+SRC_reader := reader.c formats.c plain.c signs.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c facts.c grades.c grade_words.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c issuers.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := answer.c main.c documents.c
 SRC_fetch := fetch.c main.c
 SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
-SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
+SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c slots.c totals.c health.c sources.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c alter.c decide.c withdraw.c sources.c source_terms.c refreshing.c fetching.c replace.c look.c status.c why.c
-SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c push.c orders.c list.c stats.c attach.c \
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c sources.c source_terms.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c list.c stats.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
 MODULES := common sandbox model reader intake parse fetch refresh guard compile ledger kernel netlink daemon cli
@@ -185,7 +185,7 @@ $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 $(B)/tests/test_compile_scale: tests/unit/nearby.c tests/unit/worlds.c
 
 LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_damage \
-	test_ledger_crash test_ledger_bulk test_ledger_sources
+	test_ledger_crash test_ledger_bulk test_ledger_sources test_ledger_chain
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
@@ -212,7 +212,7 @@ $(B)/tests/khien-parse $(B)/tests/khien-parse-documents: $(B)/tests/%: $(B)/%
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../$* $@
 
-READER_TESTS := test_openioc test_letters test_lists test_dialects test_one_list test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
+READER_TESTS := test_openioc test_issuers test_grades test_letters test_lists test_dialects test_one_list test_forms test_office test_stix test_reader test_reader_bulk test_reader_values test_reader_memory test_wire
 UNIT_TESTS += $(READER_TESTS)
 $(foreach t,$(READER_TESTS),$(eval LIBS_$(t) := reader model common))
 EXTRA_test_reader_memory := $(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
@@ -385,10 +385,10 @@ $(B)/locale/%/LC_MESSAGES/khien.mo: userspace/po/%.po
 
 # ---- Installing ---------------------------------------------------------------------------------
 
-INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(PREFIX)/libexec/khien $(SYSCONFDIR)/khien/never-block.d $(UNITDIR) $(PREFIX)/lib/sysusers.d \
+INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(PREFIX)/libexec/khien $(SYSCONFDIR)/khien/never-block.d $(SYSCONFDIR)/khien/issuers.d $(UNITDIR) $(PREFIX)/lib/sysusers.d \
 	$(foreach m,$(MAN),$(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))) $(PREFIX)/share/bash-completion/completions \
 	$(LANGUAGES:%=$(PREFIX)/share/locale/%/LC_MESSAGES)
-NEVER_BLOCK := $(notdir $(wildcard rules/never-block.d/*.list))
+LISTS := $(patsubst rules/%,%,$(wildcard rules/never-block.d/*.list rules/issuers.d/*.list))
 subst_paths = sed -e 's,@sbindir@,$(PREFIX)/sbin,g' -e 's,@sysconfdir@,$(SYSCONFDIR),g' -e 's,/etc/khien,$(SYSCONFDIR)/khien,g'
 
 .PHONY: install uninstall deb
@@ -400,7 +400,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 	$(Q)set -e; keep() { if [ ! -e "$$2" ] || cmp -s "$$1" "$$2"; then install -m 0644 "$$1" "$$2"; \
 		else install -m 0644 "$$1" "$$2.new"; echo "kept $$2; the shipped one is $$2.new"; fi; }; \
 	$(subst_paths) rules/khien.conf > $(B)/khien.conf; keep $(B)/khien.conf $(DESTDIR)$(SYSCONFDIR)/khien/khien.conf; \
-	for f in $(NEVER_BLOCK); do keep rules/never-block.d/$$f $(DESTDIR)$(SYSCONFDIR)/khien/never-block.d/$$f; done
+	for f in $(LISTS); do keep rules/$$f $(DESTDIR)$(SYSCONFDIR)/khien/$$f; done
 	$(Q)$(subst_paths) userspace/systemd/khiend.service.in > $(DESTDIR)$(UNITDIR)/khiend.service
 	$(Q)install -m 0644 userspace/systemd/khien.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/khien.conf
 	$(Q)for m in $(MAN); do install -m 0644 $(B)/man/$$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
@@ -419,8 +419,8 @@ uninstall: ## remove what install put there; the ledger and changed configuratio
 	$(Q)rmdir $(DESTDIR)$(PREFIX)/libexec/khien 2>/dev/null || true
 	$(Q)e=$(DESTDIR)$(SYSCONFDIR)/khien; drop() { if cmp -s "$$1" "$$2"; then rm -f "$$2"; elif [ -e "$$2" ]; then echo "kept $$2: changed"; fi; rm -f "$$2.new"; }; \
 	mkdir -p $(B); $(subst_paths) rules/khien.conf > $(B)/khien.conf; drop $(B)/khien.conf $$e/khien.conf; \
-	for f in $(NEVER_BLOCK); do drop rules/never-block.d/$$f $$e/never-block.d/$$f; done; \
-	rmdir $$e/never-block.d $$e 2>/dev/null || true
+	for f in $(LISTS); do drop rules/$$f $$e/$$f; done; \
+	rmdir $$e/never-block.d $$e/issuers.d $$e 2>/dev/null || true
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d $(LOCALSTATEDIR)/khien ]; then echo "kept $(LOCALSTATEDIR)/khien: the ledger"; fi
 
 deb: ## build a Debian package under build/; what it needs at run time holds no compiler

@@ -14,8 +14,8 @@
  * status     -                                                         DESIGN's status object, and "name", "counts" {enforced, monitored, review, refused,
  *                                                                      unenforceable}, "allows", "expiring" (within 24 h), "verified" {"ordered","enforced","time"},
  *                                                                      "events_lost", "sightings_lost", "version"; "problems": [{"code","text","todo"}]
- * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "ttl" (seconds), "monitor", "accept": [...], "accept_all_in": "annex"|"body"|"list"|"scan",
- *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
+ * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "date" ("2023-01-21"), "issuer", "ttl" (seconds), "monitor", "accept": [...], "accept_all_in": "annex"|"body"|"list"|"scan",
+ *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?, "relays": [...], "chain": [head + "shared"]], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
  *                                                                      "notes": [...], "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
  *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since"
  * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token", "rows"  as push
@@ -29,9 +29,9 @@
  * disallow   "values"                                                  "change", "rows"
  * undo       "change"?                                                 "change", "undone", "restored", "skipped"
  * list       "ref"?, "expiring"? (seconds), "unenforceable"? (names and links instead of orders in force), "after", "limit"
- *                                                                      "indicators": [indicator], "next" (0: the end), "allows": [...]
- * show       "ref"                                                     "letter", "indicators", "cves", "hashes"
- * why        "value"                                                   "value", "verdict": "dropped"|"monitored"|"passed"|"machine", "now", "by": [indicator], "allow": [...],
+ *                                                                      "indicators": [indicator], "letters": [head], "next" (0: the end), "allows": [...]
+ * show       "ref"                                                     "letter", "indicators", "cves", "vulnerabilities", "hashes", "relays", "chain": [head]
+ * why        "value"                                                   "value", "verdict": "dropped"|"monitored"|"passed"|"machine", "now", "by": [indicator], "letters": [head], "allow": [...],
  *                                                                      "never_block": {"reason","rule"}?, "sightings": [...], "machine": {...}?
  * stats      "by", "since" (seconds ago)?, "limit"                     DESIGN's stats object
  * history    "before"?, "limit"                                        "changes": [...]
@@ -47,6 +47,8 @@
  * row: {"value","type","decision","reason","rule","sentence" (the reason for a person, translated),"raw","file","page","line","section","cuts","unchanged"?,"expires"?}
  * indicator: DESIGN's indicator as held ("id","type","value","port","protocol","decision","reason","action","refs","since","expires","state") and
  *            "packets","bytes","first_seen","last_seen","rule","note","file","page","line","section"
+ * head: {"number","date","issuer","subject"?,"received"} of a letter; chain: the other letters that are the same advisory, "shared": values that both order
+ * vulnerabilities: [{"cve","cvss" (9.8, null),"severity" ("low"|"medium"|"high"|"critical", null)}]: as the letter says
  * source: {"name","url","ref","state": "new"|"current"|"failing"|"held"|"paused","refreshing","action","values","age" (seconds),"every","ttl","checked","fetched","changed","next","expires","failures",
  *          "problem","held" (values that wait for a person),"max_bytes","max_values","credentials","authority"}
  * Times in JSON are RFC 3339 with offset, or null.

@@ -49,7 +49,14 @@ static void print_document(FILE *out, const struct kh_document *document)
 	fprintf(out, "announced: addresses %d, domains %d, hashes %d\n", document->announced.addresses,
 		document->announced.domains, document->announced.hashes);
 	fprintf(out, "duplicates: %zu\n", document->duplicates);
-	print_texts(out, "cve", document->cves, document->cves_count);
+	for (size_t i = 0; i < document->cves_count; i++) {
+		struct kh_grade grade = kh_document_grade(document, i);
+
+		fprintf(out, "cve: %s", document->cves[i]);
+		if (grade.score)
+			fprintf(out, " %u.%u", grade.score / 10, grade.score % 10);
+		fprintf(out, "%s%s\n", grade.level ? " " : "", kh_level_name(grade.level));
+	}
 	print_texts(out, "hash", document->hashes, document->hashes_count);
 	for (size_t i = 0; i < document->findings_count; i++)
 		print_finding(out, &document->findings[i]);

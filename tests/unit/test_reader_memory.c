@@ -34,7 +34,7 @@ WRAP(char *, strndup, (const char *text, size_t size), (text, size))
 
 static const char letter[] =
 	"SỞ MẪU\nSố: 12 /SM-CNTT\nHà Nội, ngày 2 tháng 9 năm 2023\nV/v một việc\nKính gửi: A\n"
-	"Chặn hxxps[:]//c2[.]example/a và 203.0.113[.]7 cổng 80, 443; 2 IP, bản 1.2.3.4, máy 203.0.113.9, CVE-2022-21990.\n"
+	"Chặn hxxps[:]//c2[.]example/a và 203.0.113[.]7 cổng 80, 443; 2 IP, bản 1.2.3.4, máy 203.0.113.9, CVE-2022-21990 (CVSS: 8.8, Cao).\n"
 	"Xem thêm http://x.test\nNhật ký cho thấy máy trạm của đơn vị đã nhiều lần gọi tới\n203.0.113.7.\n"
 	"PHỤ LỤC\n1. 203.0.113.9 – 203.0.113.10\n203.0.113.300\n0123456789abcdef0123456789abcdef\nc3.example\n";
 static const char list[] =

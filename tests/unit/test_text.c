@@ -172,6 +172,33 @@ static void test_numbers(void **state)
 	assert_true(number == INT64_MAX);
 }
 
+static void test_dates(void **state)
+{
+	static const struct {
+		const char *text, *date;
+	} rows[] = {
+		{ "2019-03-15", "2019-03-15" }, { "15/3/2019", "2019-03-15" },	{ "15/03/2019", "2019-03-15" },
+		{ "1-2-2023", "2023-02-01" },	{ "01.02.2023", "2023-02-01" }, { "29/2/2024", "2024-02-29" },
+		{ "29/02/2000", "2000-02-29" }, { "2199-12-31", "2199-12-31" }, { "1990-1-1", "1990-01-01" },
+	};
+	static const char *const bad[] = {
+		"",	      "15",	    "15/3",	  "15/3/19",	 "29/2/2023",  "29/2/2100",  "31/4/2023",  "0/1/2023",
+		"1/0/2023",   "1/13/2023",  "2023-13-01", "2023-1-32",	 "2023/03/15", "15/3-2019",  "15/3/2019 ", " 15/3/2019",
+		"15/3/2019x", "1989-12-31", "2200-01-01", "015/3/2019", "15//2019",   "-1/3/2019", "15 3 2019",  "2019-03-15-",
+	};
+	char date[KH_DATE_TEXT] = "unchanged";
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(bad); i++)
+		if (kh_date_parse(bad[i], date) != -EINVAL)
+			fail_msg("taken for a date: %s", bad[i]);
+	assert_string_equal(date, "unchanged");
+	for (size_t i = 0; i < KH_ARRAY_SIZE(rows); i++) {
+		assert_int_equal(kh_date_parse(rows[i].text, date), 0);
+		assert_string_equal(date, rows[i].date);
+	}
+}
+
 static void test_durations(void **state)
 {
 	static const struct {
@@ -301,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_time_in_vietnam),
 		cmocka_unit_test(test_time_at_the_ends),

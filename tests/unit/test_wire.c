@@ -189,6 +189,10 @@ struct forgery {
 	X("the list", (add_bulk(forgery.document, 9, 9, 1), add_bulk(forgery.document, 8, 8, 2)))                   \
 	X("what follows the values", forgery.document->cves[0][4] = 'x')                                            \
 	X("what follows the values", forgery.document->cves[0][12] = '\0')                                          \
+	X("what follows the values", add_grade(forgery.document, KH_LEVEL_CRITICAL + 1, 98))                        \
+	X("what follows the values", add_grade(forgery.document, KH_LEVEL_HIGH, 101))                               \
+	X("what follows the values",                                                                                \
+	  (add_grade(forgery.document, KH_LEVEL_HIGH, 88), add_grade(forgery.document, KH_LEVEL_HIGH, 88)))         \
 	X("what follows the values", forgery.document->hashes[0][3] = 'A')                                          \
 	X("what follows the values", forgery.document->hashes[0][31] = '\0')                                        \
 	X("what follows the values", forgery.document->notes[0][0] = '\a')
@@ -213,6 +217,14 @@ static void add_bulk(struct kh_document *document, unsigned first, unsigned last
 	struct kh_range range = { 0xcb007100u + first, 0xcb007100u + last, 4 };
 
 	assert_int_equal(kh_bulk_add(&document->bulk, &range, line), 0);
+}
+
+static void add_grade(struct kh_document *document, int level, int score)
+{
+	document->grades =
+		realloc(document->grades, (document->grades_count + 1) * sizeof(*document->grades));
+	assert_non_null(document->grades);
+	document->grades[document->grades_count++] = (struct kh_grade){ (uint8_t)level, (uint8_t)score };
 }
 
 static void check_forgery(unsigned which)
@@ -278,6 +290,11 @@ static void test_all_that_a_document_carries(void **state)
 	document->letter.report_by = strdup("2020-01-02");
 	document->letter.relays = calloc(1, sizeof(char *));
 	document->letter.relays[document->letter.relays_count++] = strdup("58/VNCERT-ĐPƯC");
+	document->letter.headed = document->letter.doubtful = true;
+	document->cves = calloc(2, sizeof(char *));
+	document->cves[document->cves_count++] = strdup("CVE-2022-21990");
+	document->cves[document->cves_count++] = strdup("CVE-2022-23285");
+	add_grade(document, KH_LEVEL_HIGH, 88);
 	document->parts = calloc(1, sizeof(*document->parts));
 	document->parts[document->parts_count++] = (struct kh_part){ strdup("a.txt"), strdup("x"), 1 };
 	bytes = written(document);
@@ -286,6 +303,10 @@ static void test_all_that_a_document_carries(void **state)
 	assert_int_equal(read->findings[0].expires, INT64_C(1) << 40);
 	assert_true(read->findings[1].indicator.subdomains);
 	assert_string_equal(read->letter.relays[0], "58/VNCERT-ĐPƯC");
+	assert_true(read->letter.headed && read->letter.doubtful);
+	assert_int_equal(kh_document_grade(read, 0).level, KH_LEVEL_HIGH);
+	assert_int_equal(kh_document_grade(read, 0).score, 88);
+	assert_int_equal(kh_document_grade(read, 1).score, 0);
 	assert_memory_equal(read->parts[0].data, "x", 1);
 	again = written(read);
 	assert_int_equal(again.length, bytes.length);

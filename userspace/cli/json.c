@@ -62,7 +62,7 @@ char *kh_json_text(const json_t *value, size_t flags)
 
 	if (!stream)
 		return NULL;
-	code = json_dump_callback(value, put, stream, flags);
+	code = json_dump_callback(value, put, stream, flags | JSON_REAL_PRECISION(3));
 	if (!fclose(stream) && code >= 0)
 		return text;
 	free(text);
@@ -73,6 +73,6 @@ void kh_json_print(json_t *reply)
 {
 	json_object_del(reply, "exit");
 	json_object_del(reply, "token");
-	json_dump_callback(reply, put, stdout, JSON_INDENT(2));
+	json_dump_callback(reply, put, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(3));
 	putchar('\n');
 }

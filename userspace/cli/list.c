@@ -5,8 +5,27 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/letters.h"
 #include "cli/render.h"
 #include "common/lang.h"
+
+/* A page more: its rows, and the letters that the pages before it did not have. */
+static void add_page(json_t *first, const json_t *page)
+{
+	json_t *letters = json_object_get(first, "letters"), *letter;
+	size_t index, before = json_array_size(letters);
+
+	json_array_extend(json_object_get(first, "indicators"), json_object_get(page, "indicators"));
+	json_array_foreach(json_object_get(page, "letters"), index, letter)
+	{
+		bool known = false;
+
+		for (size_t i = 0; i < before && !known; i++)
+			known = json_equal(json_array_get(letters, i), letter);
+		if (!known)
+			json_array_append(letters, letter);
+	}
+}
 
 int kh_call_all(struct kh_cli *cli, json_t *request, json_t **ret_reply)
 {
@@ -24,7 +43,7 @@ int kh_call_all(struct kh_cli *cli, json_t *request, json_t **ret_reply)
 			return code; /* half a list would look like a whole one */
 		next = kh_number_of(reply, "next");
 		if (first)
-			json_array_extend(json_object_get(first, "indicators"), json_object_get(reply, "indicators"));
+			add_page(first, reply);
 		else
 			first = json_incref(reply);
 		if (next <= after) /* the end; or a daemon that would keep us here for ever */
@@ -203,12 +222,39 @@ static void show_facts(const char *label, const json_t *facts)
 	kh_say("\n");
 }
 
+static void show_vulnerabilities(const json_t *reply)
+{
+	const json_t *rows = json_object_get(reply, "vulnerabilities");
+
+	if (!json_array_size(rows)) {
+		show_facts(_("Vulnerabilities:"), json_object_get(reply, "cves"));
+		return;
+	}
+	kh_say("%s", _("Vulnerabilities:"));
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		kh_say("%s%s", i ? ", " : " ", kh_cve_text(json_array_get(rows, i)));
+	kh_say("\n");
+}
+
+/* The letters that it passes on, and those that are the same advisory. */
+static void show_chain(const json_t *reply)
+{
+	const json_t *relays = json_object_get(reply, "relays"), *chain = json_object_get(reply, "chain");
+
+	if (json_array_size(relays))
+		kh_say(_("Passes on: %s\n"), kh_joined(relays, 4));
+	for (size_t i = 0; i < json_array_size(chain); i++)
+		kh_say(_("The same advisory as %s, here since %s\n"), kh_text_of(json_array_get(chain, i), "number"),
+		       kh_when(json_array_get(chain, i), "received"));
+}
+
 static void show_show(json_t *reply)
 {
 	const json_t *rows = json_object_get(reply, "indicators");
 
 	show_letter(json_object_get(reply, "letter"));
-	show_facts(_("Vulnerabilities:"), json_object_get(reply, "cves"));
+	show_chain(reply);
+	show_vulnerabilities(reply);
 	show_facts(_("File hashes:"), json_object_get(reply, "hashes"));
 	if (json_array_size(rows))
 		show_orders(rows, true);

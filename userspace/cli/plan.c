@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/letters.h"
 #include "cli/render.h"
 #include "common/lang.h"
 #include "common/text.h"
@@ -37,7 +38,8 @@ static void show_files(const json_t *files)
 
 static void show_letter(const json_t *letter)
 {
-	const json_t *files = json_object_get(letter, "files"), *cves = json_object_get(letter, "cves");
+	const json_t *files = json_object_get(letter, "files"), *cves = json_object_get(letter, "cves"),
+		     *chain = json_object_get(letter, "chain");
 
 	if (kh_has(letter, "number")) {
 		kh_say(_("Letter %s"), kh_text_of(letter, "number"));
@@ -46,7 +48,7 @@ static void show_letter(const json_t *letter)
 		if (kh_has(letter, "issuer"))
 			kh_say(" · %s", kh_text_of(letter, "issuer"));
 		if (json_array_size(files))
-			kh_say(_(" (correct it: --ref)"));
+			kh_say(_(" (correct it: --ref --date --issuer)"));
 		kh_say("\n");
 	} else {
 		kh_say(_("By hand, without a letter\n"));
@@ -57,11 +59,19 @@ static void show_letter(const json_t *letter)
 		kh_say(_("Wants a report by %s\n"), kh_date(kh_text_of(letter, "report_by")));
 	show_files(files);
 	if (json_array_size(cves))
-		kh_say(_("%sCVE: %s"), json_array_size(files) ? " · " : "", kh_joined(cves, 3));
+		kh_say(_("%sCVE: %s"), json_array_size(files) ? " · " : "", kh_cves_of(letter, 3));
 	if (kh_number_of(letter, "hashes"))
 		kh_say(_(" · file hashes kept: %lld"), kh_number_of(letter, "hashes"));
 	if (json_array_size(files) || json_array_size(cves))
 		kh_say("\n");
+	if (json_array_size(json_object_get(letter, "relays")))
+		kh_say(_("Passes on: %s\n"), kh_joined(json_object_get(letter, "relays"), 4));
+	for (size_t i = 0; i < json_array_size(chain); i++) {
+		const json_t *other = json_array_get(chain, i);
+
+		kh_say(_("The same advisory as %s, here since %s: it has %lld of these values\n"),
+		       kh_text_of(other, "number"), kh_when(other, "received"), kh_number_of(other, "shared"));
+	}
 	if (kh_has(letter, "duplicate_since"))
 		kh_say(_("The same file was loaded at %s\n"), kh_when(letter, "duplicate_since"));
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/letters.h"
 #include "cli/plan.h"
 #include "cli/render.h"
 #include "common/file.h"
@@ -42,7 +43,7 @@ static int open_all(const struct kh_cli *cli, char **names, size_t count, struct
 }
 
 /* A descriptor of what stands in the file, or -errno with error. */
-static int read_one(const char *name, int fd, struct kh_error *error)
+static int read_one(const char *name, int fd, struct kh_numbers *numbers, struct kh_error *error)
 {
 	struct kh_documents documents KH_CLEANUP(kh_documents_clear) = {};
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
@@ -51,17 +52,20 @@ static int read_one(const char *name, int fd, struct kh_error *error)
 
 	if (code < 0)
 		return memory < 0 ? kh_fail(error, code, "%s: %s", name, kh_errno_text(-code)) : code;
-	code = kh_wire_write_all(&documents, &bytes);
+	for (size_t i = 0; i < documents.count && code >= 0; i++)
+		code = kh_numbers_add(numbers, documents.list[i]);
+	if (code >= 0)
+		code = kh_wire_write_all(&documents, &bytes);
 	if (code >= 0)
 		code = kh_file_write_fd(memory, bytes.data, bytes.length);
 	return code < 0 ? kh_fail(error, code, "%s: %s", name, kh_errno_text(-code)) : KH_TAKE_FD(memory);
 }
 
-static int read_all(const struct kh_cli *cli, char **names, size_t count, struct files *files)
+static int read_all(const struct kh_cli *cli, char **names, size_t count, struct files *files, struct kh_numbers *numbers)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct kh_error error = {};
-		int fd = read_one(names[i], files->fds[i], &error);
+		int fd = read_one(names[i], files->fds[i], numbers, &error);
 
 		if (fd < 0) {
 			kh_show_error(cli, kh_printable(error.text), error.hint[0] ? error.hint : NULL);
@@ -75,16 +79,22 @@ static int read_all(const struct kh_cli *cli, char **names, size_t count, struct
 static int run_push(struct kh_cli *cli, json_t *request, int count, char **names)
 {
 	struct files files KH_CLEANUP(close_files) = {};
-
+	struct kh_numbers numbers KH_CLEANUP(kh_numbers_clear) = {};
 	const char *section = json_string_value(json_object_get(request, "accept_all_in"));
+	int code = kh_letter_options(cli, request, "date", "issuer");
 
+	if (code)
+		return code;
 	if (section && strcmp(section, "annex") && strcmp(section, "body") && strcmp(section, "list") &&
 	    strcmp(section, "scan"))
 		return kh_usage_error(cli, _("--accept-all-in takes annex, body, list or scan"));
 	if (count > KH_PROTO_MAX_FILES)
 		return kh_usage_error(cli, _("at most %d files at a time"), KH_PROTO_MAX_FILES);
-	if (open_all(cli, names, (size_t)count, &files) < 0 || read_all(cli, names, (size_t)count, &files) < 0)
+	if (open_all(cli, names, (size_t)count, &files) < 0 || read_all(cli, names, (size_t)count, &files, &numbers) < 0)
 		return KH_EXIT_FAILED;
+	code = kh_numbers_ask(cli, request, &numbers);
+	if (code)
+		return code;
 	kh_put_arguments(request, "files", count, names);
 	return kh_plan_command(cli, request, files.fds, files.count);
 }
@@ -98,6 +108,8 @@ static int run_block(struct kh_cli *cli, json_t *request, int count, char **valu
 static const struct kh_option push_options[] = {
 	{ KH_OPTION_TEXT, "ref", "NUMBER", "ref",
 	  N_("the letter's number, when the file does not say it or says it wrong") },
+	{ KH_OPTION_TEXT, "date", "DATE", "date", N_("its date, likewise: 21/01/2023 or 2023-01-21") },
+	{ KH_OPTION_TEXT, "issuer", "TEXT", "issuer", N_("who issued it, likewise") },
 	{ KH_OPTION_DURATION, "ttl", "7d", "ttl", N_("ends by itself after 7 days (30m, 4h, 2w); else never") },
 	{ KH_OPTION_FLAG, "monitor", NULL, "monitor", N_("count only, drop nothing") },
 	{ KH_OPTION_TEXTS, "accept", "VALUE", "accept", N_("also enforce this value, which would wait for review") },
@@ -111,12 +123,13 @@ static const struct kh_option push_options[] = {
 const struct kh_command kh_command_push = {
 	.name = "push",
 	.usage =
-		"FILE... [--ref NUMBER] [--ttl 7d] [--monitor] [--accept VALUE]... [--accept-all-in SECTION] [--note TEXT] [--dry-run] [--yes]",
+		"FILE... [--ref NUMBER] [--date DATE] [--issuer TEXT] [--ttl 7d] [--monitor] [--accept VALUE]... [--accept-all-in SECTION] [--note TEXT] [--dry-run] [--yes]",
 	.summary = N_("read letters or lists, show what they order, enforce it"),
 	.help = N_(
 		"FILE is whatever was sent: a letter (text, PDF, DOCX, ODT, a web page, mail, a scan), a table (XLSX, ODS, CSV), a list,\n"
 		"STIX, MISP, an archive of these, or what \"khien read --json\" printed on another machine; - is standard input.\n"
-		"Several files are one letter unless they carry different numbers; what an annex confirms of a scan is not asked about."),
+		"Several files are one letter unless they carry different numbers; what an annex confirms of a scan is not asked about.\n"
+		"A number that could not be read is asked for; without a terminal, say it with --ref."),
 	.options = push_options,
 	.arguments_min = 1,
 	.arguments_max = -1,

@@ -11,10 +11,12 @@
 
 #include "cli/cli.h"
 #include "cli/document.h"
+#include "cli/letters.h"
 #include "cli/plan.h"
 #include "cli/render.h"
 #include "common/file.h"
 #include "common/lang.h"
+#include "common/text.h"
 #include "guard/guard.h"
 #include "intake/intake.h"
 #include "reader/reader.h"
@@ -28,12 +30,14 @@
 
 struct judge {
 	struct kh_guard *guard;
+	struct kh_issuers *issuers;
 	json_t *notes; /* lists that are missing: said with each document, since its judgement is the weaker for it */
 };
 
 static void judge_clear(struct judge *judge)
 {
 	kh_guard_free(judge->guard);
+	kh_issuers_free(judge->issuers);
 	json_decref(judge->notes);
 }
 
@@ -94,6 +98,8 @@ static void show_head(const json_t *document)
 	kh_say("%s", strcmp(file, "-") != 0 ? file : _("standard input"));
 	if (kh_has(letter, "number"))
 		kh_say(_(" · letter %s"), kh_text_of(letter, "number"));
+	if (json_is_true(json_object_get(letter, "doubtful")))
+		kh_say(_(" (not sure)"));
 	if (kh_has(letter, "date"))
 		kh_say(", %s", kh_date(kh_text_of(letter, "date")));
 	if (kh_has(letter, "issuer"))
@@ -117,7 +123,7 @@ static void show_document(const struct kh_judged *judged, const json_t *head)
 	for (size_t i = 0; i < json_array_size(notes); i++)
 		kh_say("· %s\n", kh_text_at(notes, i));
 	if (json_array_size(json_object_get(head, "cves")))
-		kh_say("CVE: %s\n", kh_joined(json_object_get(head, "cves"), 8));
+		kh_say("CVE: %s\n", kh_cves_of(head, 8));
 	if (json_array_size(json_object_get(head, "hashes")))
 		kh_say(_("File hashes: %zu\n"), json_array_size(json_object_get(head, "hashes")));
 	kh_rows_show(rows, counts, 0, false);
@@ -136,6 +142,7 @@ struct printing {
 	bool asked;
 	json_t *rows; /* of it, with --json */
 	size_t shown, explained;
+	const char *ref, *date, *issuer; /* as the person corrects them; NULL: as read */
 };
 
 static void printing_clear(struct printing *printing)
@@ -169,11 +176,43 @@ static void explain(struct printing *printing, const struct kh_judged *judged)
 	}
 }
 
+/* The field, when it is given, as the person says it. 0 or -ENOMEM. */
+static int correct(char **field, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (!text)
+		return 0;
+	if (!copy)
+		return -ENOMEM;
+	kh_text_printable(copy);
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int correct_letter(const struct printing *printing, struct kh_letter *letter)
+{
+	int code = correct(&letter->number, printing->ref);
+
+	if (!code && printing->ref)
+		letter->doubtful = letter->attached = false;
+	if (!code)
+		code = correct(&letter->date, printing->date);
+	if (!code)
+		code = kh_issuers_name(printing->judge->issuers, letter);
+	return code ? code : correct(&letter->issuer, printing->issuer);
+}
+
 static int print(struct printing *printing, struct kh_document *document)
 {
 	struct kh_judged judged KH_CLEANUP(kh_judged_clear) = {};
-	int code = kh_judged_make(&judged, document, printing->judge->guard);
-	json_t *head = code < 0 ? NULL : kh_judged_head(&judged, printing->judge->notes);
+	int code = correct_letter(printing, &document->letter);
+	json_t *head;
+
+	if (code >= 0)
+		code = kh_judged_make(&judged, document, printing->judge->guard);
+	head = code < 0 ? NULL : kh_judged_head(&judged, printing->judge->notes);
 
 	if (!head)
 		return -ENOMEM;
@@ -249,11 +288,17 @@ static int run_read(struct kh_cli *cli, json_t *request, int count, char **names
 	int code = KH_EXIT_DONE;
 
 	code = read_options_of(cli, request, &printing);
+	if (!code)
+		code = kh_letter_options(cli, request, ".date", ".issuer");
 	if (code)
 		return code;
+	printing.ref = json_string_value(json_object_get(request, ".ref"));
+	printing.date = json_string_value(json_object_get(request, ".date"));
+	printing.issuer = json_string_value(json_object_get(request, ".issuer"));
 	if (!folder)
 		folder = getenv(NEVER_BLOCK_ENV);
-	if (load_guard(&judge, folder && folder[0] ? folder : NEVER_BLOCK_DEFAULT) < 0) {
+	if (load_guard(&judge, folder && folder[0] ? folder : NEVER_BLOCK_DEFAULT) < 0 ||
+	    !(judge.issuers = kh_letter_issuers(json_string_value(json_object_get(request, ".issuers")), judge.notes))) {
 		kh_show_error(cli, _("out of memory"), NULL);
 		return KH_EXIT_FAILED;
 	}
@@ -284,13 +329,18 @@ static const struct kh_option read_options[] = {
 	{ KH_OPTION_FLAG, "csv", NULL, ".csv", N_("all rows as comma-separated values") },
 	{ KH_OPTION_TEXT, "explain", "VALUE", ".explain",
 	  N_("where this value stands, what was decided of it, and by which rule") },
+	{ KH_OPTION_TEXT, "ref", "NUMBER", ".ref", N_("the letter's number, when the file does not say it or says it wrong") },
+	{ KH_OPTION_TEXT, "date", "DATE", ".date", N_("its date, likewise: 21/01/2023 or 2023-01-21") },
+	{ KH_OPTION_TEXT, "issuer", "TEXT", ".issuer", N_("who issued it, likewise") },
+	{ KH_OPTION_TEXT, "issuers", "FOLDER", ".issuers", N_("folder of lists of issuers to name them by") },
 	{ KH_OPTION_TEXT, "never-block", "FOLDER", ".never_block", N_("folder of never-block lists to judge by") },
 	{},
 };
 
 const struct kh_command kh_command_read = {
 	.name = "read",
-	.usage = "FILE... [--only DECISION] [--csv] [--explain VALUE] [--never-block FOLDER]",
+	.usage =
+		"FILE... [--ref NUMBER] [--date DATE] [--issuer TEXT] [--only DECISION] [--csv] [--explain VALUE] [--never-block FOLDER] [--issuers FOLDER]",
 	.summary = N_("what is in this document; needs no root and no daemon"),
 	.help = N_(
 		"FILE is whatever was sent: a letter (text, PDF, DOCX, ODT, a web page, mail, a scan), a table (XLSX, ODS, CSV), a list,\n"

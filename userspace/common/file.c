@@ -4,9 +4,11 @@
  */
 #include "common/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +134,42 @@ int kh_file_write(const char *path, const void *data, size_t length, mode_t mode
 		return code;
 	}
 	return sync_folder(path);
+}
+
+/* Does the name end so? Hidden files are not meant. */
+static bool is_wanted(const char *name, const char *ending)
+{
+	size_t length = strlen(name), tail = strlen(ending);
+
+	return name[0] != '.' && length > tail && !strcmp(name + length - tail, ending);
+}
+
+int kh_folder_read(const char *folder, const char *ending, size_t limit,
+		   int (*take)(const char *name, int code, const char *data, size_t length, void *context),
+		   void *context)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, NULL, alphasort), taken = 0;
+
+	if (count < 0)
+		return -errno;
+	for (int i = 0; i < count; i++) {
+		char path[PATH_MAX + NAME_MAX + 2], *data KH_CLEANUP(kh_freep) = NULL;
+		const char *name = entries[i]->d_name;
+		size_t length = 0;
+		int code;
+
+		if (taken < 0 || !is_wanted(name, ending))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, name);
+		code = kh_file_read(path, limit, &data, &length);
+		code = take(name, code, data, length, context);
+		taken = code < 0 ? code : taken + 1;
+	}
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	return taken;
 }
 
 void kh_program_find(const char *name, char ret_path[static PATH_MAX])

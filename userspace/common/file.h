@@ -19,6 +19,12 @@ int kh_file_read(const char *path, size_t limit, char **ret_data, size_t *ret_le
 int kh_file_write_fd(int fd, const void *data, size_t length);
 /* Replaces `path`. 0 or -errno; on failure the old file stays and nothing is left behind. */
 int kh_file_write(const char *path, const void *data, size_t length, mode_t mode);
+/* Every file of the folder whose name ends in `ending` and begins with no dot, in the order of their names: `take` gets its name and bytes (followed by a NUL
+ * that is not counted; gone afterwards), or a negative `code`, why it cannot be read, and no bytes; a file larger than `limit` is -EFBIG. What `take`
+ * returns below zero ends it and is returned; else how many there are; or -errno of the folder. */
+int kh_folder_read(const char *folder, const char *ending, size_t limit,
+		   int (*take)(const char *name, int code, const char *data, size_t length, void *context),
+		   void *context);
 /* Where a program of this package is: beside the one that runs, or else where it is installed. */
 void kh_program_find(const char *name, char ret_path[static PATH_MAX]);
 /* mkdir -p. 0 or -errno. */

@@ -33,6 +33,11 @@ int kh_duration_parse(const char *text, int64_t *ret_seconds);
 /* Decimal, whole string, within [low, high]. 0, -EINVAL or -ERANGE. */
 int kh_number_parse(const char *text, int64_t low, int64_t high, int64_t *ret_number);
 
+#define KH_DATE_TEXT 11
+/* "2019-03-15", or as Vietnamese letters write it: "15/3/2019", "15-03-2019", "15.3.2019"; a day of the calendar from 1990 to 2199. ret_date gets
+ * "2019-03-15". 0 or -EINVAL (then it is unchanged). */
+int kh_date_parse(const char *text, char ret_date[static KH_DATE_TEXT]);
+
 #define KH_TIME_TEXT 40
 /* RFC 3339 with the offset of `zone` (tz database name, NULL: Asia/Ho_Chi_Minh, which needs no tz files). Returns buffer. */
 char *kh_time_format(int64_t seconds, const char *zone, char buffer[static KH_TIME_TEXT]);

@@ -40,6 +40,45 @@ int kh_number_parse(const char *text, int64_t low, int64_t high, int64_t *ret_nu
 	return 0;
 }
 
+/* Up to `most` digits at *text, which moves behind them and the separator there ('\0': none). -1: there are none, or more. */
+static int take_part(const char **text, size_t most, char separator)
+{
+	size_t digits = strspn(*text, "0123456789");
+	int number = 0;
+
+	if (!digits || digits > most || (*text)[digits] != separator)
+		return -1;
+	for (size_t i = 0; i < digits; i++)
+		number = number * 10 + ((*text)[i] - '0');
+	*text += digits + (separator != '\0');
+	return number;
+}
+
+int kh_date_parse(const char *text, char ret_date[static KH_DATE_TEXT])
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	size_t first = strspn(text, "0123456789");
+	bool iso = first == 4 && text[4] == '-';
+	char separator = text[first];
+	int parts[3], day, month, year, last;
+
+	if (!separator || !strchr("-/.", separator))
+		return -EINVAL;
+	for (size_t i = 0; i < 3; i++)
+		parts[i] = take_part(&text, i == (iso ? 0 : 2) ? 4 : 2, i < 2 ? separator : '\0');
+	year = parts[iso ? 0 : 2];
+	month = parts[1];
+	day = parts[iso ? 2 : 0];
+	if (year < 1990 || year > 2199 || month < 1 || month > 12 || day < 1)
+		return -EINVAL;
+	last = days[month - 1] + (month == 2 && !(year % 4) && (year % 100 || !(year % 400)));
+	if (day > last)
+		return -EINVAL;
+	snprintf(ret_date, KH_DATE_TEXT, "%04u-%02u-%02u", (unsigned)year % 10000, (unsigned)month % 100,
+		 (unsigned)day % 100);
+	return 0;
+}
+
 int kh_duration_parse(const char *text, int64_t *ret_seconds)
 {
 	static const struct {

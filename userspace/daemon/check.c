@@ -14,6 +14,7 @@
 #include "common/lang.h"
 #include "daemon/check_private.h"
 #include "guard/guard.h"
+#include "reader/issuers.h"
 
 void kh_check_add(struct kh_check *check, const struct kh_config *config, enum kh_severity severity,
 		  enum kh_config_key key, const char *format, ...)
@@ -190,6 +191,45 @@ void kh_check_lists(const struct kh_config *config, struct kh_check *check)
 	if (!guard)
 		kh_check_add(check, config, KH_ERROR, KH_KEY_NEVER_BLOCK, "%s", strerror(ENOMEM));
 	kh_guard_free(guard);
+}
+
+/* ---- Issuers ------------------------------------------------------------------------------------ */
+
+struct checked_issuers {
+	const struct kh_config *config;
+	struct kh_issuers *issuers;
+	struct kh_check *check;
+};
+
+static int check_issuers_file(const char *name, int code, const char *data, size_t length, void *context)
+{
+	const struct checked_issuers *checked = context;
+	const char *folder = checked->config->issuers;
+	struct kh_error error = {};
+
+	if (code < 0) {
+		kh_check_add(checked->check, checked->config, KH_ERROR, KH_KEY_ISSUERS, "%s/%s: %s", folder, name,
+			     strerror(-code));
+		kh_check_hint(checked->check, _("the list must be readable by root, and a file"));
+	} else if (kh_issuers_add(checked->issuers, name, data, length, &error) < 0) {
+		kh_check_add(checked->check, checked->config, KH_ERROR, KH_KEY_ISSUERS, "%s/%s", folder, error.text);
+		kh_check_hint(checked->check, "%s", error.hint);
+	}
+	return 0;
+}
+
+void kh_check_issuers(const struct kh_config *config, struct kh_check *check)
+{
+	struct kh_issuers *issuers KH_CLEANUP(kh_issuers_freep) = kh_issuers_new();
+	struct checked_issuers checked = { config, issuers, check };
+	int code = issuers ? kh_folder_read(config->issuers, KH_ISSUERS_ENDING, KH_ISSUERS_FILE_BYTES,
+					    check_issuers_file, &checked)
+			   : -ENOMEM;
+
+	if (code >= 0 || (code == -ENOENT && !config->lines[KH_KEY_ISSUERS])) /* an installation of before they came */
+		return;
+	kh_check_add(check, config, KH_ERROR, KH_KEY_ISSUERS, "%s: %s", config->issuers, strerror(-code));
+	kh_check_hint(check, _("write: %s = %s"), "issuers", KH_SYSCONFDIR "/khien/issuers.d");
 }
 
 enum kh_severity kh_check_worst(const struct kh_check *check)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Does the configuration fit this machine? The judgement behind `khiend --check`, and the proposal of `--detect`.
- * Pure functions over the configuration and a snapshot of the links, but for kh_check_lists(), which reads the lists.
+ * Pure functions over the configuration and a snapshot of the links, but for kh_check_lists() and kh_check_issuers(), which read files.
  */
 #ifndef KHIEN_DAEMON_CHECK_H
 #define KHIEN_DAEMON_CHECK_H
@@ -16,7 +16,7 @@
 enum kh_severity {
 	KH_NOTICE, /* understood, and said: "ppp0 is carried by eth0" */
 	KH_WARNING, /* works, but hardly as meant; `exempt` is a standing one */
-	KH_ERROR, /* traffic would go unjudged, or something would stand open; the daemon starts all the same */
+	KH_ERROR, /* traffic would go unjudged, something would stand open, or a list is not understood; the daemon starts all the same */
 	KH_SEVERITY_COUNT,
 };
 
@@ -41,6 +41,8 @@ struct kh_check {
 void kh_check(const struct kh_config *config, const struct kh_links *links, struct kh_check *check);
 /* Loads every list of config->never_block as the guard would, and throws them away again. */
 void kh_check_lists(const struct kh_config *config, struct kh_check *check);
+/* The same for every file of config->issuers. */
+void kh_check_issuers(const struct kh_config *config, struct kh_check *check);
 
 /* The gravest finding; KH_NOTICE when there is none. */
 enum kh_severity kh_check_worst(const struct kh_check *check);

@@ -67,6 +67,7 @@ void kh_config_defaults(struct kh_config *ret_config)
 		.language = "vi",
 		.timezone = "Asia/Ho_Chi_Minh",
 		.never_block = KH_SYSCONFDIR "/khien/never-block.d",
+		.issuers = KH_SYSCONFDIR "/khien/issuers.d",
 		.widest_ipv4 = 20,
 		.widest_ipv6 = 48,
 		.listen_set = true,

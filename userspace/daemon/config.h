@@ -27,6 +27,7 @@
 	X(KH_KEY_WIDEST_IPV4, "guard", "widest_ipv4") \
 	X(KH_KEY_WIDEST_IPV6, "guard", "widest_ipv6") \
 	X(KH_KEY_EXEMPT, "guard", "exempt")           \
+	X(KH_KEY_ISSUERS, "letters", "issuers")       \
 	X(KH_KEY_LISTEN, "http", "listen")
 
 enum kh_config_key {
@@ -68,6 +69,7 @@ struct kh_config {
 	char language[3]; /* "vi" or "en" */
 	char timezone[64]; /* tz database name, known to kh_timezone_offset() */
 	char never_block[4096]; /* absolute path of the folder of *.list files; "": none */
+	char issuers[4096]; /* absolute path of the folder of *.list files (reader/issuers.h) */
 	struct kh_config_prefixes management;
 	struct kh_config_prefixes exempt;
 	int widest_ipv4; /* 0..32 */

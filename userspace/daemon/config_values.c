@@ -177,12 +177,16 @@ static int set_timezone(struct kh_config *config, enum kh_config_key key, const 
 static int set_folder(struct kh_config *config, enum kh_config_key key, const char *value,
 		      const struct kh_config_place *place)
 {
+	char *folder = key == KH_KEY_ISSUERS ? config->issuers : config->never_block;
+
+	_Static_assert(sizeof(config->issuers) == sizeof(config->never_block), "one room for both");
 	if (value[0] == '/' && strlen(value) < sizeof(config->never_block)) {
-		snprintf(config->never_block, sizeof(config->never_block), "%s", value);
+		memcpy(folder, value, strlen(value) + 1);
 		return 0;
 	}
 	fail(place, key, _("not an absolute path: %s"), value);
-	return hint_line(place, key, "%s", KH_SYSCONFDIR "/khien/never-block.d");
+	return hint_line(place, key, "%s",
+			 key == KH_KEY_ISSUERS ? KH_SYSCONFDIR "/khien/issuers.d" : KH_SYSCONFDIR "/khien/never-block.d");
 }
 
 static int bad_prefix(const struct kh_config_place *place, enum kh_config_key key, const char *value, size_t at,
@@ -292,7 +296,8 @@ int kh_config_set(struct kh_config *config, enum kh_config_key key, const char *
 		[KH_KEY_LANGUAGE] = set_language,  [KH_KEY_TIMEZONE] = set_timezone,
 		[KH_KEY_NEVER_BLOCK] = set_folder, [KH_KEY_MANAGEMENT] = set_prefixes,
 		[KH_KEY_WIDEST_IPV4] = set_widest, [KH_KEY_WIDEST_IPV6] = set_widest,
-		[KH_KEY_EXEMPT] = set_prefixes,	   [KH_KEY_LISTEN] = set_listen,
+		[KH_KEY_EXEMPT] = set_prefixes,	   [KH_KEY_ISSUERS] = set_folder,
+		[KH_KEY_LISTEN] = set_listen,
 	};
 
 	_Static_assert(KH_ARRAY_SIZE(setters) == KH_KEY_COUNT, "every key has a setter");

@@ -9,12 +9,14 @@
 
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/plan.h"
 
 struct rows {
 	const struct kh_core *core;
 	json_t *array;
 	int64_t last;
 	size_t limit;
+	struct kh_letter_ids letters;
 };
 
 static int on_order(const struct kh_order_row *row, void *context)
@@ -23,6 +25,7 @@ static int on_order(const struct kh_order_row *row, void *context)
 
 	json_array_append_new(rows->array, kh_json_order(rows->core, row));
 	rows->last = row->id;
+	kh_letters_note(&rows->letters, row->letter);
 	return 0;
 }
 
@@ -71,6 +74,7 @@ static json_t *list_orders(const struct kh_request *request, struct kh_order_fil
 	json_object_set_new(reply, "next",
 			    json_integer((int64_t)json_array_size(rows.array) == filter->limit ? rows.last : 0));
 	json_object_set_new(reply, "indicators", rows.array);
+	json_object_set_new(reply, "letters", kh_letters_json(request->core, &rows.letters));
 	json_object_set_new(reply, "allows", allows.array);
 	return reply;
 }
@@ -116,12 +120,37 @@ static int on_letter(const struct kh_letter_row *row, void *context)
 	return json_array_size(rows->array) >= KH_ROWS_MAX;
 }
 
+/* "CVE-2022-21990 88 high", as plan.c wrote it, to its row: the first that was said of it counts. */
+static void put_grade(json_t *rows, const char *fact)
+{
+	char cve[32], level[16];
+	unsigned score;
+	json_t *row;
+	size_t index;
+
+	if (sscanf(fact, "%31s %u %15s", cve, &score, level) != 3)
+		return;
+	json_array_foreach(rows, index, row)
+	{
+		if (strcmp(kh_request_text(row, "cve"), cve) != 0 || kh_request_text(row, "severity") ||
+		    json_is_real(json_object_get(row, "cvss")))
+			continue;
+		json_array_set_new(rows, index, kh_json_grade(cve, score, level[0] == '-' ? NULL : level));
+	}
+}
+
 static int on_fact(const char *kind, const char *value, void *context)
 {
+	static const char *const members[][2] = { { "cve", "cves" }, { "hash", "hashes" }, { "relay", "relays" } };
 	json_t *reply = context;
-	json_t *array = json_object_get(reply, strcmp(kind, "cve") ? "hashes" : "cves");
 
-	json_array_append_new(array, kh_json_text(value));
+	for (size_t i = 0; i < KH_ARRAY_SIZE(members); i++)
+		if (!strcmp(kind, members[i][0]))
+			json_array_append_new(json_object_get(reply, members[i][1]), kh_json_text(value));
+	if (!strcmp(kind, "cve"))
+		json_array_append_new(json_object_get(reply, "vulnerabilities"), kh_json_grade(value, 0, NULL));
+	else if (!strcmp(kind, "cve-grade"))
+		put_grade(json_object_get(reply, "vulnerabilities"), value);
 	return 0;
 }
 
@@ -140,12 +169,16 @@ json_t *kh_op_show(const struct kh_request *request)
 	collect_first(request->core);
 	reply = list_orders(request, &filter);
 	json_object_del(reply, "allows");
+	json_object_del(reply, "letters");
 	letters.array = json_array();
 	kh_ledger_letters(request->core->ledger, ref, on_letter, &letters);
 	json_object_set(reply, "letter", json_array_get(letters.array, 0));
 	json_decref(letters.array);
 	json_object_set_new(reply, "cves", json_array());
 	json_object_set_new(reply, "hashes", json_array());
+	json_object_set_new(reply, "vulnerabilities", json_array());
+	json_object_set_new(reply, "relays", json_array());
+	json_object_set_new(reply, "chain", kh_json_chain(request->core, filter.letter, NULL));
 	kh_ledger_letter_facts(request->core->ledger, filter.letter, on_fact, reply);
 	return reply;
 }

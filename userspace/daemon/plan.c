@@ -203,6 +203,20 @@ static int write_finding(const struct kh_request *request, const struct kh_plan 
 	return code;
 }
 
+/* "CVE-2022-21990 88 high": score in tenths, "-" where no word is given. */
+static int write_grade(struct kh_core *core, int64_t letter, const struct kh_document *document, size_t cve,
+		       struct kh_error *error)
+{
+	struct kh_grade grade = kh_document_grade(document, cve);
+	char fact[64];
+
+	if (!grade.score && !grade.level)
+		return 0;
+	snprintf(fact, sizeof(fact), "%s %u %s", document->cves[cve], grade.score,
+		 grade.level ? kh_level_name(grade.level) : "-");
+	return kh_ledger_letter_fact(core->ledger, letter, "cve-grade", fact, error);
+}
+
 static int write_files(struct kh_core *core, struct kh_plan *plan, struct kh_error *error)
 {
 	for (size_t i = 0; i < plan->files_count; i++) {
@@ -216,6 +230,8 @@ static int write_files(struct kh_core *core, struct kh_plan *plan, struct kh_err
 			file->loaded = 0;
 		for (size_t j = 0; j < document->cves_count && code >= 0; j++)
 			code = kh_ledger_letter_fact(core->ledger, letter, "cve", document->cves[j], error);
+		for (size_t j = 0; j < document->grades_count && code >= 0; j++)
+			code = write_grade(core, letter, document, j, error);
 		for (size_t j = 0; j < document->hashes_count && code >= 0; j++)
 			code = kh_ledger_letter_fact(core->ledger, letter, "hash", document->hashes[j], error);
 		if (code < 0)
@@ -228,13 +244,8 @@ static int write_plan(const struct kh_request *request, struct kh_plan *plan, st
 {
 	for (size_t i = 0; i < plan->letters_count; i++) {
 		struct kh_plan_letter *letter = &plan->letters[i];
-		int code = 0;
+		int code = kh_plan_put_letter(request->core, plan, i, error);
 
-		if (!letter->id && !letter->head.number)
-			letter->id = KH_LETTER_BY_HAND;
-		if (!letter->id)
-			code = kh_ledger_letter_put(request->core->ledger, &letter->head, letter->year, kh_now(),
-						    &letter->id, error);
 		for (size_t j = 0; j < letter->count && code >= 0; j++)
 			code = write_finding(request, plan, letter, j, error);
 		if (code < 0)
@@ -324,7 +335,7 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	struct kh_error error = {};
 	int code;
 
-	if (!tally->changed && !plan->withdrawn && (plan->replaces || !has_new_file(plan))) {
+	if (!tally->changed && !plan->withdrawn && !plan->corrected && (plan->replaces || !has_new_file(plan))) {
 		/* the same file again: not even a change number is spent */
 		kh_ledger_rollback(core->ledger);
 		return reply;

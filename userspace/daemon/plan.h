@@ -42,6 +42,8 @@ struct kh_plan {
 	size_t files_count;
 	char **owned; /* texts of findings that no document owns */
 	size_t owned_count, owned_capacity;
+	const char *date, *issuer; /* as a person corrects them, of its one letter; borrowed from the request; NULL: as read */
+	bool corrected; /* that changed what the ledger holds of the letter, when written */
 	size_t rows_each; /* rows of one decision in the answer, at most */
 };
 
@@ -50,6 +52,15 @@ void kh_plan_clear(struct kh_plan *plan);
 int kh_plan_add(struct kh_plan_letter *letter, const struct kh_finding *finding, const char *file);
 /* push.c: reads the files of a request into letters. What they hold is the plan's. 0 or -errno with error. */
 int kh_plan_documents(const struct kh_request *request, struct kh_plan *plan, struct kh_error *error);
+/* letters.c: gives the files to letters, names their issuers, takes what a person corrects. 0; -EMLINK: the request is wrong; or -ENOMEM; with error. */
+int kh_plan_letters(const struct kh_request *request, struct kh_plan *plan, struct kh_error *error);
+/* push.c: keeps, of findings of the same value, the strongest proposal; the others in their order. 0 or -ENOMEM. */
+int kh_plan_keep_strongest(struct kh_plan_letter *letter);
+/* Finds or makes the letter in the ledger, with what was corrected and the letters that it passes on. 0 or -errno with error. */
+int kh_plan_put_letter(struct kh_core *core, struct kh_plan *plan, size_t index, struct kh_error *error);
+int kh_letter_year(const struct kh_letter *letter); /* of its date, else this one */
+/* The other letters that are the same advisory, each with how many values of `letter` (may be NULL) it orders too ("shared"). */
+json_t *kh_json_chain(const struct kh_core *core, int64_t id, const struct kh_plan_letter *letter);
 /* When an order of it ends: the plan's deadline, or the end its source gives it, whichever is first; 0: none. */
 int64_t kh_plan_expires(const struct kh_plan *plan, const struct kh_finding *finding);
 /* What the rows of a plan come to. Begins zeroed, with the hash initialised. */

@@ -74,7 +74,7 @@ static json_t *letters_of(const struct kh_core *core, const struct kh_plan *plan
 			json_pack("{s:o, s:o, s:o, s:o, s:o}", "report_by", kh_json_text(head->report_by), "number",
 				  kh_json_text(head->number), "date", kh_json_text(head->date), "issuer",
 				  kh_json_text(head->issuer), "subject", kh_json_text(head->subject));
-		json_t *files = json_array(), *cves = json_array();
+		json_t *files = json_array(), *cves = json_array(), *grades = json_array(), *relays = json_array();
 		int64_t loaded = 0;
 		size_t hashes = 0;
 
@@ -84,14 +84,24 @@ static json_t *letters_of(const struct kh_core *core, const struct kh_plan *plan
 			if (plan->files[j].letter != i)
 				continue;
 			json_array_append_new(files, kh_json_text(document->file));
-			for (size_t k = 0; k < document->cves_count; k++)
+			for (size_t k = 0; k < document->cves_count; k++) {
+				struct kh_grade grade = kh_document_grade(document, k);
+
 				json_array_append_new(cves, kh_json_text(document->cves[k]));
+				json_array_append_new(grades, kh_json_grade(document->cves[k], grade.score,
+									    kh_level_name(grade.level)));
+			}
 			hashes += document->hashes_count;
 			if (plan->files[j].loaded)
 				loaded = plan->files[j].loaded;
 		}
 		json_object_set_new(letter, "files", files);
+		for (size_t j = 0; j < head->relays_count; j++)
+			json_array_append_new(relays, kh_json_text(head->relays[j]));
 		json_object_set_new(letter, "cves", cves);
+		json_object_set_new(letter, "vulnerabilities", grades);
+		json_object_set_new(letter, "relays", relays);
+		json_object_set_new(letter, "chain", kh_json_chain(core, plan->letters[i].id, &plan->letters[i]));
 		json_object_set_new(letter, "hashes", json_integer((json_int_t)hashes));
 		if (loaded)
 			json_object_set_new(letter, "duplicate_since", kh_json_time(core, loaded));

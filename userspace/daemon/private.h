@@ -134,6 +134,15 @@ const char *kh_request_text(json_t *request, const char *name);
 int64_t kh_request_number(json_t *request, const char *name, int64_t otherwise);
 bool kh_request_flag(json_t *request, const char *name);
 
+/* letters.c: the letters that some rows are of, and their heads as an array. Begins all zero; those beyond its room are left out. */
+struct kh_letter_ids {
+	int64_t ids[64];
+	size_t count;
+};
+void kh_letters_note(struct kh_letter_ids *seen, int64_t id);
+json_t *kh_letters_json(const struct kh_core *core, const struct kh_letter_ids *seen);
+/* {"cve", "cvss", "severity"}: score in tenths, 0: none; level "" or NULL: none. */
+json_t *kh_json_grade(const char *cve, unsigned score, const char *level);
 int64_t kh_letters_count(struct kh_core *core); /* with at least one order in force */
 /* The one letter that a REF names: 1; 0 none; 2 ambiguous (candidates joined in text). */
 int kh_find_letter(struct kh_core *core, const char *ref, int64_t *ret_id, char *ret_text, size_t size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * push: documents -> plan. block: typed values -> plan. The files of one push are one letter unless they carry different numbers.
+ * push: documents -> plan; which letters they are, letters.c knows. block: typed values -> plan.
  */
 #include "daemon/plan.h"
 
@@ -20,52 +20,6 @@
 #define BLOCK_SECONDS 86400 /* deadline of a block without a letter */
 #define BLOCK_VALUES_MAX 10000
 #define DOCUMENTS_MAX ((size_t)1 << 30) /* what was read of one file */
-
-static int year_of(const struct kh_letter *letter)
-{
-	int64_t year;
-	char digits[5] = "";
-	time_t now = time(NULL);
-	struct tm calendar;
-
-	if (letter->date && strlen(letter->date) >= 4) {
-		memcpy(digits, letter->date, 4);
-		if (!kh_number_parse(digits, 1900, 2999, &year))
-			return (int)year;
-	}
-	gmtime_r(&now, &calendar);
-	return calendar.tm_year + 1900;
-}
-
-static int copy_letter(struct kh_letter *to, const struct kh_letter *from)
-{
-	const char *const texts[] = { from->number, from->date, from->issuer, from->subject, from->report_by };
-	char **const places[] = { &to->number, &to->date, &to->issuer, &to->subject, &to->report_by };
-
-	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
-		if (!texts[i] || *places[i])
-			continue;
-		*places[i] = strdup(texts[i]);
-		if (!*places[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* The letter of the plan that a number belongs to; a file without a number goes with the first. */
-static struct kh_plan_letter *letter_for(struct kh_plan *plan, const char *number)
-{
-	char *folded KH_CLEANUP(kh_freep) = number ? kh_text_fold(number) : NULL;
-
-	for (size_t i = 0; i < plan->letters_count; i++) {
-		char *other KH_CLEANUP(kh_freep) =
-			plan->letters[i].head.number ? kh_text_fold(plan->letters[i].head.number) : NULL;
-
-		if (!folded || !other || !strcmp(folded, other))
-			return &plan->letters[i];
-	}
-	return &plan->letters[plan->letters_count++]; /* room for one a file was made */
-}
 
 int kh_plan_hash(uint8_t sha256[static 32], int fd, const char *name, struct kh_error *error)
 {
@@ -148,8 +102,7 @@ static int compare_places(const void *a, const void *b, void *context)
 	return order ? order : *(const uint32_t *)a < *(const uint32_t *)b ? -1 : 1;
 }
 
-/* Keeps, of findings of the same value, the strongest proposal; the others in their order. 0 or -ENOMEM. */
-static int keep_strongest(struct kh_plan_letter *letter)
+int kh_plan_keep_strongest(struct kh_plan_letter *letter)
 {
 	uint32_t *order KH_CLEANUP(kh_freep) = calloc(letter->count + 1, sizeof(*order));
 	bool *weaker KH_CLEANUP(kh_freep) = calloc(letter->count + 1, sizeof(*weaker));
@@ -174,56 +127,11 @@ static int keep_strongest(struct kh_plan_letter *letter)
 	return 0;
 }
 
-/* Findings of all files, gathered by letter. Heads first, so that a list beside its letter finds it whatever the order. */
-static int sort_files(struct kh_plan *plan, const char *ref)
-{
-	int code = 0;
-
-	for (int numbered = 1; numbered >= 0; numbered--) {
-		for (size_t i = 0; i < plan->files_count; i++) {
-			struct kh_plan_file *file = &plan->files[i];
-			const char *number = ref ? ref : file->document->letter.number;
-			struct kh_plan_letter *letter;
-
-			if ((file->document->letter.number != NULL) != numbered)
-				continue;
-			letter = letter_for(plan, number);
-			file->letter = (size_t)(letter - plan->letters);
-			if (ref && !letter->head.number && !(letter->head.number = strdup(ref)))
-				return -ENOMEM;
-			code = copy_letter(&letter->head, &file->document->letter);
-			for (size_t j = 0; j < file->document->findings_count && code >= 0; j++)
-				code = kh_plan_add(letter, &file->document->findings[j], file->document->file);
-			if (code < 0)
-				return code;
-		}
-	}
-	for (size_t i = 0; i < plan->letters_count && code >= 0 && plan->files_count > 1; i++)
-		code = keep_strongest(&plan->letters[i]);
-	return code;
-}
-
-/* A letter without a number is kept under its first file's name, so that it can be found and undone. */
-static int name_letters(struct kh_plan *plan)
-{
-	for (size_t i = 0; i < plan->letters_count; i++) {
-		struct kh_letter *head = &plan->letters[i].head;
-
-		for (size_t j = 0; j < plan->files_count && !head->number; j++) {
-			const char *name = plan->files[j].document->file, *base = strrchr(name, '/');
-
-			if (plan->files[j].letter == i && !(head->number = strdup(base ? base + 1 : name)))
-				return -ENOMEM;
-		}
-		plan->letters[i].year = year_of(head);
-	}
-	return 0;
-}
+/* ---- push ---------------------------------------------------------------------------------------- */
 
 int kh_plan_documents(const struct kh_request *request, struct kh_plan *plan, struct kh_error *error)
 {
 	json_t *names = json_object_get(request->body, "files");
-	const char *ref = kh_request_text(request->body, "ref");
 	size_t count = json_array_size(names);
 	int code = 0;
 
@@ -235,9 +143,9 @@ int kh_plan_documents(const struct kh_request *request, struct kh_plan *plan, st
 	if (code < 0)
 		return code;
 	plan->letters = calloc(plan->files_count + 1, sizeof(*plan->letters));
-	if (!plan->letters || sort_files(plan, ref && ref[0] ? ref : NULL) < 0 || name_letters(plan) < 0)
+	if (!plan->letters)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
-	return 0;
+	return kh_plan_letters(request, plan, error);
 }
 
 static void set_terms(const struct kh_request *request, struct kh_plan *plan, int64_t seconds)
@@ -252,13 +160,15 @@ json_t *kh_op_push(const struct kh_request *request)
 	struct kh_plan plan = { .kind = "push" };
 	struct kh_error error = {};
 	json_t *reply;
+	int code;
 
 	if (!request->fds_count || 2 * json_array_size(json_object_get(request->body, "files")) != request->fds_count)
 		return kh_reply_usage(
 			_("push needs two descriptors for each file it names: the file, and what was read of it"));
 	set_terms(request, &plan, 0);
-	if (kh_plan_documents(request, &plan, &error) < 0)
-		reply = kh_reply_error(KH_EXIT_FAILED, &error);
+	code = kh_plan_documents(request, &plan, &error);
+	if (code < 0)
+		reply = kh_reply_error(code == -EMLINK ? KH_EXIT_USAGE : KH_EXIT_FAILED, &error);
 	else
 		reply = kh_plan_run(request, &plan);
 	kh_plan_clear(&plan);
@@ -323,7 +233,7 @@ json_t *kh_op_block(const struct kh_request *request)
 		}
 		json_decref(reply);
 	}
-	plan.letters[0].year = year_of(&plan.letters[0].head);
+	plan.letters[0].year = kh_letter_year(&plan.letters[0].head);
 	set_terms(request, &plan, ref && ref[0] ? 0 : BLOCK_SECONDS);
 	json_array_foreach(values, index, item) {
 		const char *text = json_string_value(item);

@@ -19,6 +19,7 @@ struct gather {
 	const struct kh_core *core;
 	json_t *array;
 	const struct kh_range *range; /* allows that overlap it */
+	struct kh_letter_ids letters;
 };
 
 static int on_order(const struct kh_order_row *row, void *context)
@@ -26,6 +27,7 @@ static int on_order(const struct kh_order_row *row, void *context)
 	struct gather *gather = context;
 
 	json_array_append_new(gather->array, kh_json_order(gather->core, row));
+	kh_letters_note(&gather->letters, row->letter);
 	return json_array_size(gather->array) >= ORDERS_MAX;
 }
 
@@ -75,12 +77,14 @@ static json_t *sightings_under(struct kh_core *core, json_t *orders, const char 
 	return gather.array;
 }
 
-static json_t *orders_on(struct kh_core *core, const struct kh_order_filter *filter)
+/* Puts the orders, "by", and the letters that they are of into the reply. */
+static void add_orders(struct kh_core *core, const struct kh_order_filter *filter, json_t *reply)
 {
 	struct gather gather = { .core = core, .array = json_array() };
 
 	kh_ledger_orders(core->ledger, filter, on_order, &gather);
-	return gather.array;
+	json_object_set_new(reply, "by", gather.array);
+	json_object_set_new(reply, "letters", kh_letters_json(core, &gather.letters));
 }
 
 /* The verdict of the generation in force on the first address of the value, now. */
@@ -206,7 +210,7 @@ json_t *kh_op_why(const struct kh_request *request)
 		filter.overlaps = &indicator.range;
 	else
 		filter.value = value;
-	json_object_set_new(reply, "by", orders_on(core, &filter));
+	add_orders(core, &filter, reply);
 	json_object_set_new(reply, "sightings", sightings_under(core, json_object_get(reply, "by"), value));
 	json_object_set_new(reply, "allow", json_array());
 	if (address)

@@ -156,6 +156,49 @@ static int merge(struct kh_document *first, struct kh_document *second)
 	return 0;
 }
 
+/* Takes what only the second reading has of a field. Do the two say different things? -ENOMEM. */
+static int differs(char **first, char **second)
+{
+	char *a KH_CLEANUP(kh_freep) = *first ? kh_text_fold(*first) : NULL,
+	     *b KH_CLEANUP(kh_freep) = *second ? kh_text_fold(*second) : NULL;
+
+	if ((*first && !a) || (*second && !b))
+		return -ENOMEM;
+	if (!*first)
+		*first = KH_TAKE(*second);
+	return a && b ? strcmp(a, b) != 0 : a || b;
+}
+
+static const char *unread(const char *text)
+{
+	return text ? text : _("nothing legible");
+}
+
+/* The heads of the two: a number that only one of them read, or that they read differently, is a guess. 0 or -ENOMEM. */
+static int merge_heads(struct kh_document *first, struct kh_document *second)
+{
+	struct kh_letter *letter = &first->letter, *other = &second->letter;
+	char *note KH_CLEANUP(kh_freep) = NULL;
+	int number, date;
+
+	letter->headed = letter->headed || other->headed;
+	letter->attached = letter->number ? letter->attached : other->attached;
+	number = differs(&letter->number, &other->number);
+	date = differs(&letter->date, &other->date);
+	if (number < 0 || date < 0 || differs(&letter->issuer, &other->issuer) < 0 ||
+	    differs(&letter->subject, &other->subject) < 0)
+		return -ENOMEM;
+	letter->doubtful = number && !letter->attached;
+	if (!letter->doubtful && !(date && other->date))
+		return 0;
+	if (asprintf(&note, letter->doubtful ? _("the letter's number was read as %s and as %s: look at the paper")
+					     : _("the letter's date was read as %s and as %s: look at the paper"),
+		     letter->doubtful ? letter->number : letter->date,
+		     unread(letter->doubtful ? other->number : other->date)) < 0)
+		return -ENOMEM;
+	return kh_document_note(first, note);
+}
+
 static int parse(const char *file, const struct kh_bytes *text, struct kh_document **ret_document,
 		 struct kh_error *error)
 {
@@ -200,7 +243,7 @@ int kh_scan_end(const char *file, struct kh_scan *scan, struct kh_document **ret
 		code = parse(file, &scan->texts[1], &second, error);
 	if (code < 0)
 		return code;
-	if (merge(first, second) < 0 || kh_document_compare(first) < 0 ||
+	if (merge(first, second) < 0 || merge_heads(first, second) < 0 || kh_document_compare(first) < 0 ||
 	    kh_document_note(
 		    first,
 		    _("read from pictures of pages, in two ways: compare the values with the paper, then push with --accept")) <

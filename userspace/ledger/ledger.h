@@ -92,12 +92,29 @@ struct kh_letter_row {
 	int64_t packets, bytes, first_seen, last_seen; /* over its orders' indicators */
 };
 
-/* Finds or makes the letter (key: folded number, folded issuer or "", year); a date or subject not known before is added. 0 or -errno. */
+/* Finds or makes the letter (key: folded number, folded issuer or "", year); what was not known of it before is added. A letter without an issuer is the
+ * one of that number and year, when there is one only. 0 or -errno. */
 int kh_ledger_letter_put(struct kh_ledger *ledger, const struct kh_letter *letter, int year, int64_t now,
 			 int64_t *ret_id, struct kh_error *error);
+/* What a person says of it replaces what was read: date "2019-03-15" (and with it the year), issuer; NULL: stays. 1: changed; 0: it was so already, or another
+ * letter is just that; or -errno. */
+int kh_ledger_letter_correct(struct kh_ledger *ledger, int64_t id, const char *date, const char *issuer,
+			     struct kh_error *error);
+/* The newest letter of that number, of whatever issuer and year, that holds this very file. 1, 0 or -errno. */
+int kh_ledger_letter_of_file(struct kh_ledger *ledger, const char *number, const uint8_t sha256[static 32],
+			     int64_t *ret_id, struct kh_error *error);
 /* Records a file of a letter. 1: new; 0: the same bytes were loaded for this letter before, at *ret_loaded. */
 int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char *file, const char *format,
 			   const uint8_t sha256[static 32], int64_t now, int64_t *ret_loaded, struct kh_error *error);
+/* What is held of one letter, without counts and packets. Callback as for kh_ledger_changes(). */
+int kh_ledger_letter_head(struct kh_ledger *ledger, int64_t letter,
+			  int (*callback)(const struct kh_letter_row *, void *), void *context);
+/* Says that the letter passes on the one of this number. */
+int kh_ledger_relay_put(struct kh_ledger *ledger, int64_t letter, const char *number, struct kh_error *error);
+/* The other letters that are the same advisory, oldest first: those it passes on, those that pass it on, and those that share a file with it; without
+ * counts and packets. Callback as for kh_ledger_changes(). */
+int kh_ledger_chain(struct kh_ledger *ledger, int64_t letter, int (*callback)(const struct kh_letter_row *, void *),
+		    void *context);
 /* What a letter names besides orders: kind "cve" or "hash". Duplicates are kept once. */
 int kh_ledger_letter_fact(struct kh_ledger *ledger, int64_t letter, const char *kind, const char *value,
 			  struct kh_error *error);

@@ -21,11 +21,13 @@ static void key_clear(struct letter_key *key)
 	free(key->issuer);
 }
 
+/* Where one side does not say who issued it, the number and year are enough when only one letter has them. */
 static int find_letter(struct kh_ledger *ledger, const struct letter_key *key, int64_t *ret_id, struct kh_error *error)
 {
 	KH_CACHED(statement);
 	int code = kh_sql_cached(ledger, KH_SQL_LETTER_FIND,
-				 "SELECT id FROM letters WHERE number_key = ?1 AND issuer_key = ?2 AND year = ?3",
+				 "SELECT id, issuer_key = ?2, count(*) OVER () FROM letters WHERE number_key = ?1 AND year = ?3"
+				 " AND (issuer_key = ?2 OR issuer_key = '' OR ?2 = '') ORDER BY 2 DESC LIMIT 1",
 				 &statement, error);
 
 	if (code < 0)
@@ -34,6 +36,8 @@ static int find_letter(struct kh_ledger *ledger, const struct letter_key *key, i
 	kh_sql_bind_text(statement, 2, key->issuer);
 	kh_sql_bind_int(statement, 3, key->year);
 	code = kh_sql_step(ledger, statement, error);
+	if (code == 1 && !sqlite3_column_int(statement, 1) && sqlite3_column_int(statement, 2) > 1)
+		return 0;
 	if (code == 1)
 		*ret_id = sqlite3_column_int64(statement, 0);
 	return code;
@@ -66,23 +70,27 @@ static int insert_letter(struct kh_ledger *ledger, const struct letter_key *key,
 }
 
 /* A later file may tell what the first one did not. */
-static int complete_letter(struct kh_ledger *ledger, int64_t id, const struct kh_letter *letter, struct kh_error *error)
+static int complete_letter(struct kh_ledger *ledger, int64_t id, const struct kh_letter *letter, const char *issuer_key,
+			   struct kh_error *error)
 {
 	sqlite3_stmt *statement;
 	int code;
 
-	if (!letter->date && !letter->subject)
+	if (!letter->date && !letter->subject && !letter->issuer)
 		return 0;
 	code = kh_sql_cached(
 		ledger, KH_SQL_LETTER_COMPLETE,
-		"UPDATE letters SET date = coalesce(date, ?2), subject = coalesce(subject, ?3) WHERE id = ?1"
-		" AND (date IS NULL AND ?2 IS NOT NULL OR subject IS NULL AND ?3 IS NOT NULL)",
+		"UPDATE letters SET date = coalesce(date, ?2), subject = coalesce(subject, ?3),"
+		" issuer = coalesce(issuer, ?4), issuer_key = CASE WHEN issuer_key = '' THEN ?5 ELSE issuer_key END WHERE id = ?1"
+		" AND (date IS NULL AND ?2 IS NOT NULL OR subject IS NULL AND ?3 IS NOT NULL OR issuer_key = '' AND ?5 <> '')",
 		&statement, error);
 	if (code < 0)
 		return code;
 	kh_sql_bind_int(statement, 1, id);
 	kh_sql_bind_text(statement, 2, letter->date);
 	kh_sql_bind_text(statement, 3, letter->subject);
+	kh_sql_bind_text(statement, 4, letter->issuer);
+	kh_sql_bind_text(statement, 5, issuer_key);
 	return kh_sql_run(ledger, statement, error);
 }
 
@@ -103,13 +111,62 @@ int kh_ledger_letter_put(struct kh_ledger *ledger, const struct kh_letter *lette
 		return kh_fail(error, -EINVAL, _("a letter needs a number"));
 	code = find_letter(ledger, &key, &id, error);
 	if (code == 1)
-		code = complete_letter(ledger, id, letter, error);
+		code = complete_letter(ledger, id, letter, key.issuer, error);
 	else if (code == 0)
 		code = insert_letter(ledger, &key, letter, now, &id, error);
 	if (code < 0)
 		return code;
 	*ret_id = id;
 	return 0;
+}
+
+int kh_ledger_letter_correct(struct kh_ledger *ledger, int64_t id, const char *date, const char *issuer,
+			     struct kh_error *error)
+{
+	char *issuer_key KH_CLEANUP(kh_freep) = issuer ? kh_text_fold(issuer) : NULL;
+	sqlite3_stmt *statement;
+	int code = kh_sql_writable(ledger, error);
+
+	if (issuer && !issuer_key)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	if (code >= 0)
+		code = kh_sql_cached(
+			ledger, KH_SQL_LETTER_CORRECT,
+			"UPDATE OR IGNORE letters SET date = coalesce(?2, date), year = coalesce(substr(?2, 1, 4) + 0, year),"
+			" issuer = coalesce(?3, issuer), issuer_key = coalesce(?4, issuer_key) WHERE id = ?1"
+			" AND (?2 IS NOT NULL AND date IS NOT ?2 OR ?3 IS NOT NULL AND issuer IS NOT ?3)",
+			&statement, error);
+	if (code < 0)
+		return code;
+	kh_sql_bind_int(statement, 1, id);
+	kh_sql_bind_text(statement, 2, date);
+	kh_sql_bind_text(statement, 3, issuer);
+	kh_sql_bind_text(statement, 4, issuer_key);
+	code = kh_sql_run(ledger, statement, error);
+	return code < 0 ? code : sqlite3_changes(ledger->db) > 0;
+}
+
+int kh_ledger_letter_of_file(struct kh_ledger *ledger, const char *number, const uint8_t sha256[static 32],
+			     int64_t *ret_id, struct kh_error *error)
+{
+	KH_CACHED(statement);
+	char *key KH_CLEANUP(kh_freep) = kh_text_fold(number);
+	int code;
+
+	if (!key)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	code = kh_sql_cached(ledger, KH_SQL_LETTER_OF_FILE,
+			     "SELECT l.id FROM documents d JOIN letters l ON l.id = d.letter"
+			     " WHERE d.sha256 = ?2 AND l.number_key = ?1 ORDER BY l.id DESC LIMIT 1",
+			     &statement, error);
+	if (code < 0)
+		return code;
+	kh_sql_bind_text(statement, 1, key);
+	kh_sql_bind_blob(statement, 2, sha256, 32);
+	code = kh_sql_step(ledger, statement, error);
+	if (code == 1)
+		*ret_id = sqlite3_column_int64(statement, 0);
+	return code;
 }
 
 int kh_ledger_document_put(struct kh_ledger *ledger, int64_t letter, const char *file, const char *format,

@@ -56,6 +56,7 @@ void kh_document_free(struct kh_document *document)
 	free(document->findings);
 	kh_bulk_clear(&document->bulk);
 	free_texts(document->cves, document->cves_count);
+	free(document->grades);
 	free_texts(document->hashes, document->hashes_count);
 	free_texts(document->notes, document->notes_count);
 	for (size_t i = 0; i < document->parts_count; i++)
@@ -121,6 +122,30 @@ const char *kh_document_format(const char *name)
 		if (!strcmp(formats[i], name))
 			return formats[i];
 	return NULL;
+}
+
+struct kh_grade kh_document_grade(const struct kh_document *document, size_t cve)
+{
+	return cve < document->grades_count ? document->grades[cve] : (struct kh_grade){};
+}
+
+static const char *const levels[] = { [KH_LEVEL_NONE] = "",
+				      [KH_LEVEL_LOW] = "low",
+				      [KH_LEVEL_MEDIUM] = "medium",
+				      [KH_LEVEL_HIGH] = "high",
+				      [KH_LEVEL_CRITICAL] = "critical" };
+
+const char *kh_level_name(unsigned level)
+{
+	return level < KH_ARRAY_SIZE(levels) ? levels[level] : "";
+}
+
+enum kh_level kh_level_from_name(const char *name)
+{
+	for (enum kh_level level = KH_LEVEL_LOW; level <= KH_LEVEL_CRITICAL; level++)
+		if (!strcmp(levels[level], name))
+			return level;
+	return KH_LEVEL_NONE;
 }
 
 const char *kh_section_name(enum kh_section section)

@@ -14,6 +14,20 @@
 #include "model/decision.h"
 #include "model/indicator.h"
 
+/* How grave a vulnerability is, as a letter says; all zero: it does not say. */
+enum kh_level {
+	KH_LEVEL_NONE,
+	KH_LEVEL_LOW,
+	KH_LEVEL_MEDIUM,
+	KH_LEVEL_HIGH,
+	KH_LEVEL_CRITICAL,
+};
+
+struct kh_grade {
+	uint8_t level; /* enum kh_level */
+	uint8_t score; /* CVSS base score in tenths, 1..100; 0: not said */
+};
+
 /* Head of a letter (cong van). Every field may be NULL: header parsing is best effort. */
 struct kh_letter {
 	char *number; /* "81/VNCERT-ĐPƯC", NFC, without spaces */
@@ -23,6 +37,9 @@ struct kh_letter {
 	char *report_by; /* "2017-09-30": until when it asks to be answered */
 	char **relays; /* numbers of the letters that it passes on, as `number`, in order of appearance */
 	size_t relays_count;
+	bool headed; /* it has the head of a letter, whatever could be read of it */
+	bool attached; /* an annex: `number` is that of the letter it says it belongs to */
+	bool doubtful; /* `number` is a guess: two readings of a picture differ */
 };
 
 enum kh_section {
@@ -88,6 +105,8 @@ struct kh_document {
 		bulk; /* plain values of a long list, in none of the findings; sorted; empty in any other document */
 	char **cves; /* "CVE-2022-21990", in order of first appearance, no duplicates */
 	size_t cves_count;
+	struct kh_grade *grades; /* of the CVEs, in their order */
+	size_t grades_count; /* at most cves_count; of those behind nothing is said */
 	char **hashes; /* lower-case hex of 32, 40 or 64 digits, no duplicates */
 	size_t hashes_count;
 	char **notes; /* sentences for a person, already translated (e.g. "no network indicators: ...") */
@@ -128,6 +147,10 @@ void kh_documents_clear(struct kh_documents *documents);
 void kh_part_clear(struct kh_part *part);
 
 const char *kh_document_format(const char *name); /* the constant of that name; NULL: there is no such format */
+/* What it says of its CVE at that place. */
+struct kh_grade kh_document_grade(const struct kh_document *document, size_t cve);
+const char *kh_level_name(unsigned level); /* "low" "medium" "high" "critical"; "": none */
+enum kh_level kh_level_from_name(const char *name); /* KH_LEVEL_NONE when there is none of that name */
 const char *kh_section_name(enum kh_section section); /* "body" "annex" "list" */
 
 #endif

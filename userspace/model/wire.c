@@ -63,6 +63,18 @@ static int put_finding(struct kh_bytes *bytes, const struct kh_finding *finding)
 	return code < 0 ? code : put_time(bytes, finding->expires);
 }
 
+static int put_grades(struct kh_bytes *bytes, const struct kh_document *document)
+{
+	int code = put_number(bytes, document->grades_count);
+
+	for (size_t i = 0; i < document->grades_count && code >= 0; i++) {
+		const unsigned char marks[] = { document->grades[i].level, document->grades[i].score };
+
+		code = kh_bytes_add(bytes, marks, sizeof(marks));
+	}
+	return code;
+}
+
 static int put_parts(struct kh_bytes *bytes, const struct kh_document *document)
 {
 	int code = put_number(bytes, document->parts_count);
@@ -103,6 +115,9 @@ int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
 		code = put_text(bytes, texts[i]);
 	if (code >= 0)
 		code = put_texts(bytes, letter->relays, letter->relays_count);
+	if (code >= 0)
+		code = put_number(bytes, (uint32_t)letter->headed | (uint32_t)letter->doubtful << 1 |
+						(uint32_t)letter->attached << 2);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(counts) && code >= 0; i++)
 		code = put_number(bytes, (uint32_t)counts[i]);
 	if (code >= 0)
@@ -115,6 +130,8 @@ int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
 		code = put_bulk(bytes, &document->bulk);
 	if (code >= 0)
 		code = put_texts(bytes, document->cves, document->cves_count);
+	if (code >= 0)
+		code = put_grades(bytes, document);
 	if (code >= 0)
 		code = put_texts(bytes, document->hashes, document->hashes_count);
 	if (code >= 0)

@@ -169,6 +169,7 @@ static bool is_hash(const char *text)
 static void take_head(struct reading *reading, struct kh_document *document)
 {
 	struct kh_letter *letter = &document->letter;
+	uint32_t marks;
 	char *format KH_CLEANUP(kh_freep) = NULL;
 
 	if (take(reading, MAGIC_BYTES) && memcmp(reading->at - MAGIC_BYTES, KH_WIRE_MAGIC, MAGIC_BYTES))
@@ -184,6 +185,12 @@ static void take_head(struct reading *reading, struct kh_document *document)
 	letter->subject = take_text(reading);
 	letter->report_by = take_text(reading);
 	take_texts(reading, &letter->relays, &letter->relays_count, NULL);
+	marks = take_number(reading);
+	letter->headed = marks & 1;
+	letter->doubtful = marks & 2;
+	letter->attached = marks & 4;
+	if (marks > 7)
+		stop(reading, -EINVAL);
 	document->announced.addresses = take_int(reading, -1);
 	document->announced.domains = take_int(reading, -1);
 	document->announced.hashes = take_int(reading, -1);
@@ -329,9 +336,30 @@ static void take_parts(struct reading *reading, struct kh_document *document)
 		take_part(reading, &document->parts[document->parts_count++]);
 }
 
+static void take_grades(struct reading *reading, struct kh_document *document)
+{
+	size_t count = take_count(reading, 2);
+
+	if (count > document->cves_count)
+		return stop(reading, -EINVAL);
+	document->grades = count ? calloc(count, sizeof(*document->grades)) : NULL;
+	if (count && !document->grades)
+		return stop(reading, -ENOMEM);
+	while (document->grades_count < count) {
+		const unsigned char *marks = take(reading, 2);
+
+		if (!marks)
+			return;
+		document->grades[document->grades_count++] = (struct kh_grade){ marks[0], marks[1] };
+		if (marks[0] > KH_LEVEL_CRITICAL || marks[1] > 100)
+			stop(reading, -EINVAL);
+	}
+}
+
 static void take_others(struct reading *reading, struct kh_document *document)
 {
 	take_texts(reading, &document->cves, &document->cves_count, is_cve);
+	take_grades(reading, document);
 	take_texts(reading, &document->hashes, &document->hashes_count, is_hash);
 	take_texts(reading, &document->notes, &document->notes_count, NULL);
 	take_parts(reading, document);

@@ -338,56 +338,7 @@ int kh_collect_bulk_end(struct kh_collector *collector)
 	return 0;
 }
 
-/* ---- Facts and notes ---------------------------------------------------------------------------- */
-
-/* Adds text_take unless it is there; owns it in any case. */
-static int collect_fact(struct kh_index *index, char ***list, size_t *count, size_t *capacity, char *text_take)
-{
-	char *text KH_CLEANUP(kh_freep) = text_take;
-	size_t at = 0;
-	int64_t position;
-	uint64_t hash;
-	int moved;
-
-	if (!text || *count >= KH_READER_MAX_FINDINGS)
-		return text ? 0 : -ENOMEM;
-	hash = kh_hash_text(index->seed, text);
-	while ((position = kh_index_next(index, hash, &at)) >= 0) {
-		if (strcmp((*list)[position], text) == 0)
-			return 0;
-	}
-	if (kh_grow(list, capacity, *count + 1, sizeof(**list)))
-		return -ENOMEM;
-	moved = kh_index_reserve(index);
-	if (moved < 0)
-		return moved;
-	for (size_t i = 0; moved == 1 && i < *count; i++)
-		kh_index_put(index, kh_hash_text(index->seed, (*list)[i]), (uint32_t)i);
-	kh_index_put(index, hash, (uint32_t)*count);
-	(*list)[(*count)++] = KH_TAKE(text);
-	return 0;
-}
-
-int kh_collect_cve(struct kh_collector *collector, const char *text, size_t length)
-{
-	struct kh_document *document = collector->document;
-	char *copy = strndup(text, length);
-
-	for (char *at = copy; at && *at; at++)
-		*at = *at >= 'a' && *at <= 'z' ? (char)(*at - 32) : *at;
-	return collect_fact(&collector->cves, &document->cves, &document->cves_count, &collector->cves_capacity, copy);
-}
-
-int kh_collect_hash(struct kh_collector *collector, const char *text, size_t length)
-{
-	struct kh_document *document = collector->document;
-	char *copy = strndup(text, length);
-
-	for (char *at = copy; at && *at; at++)
-		*at = kh_lower(*at);
-	return collect_fact(&collector->hashes, &document->hashes, &document->hashes_count, &collector->hashes_capacity,
-			    copy);
-}
+/* ---- Parts and notes ---------------------------------------------------------------------------- */
 
 int kh_collect_part(struct kh_collector *collector, const char *name, const void *data, size_t length)
 {

@@ -84,6 +84,57 @@ static int read_notes(struct kh_collector *collector, const json_t *document)
 	return result;
 }
 
+/* How grave each is: numbers and words of the form that it has here, or nothing. */
+static int read_grades(struct kh_collector *collector, const json_t *document)
+{
+	const json_t *rows = json_object_get(document, "vulnerabilities"), *row;
+	int result = 0;
+
+	for (size_t i = 0; i < json_array_size(rows) && !result; i++) {
+		const char *name = kh_tree_text(row = json_array_get(rows, i), "cve");
+		double score = json_number_value(json_object_get(row, "cvss"));
+		const struct kh_grade grade = {
+			.level = (uint8_t)kh_level_from_name(kh_tree_text(row, "severity")),
+			.score = score > 0 && score <= 10 ? (uint8_t)(score * 10 + 0.5) : 0,
+		};
+		int64_t position = kh_collect_find_cve(collector, name, strlen(name));
+
+		if (position >= 0 && (grade.level || grade.score))
+			result = kh_collect_grade(collector, (size_t)position, &grade);
+		else if (position == -ENOMEM)
+			result = -ENOMEM;
+	}
+	return result;
+}
+
+/* The letter as it was read there, and what is not sure of it. */
+static int read_head(struct kh_letter *letter, const json_t *head)
+{
+	const char *date = kh_tree_text(head, "date"), *until = kh_tree_text(head, "report_by");
+	const json_t *relays = json_object_get(head, "relays");
+	int result = set_field(&letter->number, kh_tree_text(head, "number"));
+
+	if (!result)
+		result = set_field(&letter->date, kh_tree_time(date) ? date : "");
+	if (!result)
+		result = set_field(&letter->issuer, kh_tree_text(head, "issuer"));
+	if (!result)
+		result = set_field(&letter->subject, kh_tree_text(head, "subject"));
+	if (!result)
+		result = set_field(&letter->report_by, kh_tree_time(until) ? until : "");
+	letter->headed = json_is_true(json_object_get(head, "headed"));
+	letter->doubtful = letter->number && json_is_true(json_object_get(head, "doubtful"));
+	letter->attached = letter->number && json_is_true(json_object_get(head, "attached"));
+	for (size_t i = 0; i < json_array_size(relays) && !result; i++) {
+		char *number KH_CLEANUP(kh_freep) = NULL;
+
+		result = set_field(&number, json_is_string(json_array_get(relays, i)) ? json_string_value(json_array_get(relays, i)) : "");
+		if (!result && number)
+			result = kh_letter_relay(letter, KH_TAKE(number));
+	}
+	return result;
+}
+
 static int read_facts(struct kh_collector *collector, const json_t *document)
 {
 	const json_t *cves = json_object_get(document, "cves"), *hashes = json_object_get(document, "hashes");
@@ -142,7 +193,6 @@ static int read_elsewhere(struct kh_tree *tree)
 {
 	json_t *documents = json_object_get(tree->root, "documents"), *first = json_array_get(documents, 0),
 	       *head = json_object_get(first, "letter");
-	struct kh_letter *letter = &tree->collector->document->letter;
 	struct elsewhere elsewhere = { tree->collector, json_object_get(first, "indicators") };
 	int result = 0;
 
@@ -151,16 +201,11 @@ static int read_elsewhere(struct kh_tree *tree)
 	while (json_array_size(documents) > 1 && !result)
 		json_array_remove(documents, json_array_size(documents) - 1);
 	if (!result)
-		result = set_field(&letter->number, kh_tree_text(head, "number"));
-	if (!result)
-		result = set_field(&letter->date,
-				   kh_tree_time(kh_tree_text(head, "date")) ? kh_tree_text(head, "date") : "");
-	if (!result)
-		result = set_field(&letter->issuer, kh_tree_text(head, "issuer"));
-	if (!result)
-		result = set_field(&letter->subject, kh_tree_text(head, "subject"));
+		result = read_head(&tree->collector->document->letter, head);
 	if (!result)
 		result = read_facts(tree->collector, first);
+	if (!result)
+		result = read_grades(tree->collector, first);
 	if (!result)
 		result = read_notes(tree->collector, first);
 	return result ? result : kh_tree_walk(tree, visit_row, &elsewhere);

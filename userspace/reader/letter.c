@@ -23,6 +23,8 @@ struct head {
 	char *folded[HEAD_LINES];
 	bool after_blank[HEAD_LINES];
 	size_t count;
+	bool closed; /* by "Kính gửi" */
+	bool field; /* "Số:" stands in it, whether or not a number could be read there */
 };
 
 static void head_clear(struct head *head)
@@ -35,18 +37,18 @@ static void head_clear(struct head *head)
 static int head_read(const struct kh_input *input, struct head *head)
 {
 	struct kh_lines lines;
-	bool closed = false, blank = false;
+	bool blank = false;
 
 	kh_lines_init(&lines, input->text, input->length);
-	while (head->count < HEAD_LINES && !closed && kh_lines_next(&lines, &head->lines[head->count]) == 1) {
+	while (head->count < HEAD_LINES && !head->closed && kh_lines_next(&lines, &head->lines[head->count]) == 1) {
 		char *folded = kh_fold(head->lines[head->count].text, head->lines[head->count].length);
 		const char *start;
 
 		if (!folded)
 			return -ENOMEM;
 		start = folded + strspn(folded, " \t\r\f\v");
-		closed = kh_word_match(start, "kInh gUi") > 0;
-		if (!*start || closed) {
+		head->closed = kh_word_match(start, "kInh gUi") > 0;
+		if (!*start || head->closed) {
 			blank = true;
 			free(folded);
 			continue;
@@ -55,7 +57,7 @@ static int head_read(const struct kh_input *input, struct head *head)
 		head->after_blank[head->count++] = blank;
 		blank = false;
 	}
-	while (!closed && head->count > OPEN_HEAD_LINES)
+	while (!head->closed && head->count > OPEN_HEAD_LINES)
 		free(head->folded[--head->count]);
 	return 0;
 }
@@ -85,7 +87,7 @@ static bool next_cell(const struct kh_line *line, size_t *at, struct cell *ret_c
 /* ---- Number ------------------------------------------------------------------------------------- */
 
 /* The line that holds "Số: ..."; the number goes to letter. Index, or -1; -ENOMEM in *ret_result. */
-static int find_number(const struct head *head, struct kh_letter *letter, bool *ret_overlaid, int *ret_result)
+static int find_number(struct head *head, struct kh_letter *letter, bool *ret_overlaid, int *ret_result)
 {
 	for (size_t i = 0; i < head->count; i++) {
 		const struct kh_line *line = &head->lines[i];
@@ -104,6 +106,7 @@ static int find_number(const struct head *head, struct kh_letter *letter, bool *
 				from = memchr(cell.text, ' ', cell.length);
 			else
 				continue;
+			head->field = true;
 			if (from)
 				*ret_result = kh_letter_number(from, line->text + line->length, &letter->number,
 							       ret_overlaid);
@@ -116,6 +119,31 @@ static int find_number(const struct head *head, struct kh_letter *letter, bool *
 		}
 	}
 	return -1;
+}
+
+/* An annex, and no letter: "(Kèm theo Công văn số 123/CATTT-NCSC)". 0 or -ENOMEM. */
+static int find_attached(const struct head *head, struct kh_letter *letter)
+{
+	static const char *const words[] = { "kEm theo", NULL };
+	int result = 0;
+
+	for (size_t i = 0; i < head->count && !result && !head->closed; i++)
+		if (kh_word_find(head->folded[i], words))
+			result = kh_letter_named(&head->lines[i], &letter->number);
+	letter->attached = result == 1;
+	return result < 0 ? result : 0;
+}
+
+/* Is it the head of a letter, readable or not? The number of a list, or a greeting in a mail, are not enough. */
+static bool is_letter_head(const struct head *head, const struct kh_letter *letter)
+{
+	static const char *const mottos[] = { "cOng hOa xA hOi chU nghIa", NULL };
+	bool said = letter->date || letter->subject;
+
+	for (size_t i = 0; i < head->count; i++)
+		if (kh_word_find(head->folded[i], mottos))
+			return true;
+	return letter->number || (head->closed && (head->field || said)) || (head->field && said);
 }
 
 /* ---- Date --------------------------------------------------------------------------------------- */
@@ -212,11 +240,11 @@ static int find_date(const struct head *head, struct kh_letter *letter, bool *re
 
 /* ---- Issuer and subject ------------------------------------------------------------------------- */
 
-static bool is_body_name(const char *folded)
+bool kh_is_body_name(const char *folded)
 {
-	static const char *const patterns[] = { "bO",	     "cUc",	"sO",	 "ubnd",    "Uy ban", "trung tAm",
-						"vAn phOng", "cOng an", "tOng",	 "chi cUc", "ban",    "vIEn",
-						"hOi",	     "vncert",	"hUyEn", "tInh",    "dOn",    NULL };
+	static const char *const patterns[] = { "bO",	     "cUc",	"sO",	"ubnd",	   "Uy ban", "trung tAm",
+						"vAn phOng", "cOng an", "tOng", "chi cUc", "ban",    "vIEn",
+						"hOi",	     "hUyEn",	"tInh", "dOn",	   NULL };
 
 	for (const char *const *pattern = patterns; *pattern; pattern++) {
 		size_t used = kh_word_match(folded, *pattern);
@@ -254,7 +282,7 @@ static int find_issuer(const struct head *head, int number, struct kh_letter *le
 			return -ENOMEM;
 		if (is_furniture(folded))
 			continue;
-		complete = is_body_name(folded);
+		complete = kh_is_body_name(folded);
 		if (count && !complete)
 			break;
 		if (parts[count].length > FIELD_MAX)
@@ -343,5 +371,10 @@ int kh_letter_read(const struct kh_input *input, struct kh_letter *ret_letter, b
 		result = find_date(&head, ret_letter, ret_overlaid);
 	if (!result && number > 0)
 		result = find_issuer(&head, number, ret_letter);
-	return result ? result : find_subject(&head, ret_letter);
+	if (!result)
+		result = find_subject(&head, ret_letter);
+	if (result)
+		return result;
+	ret_letter->headed = is_letter_head(&head, ret_letter);
+	return ret_letter->number || head.field ? 0 : find_attached(&head, ret_letter);
 }

@@ -94,7 +94,7 @@ int kh_letter_number(const char *at, const char *end, char **ret_number, bool *r
 
 /* ---- Letters that it passes on ------------------------------------------------------------------------ */
 
-static int add_relay(struct kh_letter *letter, char *number_take)
+int kh_letter_relay(struct kh_letter *letter, char *number_take)
 {
 	char *number KH_CLEANUP(kh_freep) = number_take, **relays;
 
@@ -134,25 +134,43 @@ static int names_letter(const char *line, const char *number)
 	return 0;
 }
 
-/* "theo Công văn số 58/VNCERT-ĐPƯC": each on the line. */
-static int find_relays(const struct kh_line *line, struct kh_letter *letter)
+/* "theo Công văn số 58/VNCERT-ĐPƯC": the next on the line, from *at on, which moves behind it. 1, 0, -ENOMEM. */
+static int next_named(const struct kh_line *line, const char **at, char **ret_number)
 {
 	const char *end = line->text + line->length;
 	int result = 0;
 
-	for (const char *at = line->text; at < end && result >= 0; at++) {
-		char *number = NULL;
+	for (; *at < end && !result; ++*at) {
 		bool overlaid = false;
 
-		if (!kh_is_digit(*at) || (at > line->text && kh_is_digit(at[-1])))
+		if (!kh_is_digit(**at) || (*at > line->text && kh_is_digit((*at)[-1])))
 			continue;
-		result = names_letter(line->text, at);
+		result = names_letter(line->text, *at);
 		if (result > 0)
-			result = kh_letter_number(at, end, &number, &overlaid);
-		if (number)
-			result = add_relay(letter, number);
+			result = kh_letter_number(*at, end, ret_number, &overlaid);
 	}
-	return result < 0 ? result : 0;
+	return result;
+}
+
+int kh_letter_named(const struct kh_line *line, char **ret_number)
+{
+	const char *at = line->text;
+
+	return next_named(line, &at, ret_number);
+}
+
+static int find_relays(const struct kh_line *line, struct kh_letter *letter)
+{
+	const char *at = line->text;
+	char *number = NULL;
+	int result;
+
+	while ((result = next_named(line, &at, &number)) == 1) {
+		result = kh_letter_relay(letter, KH_TAKE(number));
+		if (result < 0)
+			break;
+	}
+	return result;
 }
 
 /* ---- Until when it wants an answer ----------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 
 #include "common/bytes.h"
 #include "model/document.h"
+#include "reader/grades.h"
 #include "reader/shape.h"
 #include "reader/span.h"
 
@@ -219,8 +220,9 @@ int64_t kh_index_next(const struct kh_index *index, uint64_t hash, size_t *at);
 
 struct kh_collector {
 	struct kh_document *document;
-	size_t findings_capacity, cves_capacity, hashes_capacity, parts_capacity;
+	size_t findings_capacity, cves_capacity, grades_capacity, hashes_capacity, parts_capacity;
 	struct kh_index findings, cves, hashes;
+	struct kh_grading grading;
 	struct kh_error *error;
 };
 
@@ -246,6 +248,10 @@ int kh_collect_bulk_end(struct kh_collector *collector);
 /* Adds a domain at the top (kh_name_is_top_level), which waits: it is all there is below it. Decision and reason of the place are not used. 0, -ENOMEM, -EFBIG. */
 int kh_collect_top_level(struct kh_collector *collector, const char *text, size_t length, const struct kh_place *place);
 int kh_collect_cve(struct kh_collector *collector, const char *text, size_t length);
+/* facts.c: where in the document's list the CVE is, in capitals or not; -ENOENT, -ENOMEM. */
+int64_t kh_collect_find_cve(const struct kh_collector *collector, const char *text, size_t length);
+/* How grave the CVE at this position is; what is known of it already stays. 0 or -ENOMEM. */
+int kh_collect_grade(struct kh_collector *collector, size_t position, const struct kh_grade *grade);
 int kh_collect_hash(struct kh_collector *collector, const char *text, size_t length);
 /* Adds a file that the file holds; copies. 0 or -ENOMEM. */
 int kh_collect_part(struct kh_collector *collector, const char *name, const void *data, size_t length);
@@ -418,8 +424,14 @@ size_t kh_marker_skip(const char *text);
 int kh_letter_read(const struct kh_input *input, struct kh_letter *ret_letter, bool *ret_overlaid);
 /* number.c: "81/VNCERT-ĐPƯC", "674 /CATTT-NCSC", "/CATTT-NCSC941" at `at`: the number without spaces, NFC. 1, 0, -ENOMEM. */
 int kh_letter_number(const char *at, const char *end, char **ret_number, bool *ret_overlaid);
+/* Adds the number of a letter that it passes on, unless it is there, is its own or they are many; owns it in any case. 0 or -ENOMEM. */
+int kh_letter_relay(struct kh_letter *letter, char *number_take);
+/* The number of another letter that the line names first ("kèm theo Công văn số ..."). 1, 0, -ENOMEM. */
+int kh_letter_named(const struct kh_line *line, char **ret_number);
 bool kh_has_letter(const char *at, const char *end);
 const char *kh_skip_blank(const char *at, const char *end);
+/* Does the folded text begin as names of bodies do ("cuc", "so", "trung tam")? */
+bool kh_is_body_name(const char *folded);
 /* Fills what the text says of other letters, and until when it wants an answer; after the head. 0 or -ENOMEM. */
 int kh_letter_asks(const struct kh_input *input, struct kh_letter *letter);
 /* Counts the letter announces. 0 or -ENOMEM. */

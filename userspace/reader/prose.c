@@ -297,6 +297,8 @@ static int read_line(struct prose *prose)
 	prose->previous.item = false;
 	for (size_t i = 0; i < prose->tokens.count && !result; i++)
 		result = collect_token(prose, i, continued);
+	if (!result)
+		result = kh_grades_line(prose->collector, prose->folded);
 	if (!prose->previous.item)
 		kh_heed_line(&prose->heed, prose->folded, &prose->shape, &before);
 	prose->previous.last = prose->shape.last;

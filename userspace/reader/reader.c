@@ -169,6 +169,8 @@ static int read_head(const struct kh_input *input, struct kh_letter *letter, boo
 	put_field(&letter->date, found.date);
 	put_field(&letter->issuer, found.issuer);
 	put_field(&letter->subject, found.subject);
+	letter->headed = found.headed;
+	letter->attached = found.attached;
 	return result ? result : kh_letter_asks(&head, letter);
 }
 
@@ -219,6 +221,8 @@ static int read_as(const struct kh_format *format, const struct kh_input *input,
 	}
 	if (!result)
 		result = format->read ? format->read(&extracted, collector) : kh_prose_read(&extracted, collector);
+	if (!result)
+		result = kh_grades_end(collector);
 	if (!result && format->letter)
 		result = read_letter(&extracted, collector);
 	return result ? result : note_nothing(collector);

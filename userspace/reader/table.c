@@ -415,5 +415,5 @@ int kh_table_row(struct kh_table *table, const struct kh_cell *cells, size_t cou
 		else
 			result = read_cell(table, &row, i);
 	}
-	return result;
+	return result ? result : kh_grades_row(table->collector, table->columns, cells, count);
 }
