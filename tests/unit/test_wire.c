@@ -111,6 +111,33 @@ static void test_golden_documents_come_through(void **state)
 	globfree(&found);
 }
 
+/* A fuzzer that begins with bytes which are refused at once finds nothing. */
+static void test_seeds_of_the_fuzzer_are_accepted(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob("tests/fuzz/corpus/wire/*", 0, NULL, &found), 0);
+	assert_true(found.gl_pathc > 10);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+		struct kh_documents set KH_CLEANUP(kh_documents_clear) = {};
+		char *data KH_CLEANUP(kh_freep) = NULL;
+		struct kh_error error = {};
+		size_t length;
+		int result;
+
+		assert_int_equal(kh_file_read(found.gl_pathv[i], KH_READER_MAX_BYTES, &data, &length), 0);
+		if (!memcmp(data, KH_WIRE_SET_MAGIC, sizeof(KH_WIRE_SET_MAGIC) - 1))
+			result = kh_wire_read_all(data, length, &set, &error);
+		else
+			result = kh_wire_read(data, length, &document, &error);
+		if (result && strstr(error.text, "hold together"))
+			fail_msg("%s: %s", found.gl_pathv[i], error.text);
+	}
+	globfree(&found);
+}
+
 /* ---- Forgeries ------------------------------------------------------------------------------------ */
 
 static void test_cut_short_or_too_long(void **state)
@@ -434,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_a_letter_comes_through),
 		cmocka_unit_test(test_a_long_list_comes_through),
 		cmocka_unit_test(test_golden_documents_come_through),
+		cmocka_unit_test(test_seeds_of_the_fuzzer_are_accepted),
 		cmocka_unit_test(test_cut_short_or_too_long),
 		cmocka_unit_test(test_any_byte_changed),
 		cmocka_unit_test(test_what_no_document_can_be),
