@@ -78,7 +78,8 @@ CFLAGS_ALL = -std=gnu11 $(WARN) -fstack-protector-strong $(PKG_CFLAGS) $(CFLAGS)
 # What the formats of the reader need is linked to khien-parse and to tests: no other program reads documents.
 READER_PKGS := jansson libzip expat libxml-2.0 gmime-3.0 libidn2 libpsl
 READER_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(READER_PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
-$(B)/obj/reader/%.o $(B)/san/obj/reader/%.o: PKG_CFLAGS += $(READER_CFLAGS)
+# private: else the file of flags, which they depend on, would change with what is built first, and all be built again.
+$(B)/obj/reader/%.o $(B)/san/obj/reader/%.o: private PKG_CFLAGS += $(READER_CFLAGS)
 LDLIBS_reader := $(shell $(PKG_CONFIG) --libs $(READER_PKGS) 2>/dev/null)
 LDLIBS_guard := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
 LDLIBS_sandbox := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)

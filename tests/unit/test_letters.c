@@ -232,6 +232,8 @@ static void test_cut_values_wait(void **state)
 static void test_links_agents_and_one_line(void **state)
 {
 	(void)state;
+	EXPECT(LETTER "- https://c2.example/a\n   \n- 203.0.113.9\n", "https://c2.example/a unenforceable url",
+	       "203.0.113.9 enforce listed");
 	EXPECT(LETTER "- [https://c2.example/a](https://c2.example/a)\n", "https://c2.example/a unenforceable url");
 	EXPECT(LETTER "User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64;\nx64; http://bot.example/) AppleWebKit/537.36\n"
 		      "Chrome/51.0.2704.103 bot.example/crawler Safari/537.36\n\n- 203.0.113.9\n",

@@ -293,6 +293,7 @@ static void test_harm(void **state)
 	const struct member bomb[] = { { "word/document.xml", zeros, large, NULL }, { 0 } };
 	const struct member types[] = { { "word/document.xml", doctype, 0, NULL }, { 0 } };
 	const struct member cut[] = { { "word/document.xml", "<w:document " W "><w:body>", 0, NULL }, { 0 } };
+	const struct member empty[] = { { "word/document.xml", "", 0, NULL }, { 0 } };
 	const struct member nest[] = { { "word/document.xml", nested, 0, NULL }, { 0 } };
 	const struct member locked[] = { { "word/document.xml", "<a/>", 0, "p" }, { 0 } };
 
@@ -306,6 +307,7 @@ static void test_harm(void **state)
 	expect_refused(types, -EINVAL, "word/document.xml, line 1");
 	expect_refused(cut, -EINVAL, "damaged");
 	expect_refused(nest, -EINVAL, "damaged");
+	expect_refused(empty, -EINVAL, "damaged");
 	expect_refused(locked, -ENOTSUP, "password");
 	free(zeros);
 	free(nested);
