@@ -141,6 +141,7 @@ struct kh_token {
 	size_t start, end; /* in the clean line */
 	bool defanged;
 	bool host_bits; /* the indicator is the network */
+	bool cut; /* perhaps: it may go on below (cut.c) */
 	struct kh_indicator indicator; /* VALUE, MALFORMED: owned by the token */
 };
 
