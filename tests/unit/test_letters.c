@@ -214,6 +214,14 @@ static void test_glued_values_wait(void **state)
 	EXPECT(LETTER "- ec2-1.compute.example.com\n- a.b.community.c.example.org\n",
 	       "ec2-1.compute.example.com unenforceable domain", "a.b.community.c.example.org unenforceable domain");
 	expect_note(LETTER "- nvedia.ddns.infoair.dcsvn.org\n", "nvedia.ddns.info and air.dcsvn.org");
+	EXPECT(LETTER "- c2.bad.com.vngate.bad.example\n- c2.bad.xyzgate.bad.example\n",
+	       "c2.bad.com.vngate.bad.example review glued", "c2.bad.xyzgate.bad.example review glued");
+	expect_note(LETTER "- c2.bad.com.vngate.bad.example\n", "c2.bad.com.vn and gate.bad.example");
+	expect_note(LETTER "- c2.bad.xyzgate.bad.example\n", "c2.bad.xyz and gate.bad.example");
+	/* what belongs to a suffix of many, a word, a country that no second level stands before */
+	EXPECT(LETTER "- c2.eastus.cloudapp.azure.com\n- a.b.internal.c.example.org\n- a.b.mega.c.example.org\n",
+	       "c2.eastus.cloudapp.azure.com unenforceable domain", "a.b.internal.c.example.org unenforceable domain",
+	       "a.b.mega.c.example.org unenforceable domain");
 }
 
 static void test_cut_values_wait(void **state)
