@@ -214,6 +214,14 @@ static void test_glued_values_wait(void **state)
 	EXPECT(LETTER "- ec2-1.compute.example.com\n- a.b.community.c.example.org\n",
 	       "ec2-1.compute.example.com unenforceable domain", "a.b.community.c.example.org unenforceable domain");
 	expect_note(LETTER "- nvedia.ddns.infoair.dcsvn.org\n", "nvedia.ddns.info and air.dcsvn.org");
+	EXPECT(LETTER "- c2.bad.com.vngate.bad.example\n- c2.bad.xyzgate.bad.example\n",
+	       "c2.bad.com.vngate.bad.example review glued", "c2.bad.xyzgate.bad.example review glued");
+	expect_note(LETTER "- c2.bad.com.vngate.bad.example\n", "c2.bad.com.vn and gate.bad.example");
+	expect_note(LETTER "- c2.bad.xyzgate.bad.example\n", "c2.bad.xyz and gate.bad.example");
+	/* what belongs to a suffix of many, a word, a country that no second level stands before */
+	EXPECT(LETTER "- c2.eastus.cloudapp.azure.com\n- a.b.internal.c.example.org\n- a.b.mega.c.example.org\n",
+	       "c2.eastus.cloudapp.azure.com unenforceable domain", "a.b.internal.c.example.org unenforceable domain",
+	       "a.b.mega.c.example.org unenforceable domain");
 }
 
 static void test_cut_values_wait(void **state)
@@ -232,6 +240,8 @@ static void test_cut_values_wait(void **state)
 static void test_links_agents_and_one_line(void **state)
 {
 	(void)state;
+	EXPECT(LETTER "- https://c2.example/a\n   \n- 203.0.113.9\n", "https://c2.example/a unenforceable url",
+	       "203.0.113.9 enforce listed");
 	EXPECT(LETTER "- [https://c2.example/a](https://c2.example/a)\n", "https://c2.example/a unenforceable url");
 	EXPECT(LETTER "User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64;\nx64; http://bot.example/) AppleWebKit/537.36\n"
 		      "Chrome/51.0.2704.103 bot.example/crawler Safari/537.36\n\n- 203.0.113.9\n",

@@ -229,6 +229,30 @@ static void test_workbook(void **state)
 	assert_non_null(strstr(document->notes[0], "hidden"));
 }
 
+/* A row that says it is one in thousands of millions is read like any other; its cells are what they hold. */
+static void test_row_numbers(void **state)
+{
+	static const struct member members[] = {
+		{ "xl/workbook.xml", "<workbook><sheet name=\"a\" id=\"1\"/></workbook>", 0, NULL },
+		{ "xl/_rels/workbook.xml.rels", "<r><Relationship Id=\"1\" Target=\"a\"/></r>", 0, NULL },
+		{ "xl/a",
+		  "<worksheet><row r=\"2147483647\"><c t=\"str\"><v>IP</v></c></row><row r=\"999999999\"><c t=\"str\"><v>203.0.113.7</v></c></row>"
+		  "<row r=\"1000000000\"><c t=\"str\"><v>203.0.113.8</v></c></row></worksheet>",
+		  0, NULL },
+		{ 0 },
+	};
+	DOCUMENT(document) = NULL;
+
+	(void)state;
+	assert_int_equal(read_zip(members, &document, NULL), 0);
+	assert_int_equal(document->findings_count, 2);
+	expect(document, "203.0.113.7", KH_ENFORCE, KH_WHY_TABLE);
+	assert_int_equal(find(document, "203.0.113.7")->line, 999999999);
+	assert_string_equal(find(document, "203.0.113.7")->column, "IP");
+	expect(document, "203.0.113.8", KH_ENFORCE, KH_WHY_TABLE);
+	assert_string_equal(find(document, "203.0.113.8")->raw, "203.0.113.8");
+}
+
 static void test_archive(void **state)
 {
 	static const struct member members[] = { { "thư/phụ lục.txt", "203.0.113.7\n", 0, NULL },
@@ -269,6 +293,7 @@ static void test_harm(void **state)
 	const struct member bomb[] = { { "word/document.xml", zeros, large, NULL }, { 0 } };
 	const struct member types[] = { { "word/document.xml", doctype, 0, NULL }, { 0 } };
 	const struct member cut[] = { { "word/document.xml", "<w:document " W "><w:body>", 0, NULL }, { 0 } };
+	const struct member empty[] = { { "word/document.xml", "", 0, NULL }, { 0 } };
 	const struct member nest[] = { { "word/document.xml", nested, 0, NULL }, { 0 } };
 	const struct member locked[] = { { "word/document.xml", "<a/>", 0, "p" }, { 0 } };
 
@@ -282,6 +307,7 @@ static void test_harm(void **state)
 	expect_refused(types, -EINVAL, "word/document.xml, line 1");
 	expect_refused(cut, -EINVAL, "damaged");
 	expect_refused(nest, -EINVAL, "damaged");
+	expect_refused(empty, -EINVAL, "damaged");
 	expect_refused(locked, -ENOTSUP, "password");
 	free(zeros);
 	free(nested);
@@ -356,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_opendocument),
 		cmocka_unit_test(test_workbook),
+		cmocka_unit_test(test_row_numbers),
 		cmocka_unit_test(test_archive),
 		cmocka_unit_test(test_harm),
 		cmocka_unit_test(test_damage),

@@ -111,6 +111,51 @@ static void test_golden_documents_come_through(void **state)
 	globfree(&found);
 }
 
+/* What is no value is kept as it was written, but for characters that a document does not carry; what is no CVE number is left out. */
+static void test_what_is_no_value_comes_through(void **state)
+{
+	static const char *const texts[] = {
+		"0.0.0.0 - \t::266\n203.0.113.7\n203.0.113.8\n203.0.113.9\n",
+		"{\"documents\":[{\"indicators\":[{\"value\":\"203.0.113.7\",\"reason\":\"annex\"}],"
+		"\"cves\":[\"CVE-20229192-0\",\"CVE-2022-21990\"],\"hashes\":[\"x\"]}]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
+		struct kh_bytes bytes = read_and_written(texts[i]);
+
+		assert_true(is_accepted(&bytes));
+		kh_bytes_clear(&bytes);
+	}
+}
+
+/* A fuzzer that begins with bytes which are refused at once finds nothing. */
+static void test_seeds_of_the_fuzzer_are_accepted(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob("tests/fuzz/corpus/wire/*", 0, NULL, &found), 0);
+	assert_true(found.gl_pathc > 10);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct kh_document *document KH_CLEANUP(kh_document_freep) = NULL;
+		struct kh_documents set KH_CLEANUP(kh_documents_clear) = {};
+		char *data KH_CLEANUP(kh_freep) = NULL;
+		struct kh_error error = {};
+		size_t length;
+		int result;
+
+		assert_int_equal(kh_file_read(found.gl_pathv[i], KH_READER_MAX_BYTES, &data, &length), 0);
+		if (!memcmp(data, KH_WIRE_SET_MAGIC, sizeof(KH_WIRE_SET_MAGIC) - 1))
+			result = kh_wire_read_all(data, length, &set, &error);
+		else
+			result = kh_wire_read(data, length, &document, &error);
+		if (result && strstr(error.text, "hold together"))
+			fail_msg("%s: %s", found.gl_pathv[i], error.text);
+	}
+	globfree(&found);
+}
+
 /* ---- Forgeries ------------------------------------------------------------------------------------ */
 
 static void test_cut_short_or_too_long(void **state)
@@ -455,6 +500,8 @@ int main(void)
 		cmocka_unit_test(test_a_letter_comes_through),
 		cmocka_unit_test(test_a_long_list_comes_through),
 		cmocka_unit_test(test_golden_documents_come_through),
+		cmocka_unit_test(test_what_is_no_value_comes_through),
+		cmocka_unit_test(test_seeds_of_the_fuzzer_are_accepted),
 		cmocka_unit_test(test_cut_short_or_too_long),
 		cmocka_unit_test(test_any_byte_changed),
 		cmocka_unit_test(test_what_no_document_can_be),

@@ -92,21 +92,29 @@ static struct kh_finding *find(struct kh_collector *collector, uint64_t hash, co
 	return NULL;
 }
 
+/* Of one line, with blanks of any kind as spaces. */
+static void make_printable(char *text)
+{
+	bool plain = true; /* ASCII: the input holds no control characters but blanks */
+
+	for (char *at = text; *at; at++) {
+		*at = kh_is_blank(*at) ? ' ' : *at;
+		plain = plain && !(*at & 0x80);
+	}
+	if (!plain)
+		kh_text_printable(text);
+}
+
 /* What was written, printable, cut between characters. */
 static char *make_shown(const char *text, size_t length, size_t most)
 {
-	bool plain = true; /* ASCII: the input holds no control characters but blanks */
 	char *shown;
 
 	if (length > most)
 		length = kh_utf8_check(text, most);
 	shown = strndup(text, length);
-	for (char *at = shown; at && *at; at++) {
-		*at = kh_is_blank(*at) ? ' ' : *at;
-		plain = plain && !(*at & 0x80);
-	}
-	if (shown && !plain)
-		kh_text_printable(shown);
+	if (shown)
+		make_printable(shown);
 	return shown;
 }
 
@@ -262,6 +270,8 @@ int kh_collect_take(struct kh_collector *collector, struct kh_indicator *indicat
 		wide.proposed = KH_REVIEW;
 		wide.reason = KH_WHY_TOO_WIDE;
 	}
+	if (indicator->type == KH_TYPE_UNKNOWN && indicator->text)
+		make_printable(indicator->text);
 	result = doubt_glued(collector, indicator, &wide);
 	if (!result)
 		result = add(collector, indicator, &wide);

@@ -152,7 +152,7 @@ static int read_part(struct kh_package *package, const char *name, struct kh_byt
 
 	if (result)
 		return result;
-	docx.rendered = memmem(bytes.data, bytes.length, "lastRenderedPageBreak", 21) != NULL;
+	docx.rendered = bytes.length && memmem(bytes.data, bytes.length, "lastRenderedPageBreak", 21);
 	result = kh_xml_parse(package->input, name, &bytes, &xml, &docx, package->error);
 	if (!result && docx.flow.line.length)
 		result = kh_flow_break(&docx.flow);

@@ -143,9 +143,7 @@ static int read_facts(struct kh_collector *collector, const json_t *document)
 	for (size_t i = 0; i < json_array_size(cves) && !result; i++) {
 		const char *text = json_string_value(json_array_get(cves, i));
 
-		if (text && !strncmp(text, "CVE-", 4) && strlen(text) >= 13 && strlen(text) < 24 &&
-		    strspn(text + 4, "0123456789-") == strlen(text + 4))
-			result = kh_collect_cve(collector, text, strlen(text));
+		result = text ? kh_tree_cve(collector, text) : 0;
 	}
 	for (size_t i = 0; i < json_array_size(hashes) && !result; i++) {
 		const char *text = json_string_value(json_array_get(hashes, i));

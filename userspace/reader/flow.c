@@ -122,7 +122,7 @@ int kh_flow_row_begin(struct kh_flow *flow, size_t number)
 	flow->line.length = 0;
 	if (!result)
 		result = kh_mark(flow->text, KH_MARK_ROW);
-	if (result || !number)
+	if (result || !number || number > KH_MARK_ROW_MAX)
 		return result;
 	return kh_bytes_add(flow->text, text, (size_t)snprintf(text, sizeof(text), "%zu%c", number, KH_MARK_ROW));
 }

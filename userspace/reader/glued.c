@@ -24,10 +24,16 @@ static size_t labels_of(const char *text, size_t length)
 static bool is_word(const char *label, size_t length)
 {
 	static const char *const words[] = {
-		"com",	    "net",	    "org",     "info",	   "biz",	  "compute", "computer",  "community",
-		"commerce", "company",	    "comcast", "common",   "comms",	  "comodo",  "connect",	  "network",
-		"networks", "netapp",	    "netflix", "netlify",  "information", "infosec", "infoblox",  "infra",
-		"organic",  "organization", "nets",    "complete", "comm",	  "command", "netscaler", "orgs"
+		"com",	       "net",	       "org",	      "info",	       "biz",	       "compute",
+		"computer",    "community",    "commerce",    "company",       "comcast",      "common",
+		"comms",       "comodo",       "connect",     "network",       "networks",     "netapp",
+		"netflix",     "netlify",      "information", "infosec",       "infoblox",     "infra",
+		"organic",     "organization", "nets",	      "complete",      "comm",	       "command",
+		"netscaler",   "orgs",	       "internal",    "international", "internet",     "interface",
+		"integration", "ingest",       "ingress",     "public",	       "publish",      "publisher",
+		"publishers",  "appstore",     "appspot",     "application",   "applications", "cloudapp",
+		"cloudfront",  "hosting",      "windows",     "article",       "catalog",      "mobile",
+		"storefront",  "newsletter",   "developer",   "developers",    "development",  "devices"
 	};
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(words); i++)
@@ -36,22 +42,49 @@ static bool is_word(const char *label, size_t length)
 	return false;
 }
 
+/* Do the bytes end in a suffix under which names are registered, one that says where a name ends? Two letters are in every word: they count with the label before
+ * them ("com.vn"). */
+static bool ends_name(const char *name, size_t length, size_t end)
+{
+	char copy[256];
+	const char *before;
+
+	if (length >= sizeof(copy))
+		return false;
+	memcpy(copy, name, length);
+	copy[length] = '\0';
+	if (end > 2 && kh_name_is_top_level(copy + length - end, end))
+		return true;
+	copy[length - end - 1] = '\0';
+	before = strrchr(copy, '.');
+	copy[length - end - 1] = '.';
+	return before && kh_name_is_public_suffix(before + 1);
+}
+
+/* Where the suffix of the whole name begins: what is in it is no end of another. */
+static size_t suffix_of(const char *name)
+{
+	const char *label = name;
+
+	while (!kh_name_is_public_suffix(label) && strchr(label, '.'))
+		label = strchr(label, '.') + 1;
+	return (size_t)(label - name);
+}
+
 size_t kh_glued_name(const char *name)
 {
-	static const char *const ends[] = { "com", "net", "org", "info", "biz" };
-	size_t length = strlen(name);
+	size_t length = strlen(name), suffix = labels_of(name, length) < 5 ? 0 : suffix_of(name);
 
-	for (const char *label = name; (label = strchr(label, '.'));) {
+	for (const char *label = name; (label = strchr(label, '.')) && (size_t)(label + 1 - name) < suffix;) {
 		size_t size = strcspn(++label, ".");
 
-		for (size_t i = 0; i < KH_ARRAY_SIZE(ends); i++) {
-			size_t end = strlen(ends[i]), cut = (size_t)(label - name) + end;
+		for (size_t end = size < 2 ? 0 : size - 2; end >= 2; end--) {
+			size_t cut = (size_t)(label - name) + end;
 
-			if (size < end + 2 || strncasecmp(label, ends[i], end) != 0 || is_word(label, size) ||
-			    !kh_is_letter(label[end]))
+			if (is_word(label, size) || !kh_is_letter(label[end]) || labels_of(name, cut) < 3 ||
+			    labels_of(name + cut, length - cut) < 3 || !ends_name(name, cut, end))
 				continue;
-			if (labels_of(name, cut) >= 3 && labels_of(name + cut, length - cut) >= 3)
-				return cut;
+			return cut;
 		}
 	}
 	return 0;

@@ -142,6 +142,7 @@ struct kh_token {
 	size_t start, end; /* in the clean line */
 	bool defanged;
 	bool host_bits; /* the indicator is the network */
+	bool cut; /* perhaps: it may go on below (cut.c) */
 	struct kh_indicator indicator; /* VALUE, MALFORMED: owned by the token */
 };
 
@@ -270,6 +271,7 @@ struct kh_place kh_place_of(const struct kh_line *line, const struct kh_clean *c
 #define KH_MARK_ROW '\x1e'
 #define KH_MARK_CELL '\x1f'
 #define KH_MARK_BREAK '\x1c'
+#define KH_MARK_ROW_MAX 999999999 /* a row of a higher number goes without one */
 
 /* Appends a document's own text: control characters but tab and line feed are left out, so are zero-width and soft-hyphen characters; a
  * no-break space becomes a space. What is not UTF-8 becomes U+FFFD. In a cell (`cell`) a line feed becomes KH_MARK_BREAK and a tab a

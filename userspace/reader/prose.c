@@ -314,7 +314,7 @@ static int row_number(const struct prose *prose, const char **at)
 	const char *end = prose->line.text + prose->line.length, *digit = *at;
 	int number = 0;
 
-	while (digit < end && kh_is_digit(*digit) && digit - *at < 9)
+	while (digit < end && kh_is_digit(*digit) && number <= KH_MARK_ROW_MAX / 10)
 		number = number * 10 + (*digit++ - '0');
 	if (digit == *at || digit >= end || *digit != KH_MARK_ROW || !number)
 		return prose->line.number;

@@ -31,7 +31,7 @@ struct prose {
 	bool agent; /* the line is a User-Agent, or the rest of one */
 	int agent_open; /* brackets that it left open */
 	char piece[64]; /* half a name that the line before ended in; "": none */
-	bool cut_first, cut_last; /* the line's first, last value may be half of one */
+	bool cut_first; /* the line's first value may be half of one */
 	int counter; /* the last number that stood alone on a line */
 	bool references; /* under a heading of references */
 	bool contact; /* the line, or the sentence it goes on with, tells how to reach somebody */

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/address.h"
 #include "common/lang.h"
 #include "common/util.h"
+#include "reader/cut.h"
 
 /* ---- Bystanders ---------------------------------------------------------------------------------- */
 
@@ -68,36 +68,58 @@ int kh_prose_spared(const struct prose *prose, const struct kh_token *token, boo
 
 bool kh_prose_is_cut(const struct prose *prose, const struct kh_token *token)
 {
-	const struct kh_tokens *tokens = &prose->tokens;
-
-	return (prose->cut_first && token == tokens->list) ||
-	       (prose->cut_last && token == tokens->list + tokens->count - 1);
+	return token->cut || (prose->cut_first && token == prose->tokens.list);
 }
 
-/* "203.0.113.1" and, alone on the next line, "2"; not where such numbers count the rows. 0 or -ENOMEM. */
+/* Characters before the token, on its line. */
+static size_t column_of(const struct prose *prose, const struct kh_token *token)
+{
+	size_t column = 0;
+
+	for (size_t i = 0, end = kh_origin(&prose->clean, token->start); i < end; i++)
+		column += (prose->line.text[i] & 0xc0) != 0x80;
+	return column;
+}
+
+/* In columns: the number below the value, on a line that holds no value, so that it is no row of its own. 1, 0, -ENOMEM. */
+static int number_below(struct prose *prose, const struct kh_token *token, const struct kh_line *line,
+			struct kh_line *ret_number)
+{
+	int result;
+
+	if (!kh_word_in_column(line, column_of(prose, token), ret_number) || kh_line_number_alone(ret_number) < 0)
+		return 0;
+	result = kh_refang(line->text, line->length, &prose->ahead);
+	if (!result)
+		result = kh_tokens_read(&prose->ahead_tokens, &prose->ahead, KH_DOUBTED);
+	return result ? result : !prose->ahead_tokens.count;
+}
+
+/* "203.0.113.1" and, alone on the next line or below it in its column, "2"; not where such numbers count the rows. 0 or -ENOMEM. */
 static int look_for_rest(struct prose *prose)
 {
-	const struct kh_token *last = prose->tokens.count ? &prose->tokens.list[prose->tokens.count - 1] : NULL;
 	struct kh_lines lines = *prose->rest;
-	struct kh_range range;
-	struct kh_line line;
-	char text[64];
-	int number;
+	struct kh_line line, number;
+	int result = 0, alone;
 
-	prose->cut_last = false;
-	if (!last || last->kind != KH_TOKEN_VALUE || last->indicator.type != KH_TYPE_ADDRESS ||
-	    last->indicator.range.family != 4 || kh_lines_next(&lines, &line) != 1 ||
-	    prose->clean.text[last->end + strspn(prose->clean.text + last->end, " \t\r")])
+	if (!prose->tokens.count || kh_lines_next(&lines, &line) != 1)
 		return 0;
-	number = kh_line_number_alone(&line);
-	if (number < 0 || (prose->counter && number == prose->counter + 1))
+	alone = kh_line_number_alone(&line);
+	if (alone >= 0 && prose->counter && alone == prose->counter + 1)
 		return 0;
-	snprintf(text, sizeof(text), "%.*s%d", (int)(last->end - last->start < 40 ? last->end - last->start : 40),
-		 prose->clean.text + last->start, number);
-	if (kh_address_parse(text, strlen(text), &range))
-		return 0;
-	prose->cut_last = true;
-	return kh_collect_note(prose->collector, _("line %d may be cut: is it %s%s?"), prose->line.number, text, "");
+	for (size_t i = 0; i < prose->tokens.count && !result; i++) {
+		struct kh_token *token = &prose->tokens.list[i];
+		bool last = i + 1 == prose->tokens.count &&
+			    !prose->clean.text[token->end + strspn(prose->clean.text + token->end, " \t\r")];
+
+		if (token->kind != KH_TOKEN_VALUE || token->indicator.type != KH_TYPE_ADDRESS)
+			continue;
+		number = line;
+		result = alone >= 0 ? last : number_below(prose, token, &line, &number);
+		if (result > 0)
+			result = kh_cut_address(prose->collector, &prose->clean, token, &number, prose->line.number);
+	}
+	return result;
 }
 
 /* "- java-" and, below it, "se.com": what is there is no name of its own. 0 or -ENOMEM. */

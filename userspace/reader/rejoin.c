@@ -3,7 +3,7 @@
  * Cells that a column of a page was too narrow for: "c2.bad." and, below it in the same column, "example". Two words go together only where the first is no value by itself
  * and both are one: what is whole is never lengthened.
  */
-#include "reader/private.h"
+#include "reader/cut.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,6 @@
 #include "common/util.h"
 
 #define LINES_AHEAD 2
-#define WORD_MAX 200
 #define LINE_BYTES 2000 /* of a page; a longer line has no columns */
 
 struct word {
@@ -74,44 +73,18 @@ static bool word_at(const char *text, size_t length, size_t at, size_t wanted, s
 	return false;
 }
 
-static bool is_plain(const char *text, const struct word *word)
+bool kh_word_in_column(const struct kh_line *line, size_t column, struct kh_line *ret_word)
 {
-	for (size_t i = word->start; i < word->end; i++)
-		if (!kh_is_alnum(text[i]) && !strchr(".-_[]", text[i]))
-			return false;
-	return word->end - word->start <= WORD_MAX;
+	struct word word;
+
+	if (!word_at(line->text, line->length, 0, column, &word))
+		return false;
+	*ret_word = (struct kh_line){ line->text + word.start, word.end - word.start, line->number, line->page };
+	return true;
 }
 
-/* Is it a whole address or name, once undone of its defanging? */
-static bool is_whole(const char *text, size_t length, struct kh_clean *clean)
-{
-	struct kh_range range;
-
-	if (kh_refang(text, length, clean) || !clean->length || !strchr(clean->text, '.') ||
-	    strchr(".-", clean->text[clean->length - 1]))
-		return false;
-	if (!kh_address_parse(clean->text, clean->length, &range))
-		return true;
-	return kh_domain_plausible(clean->text, clean->length, KH_DOUBTED);
-}
-
-/* Does `first` go on with `rest`, below it? */
-static bool belong(const char *text, const struct word *first, const struct word *rest, struct kh_clean *clean)
-{
-	char both[2 * WORD_MAX];
-	size_t length = first->end - first->start, more = rest->end - rest->start;
-
-	if (!is_plain(text, first) || !is_plain(text, rest) || !memchr(text + first->start, '.', length))
-		return false;
-	if (text[rest->start] != '.' && is_whole(text + first->start, length, clean))
-		return false;
-	memcpy(both, text + first->start, length);
-	memcpy(both + length, text + rest->start, more);
-	return is_whole(both, length + more, clean);
-}
-
-/* What goes on below the word; its line's words are blanked, so that it is not read again. */
-static bool find_rest(char *text, size_t length, const struct word *word, struct kh_clean *clean, struct word *ret_rest)
+/* The word below, in the same column of one of the next lines of the page. */
+static bool find_below(const char *text, size_t length, const struct word *word, size_t column, struct word *ret_below)
 {
 	size_t at = line_end(text, length, word->end);
 
@@ -120,11 +93,30 @@ static bool find_rest(char *text, size_t length, const struct word *word, struct
 
 		if (end == SIZE_MAX || memchr(text + word->end, '\f', at + 1 - word->end))
 			return false;
-		if (word_at(text, length, at + 1, word->column, ret_rest))
-			return belong(text, word, ret_rest, clean);
+		if (word_at(text, length, at + 1, column, ret_below))
+			return true;
 		at = end;
 	}
 	return false;
+}
+
+/* What goes on below the word; how many pieces, 0: it does not. */
+static size_t find_rest(const char *text, size_t length, const struct word *word, struct kh_clean *clean,
+			struct word rest[static KH_PIECES_MAX])
+{
+	struct kh_pieces pieces = { .count = 0 };
+	enum kh_piece kind = kh_pieces_add(&pieces, text + word->start, word->end - word->start, clean);
+	size_t count = 0;
+
+	while (kind == KH_PIECE_MORE && count < KH_PIECES_MAX) {
+		const struct word *last = count ? &rest[count - 1] : word;
+
+		if (!find_below(text, length, last, word->column, &rest[count]))
+			return 0;
+		kind = kh_pieces_add(&pieces, text + rest[count].start, rest[count].end - rest[count].start, clean);
+		count++;
+	}
+	return kind == KH_PIECE_WHOLE ? count : 0;
 }
 
 static int copy(char *text, size_t length, struct kh_clean *clean, struct kh_bytes *ret_text)
@@ -133,7 +125,8 @@ static int copy(char *text, size_t length, struct kh_clean *clean, struct kh_byt
 	int result = 0;
 
 	while (at < length && !result) {
-		struct word word, rest;
+		struct word word, rest[KH_PIECES_MAX];
+		size_t pieces;
 
 		if (!column && line_end(text, length, at) == SIZE_MAX) {
 			const char *next = memchr(text + at, '\n', length - at);
@@ -146,12 +139,14 @@ static int copy(char *text, size_t length, struct kh_clean *clean, struct kh_byt
 			column = 0;
 			continue;
 		}
-		if (!word.alone || !find_rest(text, length, &word, clean, &rest))
+		pieces = word.alone ? find_rest(text, length, &word, clean, rest) : 0;
+		if (!pieces)
 			continue;
 		result = kh_bytes_add(ret_text, text + copied, word.end - copied);
-		if (!result)
-			result = kh_bytes_add(ret_text, text + rest.start, rest.end - rest.start);
-		memset(text + rest.start, ' ', rest.end - rest.start);
+		for (size_t i = 0; i < pieces && !result; i++) {
+			result = kh_bytes_add(ret_text, text + rest[i].start, rest[i].end - rest[i].start);
+			memset(text + rest[i].start, ' ', rest[i].end - rest[i].start); /* not read again */
+		}
 		copied = word.end;
 	}
 	return result ? result : kh_bytes_add(ret_text, text + copied, length - copied);

@@ -4,8 +4,8 @@
  * its cell stands there as an indicator; in a column of sources, victims or remarks it does not. A port in a column of its own tells where an
  * address was seen; what is to be blocked is the address. Written as one value with it, it is part of the value.
  */
+#include "reader/cut.h"
 #include "reader/heed.h"
-#include "reader/private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,20 +47,6 @@ void kh_table_clear(struct kh_table *table)
 
 /* ---- Lines of cells ------------------------------------------------------------------------------- */
 
-/* The next line of the cell from *at on; false: no more. */
-static bool next_line(const struct kh_cell *cell, size_t *at, struct kh_cell *ret_line)
-{
-	size_t end = *at;
-
-	if (*at > cell->length)
-		return false;
-	while (end < cell->length && cell->text[end] != KH_MARK_BREAK && cell->text[end] != KH_MARK_CELL)
-		end++;
-	*ret_line = (struct kh_cell){ cell->text + *at, end - *at };
-	*at += ret_line->length + 1;
-	return true;
-}
-
 /* A cell is read no further than a line may be long (lines.c). */
 static int scan(struct kh_table *table, const struct kh_cell *line, enum kh_doubt doubt)
 {
@@ -74,22 +60,12 @@ static enum kh_doubt doubt_of(enum kh_role role)
 	return role == KH_ROLE_VALUE ? KH_MEANT : KH_DOUBTED;
 }
 
-static void trim(struct kh_cell *text)
-{
-	while (text->length && kh_is_blank(text->text[text->length - 1]))
-		text->length--;
-	while (text->length && kh_is_blank(*text->text)) {
-		text->text++;
-		text->length--;
-	}
-}
-
 /* "10.1.2", "34.243/214.122" in a column of values: something is meant, and it is no value. */
 static bool is_lookalike(struct kh_cell text)
 {
 	size_t digits = 0, points = 0;
 
-	trim(&text);
+	kh_cell_trim(&text);
 	for (size_t i = 0; i < text.length; i++) {
 		digits += kh_is_digit(text.text[i]);
 		points += text.text[i] == '.' || text.text[i] == ':';
@@ -136,9 +112,12 @@ static int look(struct kh_table *table, struct row *row)
 		if (!folded)
 			return -ENOMEM;
 		row->exempting = row->exempting || kh_is_sparing(folded);
-		for (size_t at = 0; next_line(&row->cells[i], &at, &line);) {
-			int result = scan(table, &line, doubt_of(role));
+		for (size_t at = 0; kh_cell_line(&row->cells[i], &at, &line);) {
+			struct kh_pieces pieces;
+			int result;
 
+			kh_cell_join(&row->cells[i], &at, &line, &pieces, &table->clean);
+			result = scan(table, &line, doubt_of(role));
 			if (!result)
 				result = heed(table, row, role);
 			if (result)
@@ -202,9 +181,9 @@ static int collect_name(struct kh_table *table, const struct spot *spot, struct 
 		token->indicator.subdomains = true;
 	place->proposed = KH_UNENFORCEABLE;
 	place->reason = token->indicator.type == KH_TYPE_URL ? KH_WHY_URL : KH_WHY_DOMAIN;
-	if (!table->feed && is_spared(table, spot->row)) {
+	if (token->cut || (!table->feed && is_spared(table, spot->row))) {
 		place->proposed = KH_REVIEW;
-		place->reason = KH_WHY_CONTEXT;
+		place->reason = token->cut ? KH_WHY_CUT : KH_WHY_CONTEXT;
 	}
 	return kh_collect_take(table->collector, &token->indicator, place);
 }
@@ -219,6 +198,8 @@ static void propose(const struct kh_table *table, const struct spot *spot, const
 	place->proposed = KH_REVIEW;
 	if (token->kind == KH_TOKEN_MALFORMED) {
 		place->reason = KH_WHY_MALFORMED;
+	} else if (token->cut) {
+		place->reason = KH_WHY_CUT;
 	} else if (token->host_bits) {
 		place->reason = KH_WHY_HOST_BITS;
 	} else if (role == KH_ROLE_EXEMPT || is_spared(table, row)) {
@@ -271,7 +252,7 @@ static int collect_lookalike(struct kh_table *table, const struct spot *spot)
 				  .line = spot->line.number };
 	struct kh_cell text = { spot->line.text, spot->line.length };
 
-	trim(&text);
+	kh_cell_trim(&text);
 	place.raw = text.text;
 	place.raw_length = text.length;
 	if (kh_guess_address(text.text, text.length, &indicator) == text.length) {
@@ -283,14 +264,36 @@ static int collect_lookalike(struct kh_table *table, const struct spot *spot)
 	return indicator.text ? kh_collect_take(table->collector, &indicator, &place) : -ENOMEM;
 }
 
+/* Is the value on the line, at *at in its cell, half of one? 0 or -ENOMEM. */
+static int look_for_cuts(struct kh_table *table, const struct spot *spot, const struct kh_cell *cell, size_t at,
+			 bool joined)
+{
+	struct kh_token *last = &table->tokens.list[table->tokens.count - 1];
+	struct kh_cell below;
+
+	if (joined) {
+		for (size_t i = 0; i < table->tokens.count; i++)
+			table->tokens.list[i].cut = true;
+		return kh_collect_note(table->collector, _("line %d may be cut: is it %s%s?"), spot->line.number,
+				       table->clean.text, "");
+	}
+	if (!kh_cell_line(cell, &at, &below) || table->clean.text[last->end])
+		return 0;
+	return kh_cut_address(table->collector, &table->clean, last,
+			      &(struct kh_line){ .text = below.text, .length = below.length }, spot->line.number);
+}
+
 static int read_cell(struct kh_table *table, const struct row *row, size_t index)
 {
 	const struct kh_cell *cell = &row->cells[index];
 	struct spot spot = { .row = row, .column = column_at(table, index) };
+	struct kh_pieces pieces;
 	struct kh_cell line;
 	int result = 0;
 
-	for (size_t at = 0; !result && next_line(cell, &at, &line);) {
+	for (size_t at = 0; !result && kh_cell_line(cell, &at, &line);) {
+		bool joined = kh_cell_join(cell, &at, &line, &pieces, &table->clean);
+
 		result = scan(table, &line, doubt_of(spot.column->role));
 		spot.line = (struct kh_line){ line.text, line.length, row->line, row->page };
 		if (!result && !table->tokens.count && spot.column->role == KH_ROLE_VALUE && is_lookalike(line))
@@ -298,6 +301,7 @@ static int read_cell(struct kh_table *table, const struct row *row, size_t index
 		if (result || !table->tokens.count)
 			continue;
 		spot.plain = kh_shape_of(&table->clean, &table->tokens).plain;
+		result = look_for_cuts(table, &spot, cell, at, joined);
 		for (size_t i = 0; i < table->tokens.count && !result; i++)
 			result = collect(table, &spot, &table->tokens.list[i]);
 	}
@@ -308,7 +312,7 @@ static int read_cell(struct kh_table *table, const struct row *row, size_t index
 
 static bool is_address(struct kh_cell cell, struct kh_range *ret_range)
 {
-	trim(&cell);
+	kh_cell_trim(&cell);
 	return cell.length && kh_range_scan(cell.text, cell.length, ret_range) == cell.length &&
 	       ret_range->first == ret_range->last;
 }

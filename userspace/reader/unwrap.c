@@ -46,7 +46,7 @@ static bool is_rest(const struct kh_line *line, size_t indent)
 {
 	size_t start = indent_of(line), end = end_of(line);
 
-	if (start <= indent || start == end || memmem(line->text + start, end - start, "//", 2))
+	if (start <= indent || start >= end || memmem(line->text + start, end - start, "//", 2))
 		return false;
 	for (size_t i = start; i < end; i++)
 		if (kh_is_blank(line->text[i]) ||

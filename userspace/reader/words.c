@@ -41,10 +41,40 @@ size_t kh_word_match(const char *text, const char *pattern)
 	return (size_t)(at - text);
 }
 
+/* Which bytes are in it. */
+struct byte_set {
+	uint64_t bits[4];
+};
+
+static void put(struct byte_set *set, char c)
+{
+	set->bits[(unsigned char)c >> 6] |= (uint64_t)1 << ((unsigned char)c & 63);
+}
+
+static bool has(const struct byte_set *set, char c)
+{
+	return set->bits[(unsigned char)c >> 6] >> ((unsigned char)c & 63) & 1;
+}
+
+/* What the match of a pattern may begin with: a capital or a space of it may be missing. */
+static struct byte_set first_of(const char *const *patterns)
+{
+	struct byte_set first = {};
+
+	for (; *patterns; patterns++) {
+		if (**patterns < 'a')
+			return (struct byte_set){ { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+		put(&first, **patterns);
+	}
+	return first;
+}
+
 const char *kh_word_find(const char *text, const char *const *patterns)
 {
+	const struct byte_set first = first_of(patterns);
+
 	for (const char *at = text; *at; at++) {
-		if (at > text && kh_is_word(at[-1]))
+		if (!has(&first, *at) || (at > text && kh_is_word(at[-1])))
 			continue;
 		for (const char *const *pattern = patterns; *pattern; pattern++) {
 			size_t used;
@@ -77,11 +107,19 @@ static const struct vowel {
 
 static const uint32_t tone_marks[] = { 0, 0x300, 0x301, 0x309, 0x303, 0x323 };
 
-/* Bytes of the UTF-8 sequence at text (known to be valid), and its code point. */
+/* Bytes of the UTF-8 sequence that begins at text (known to be valid). */
+static size_t size_of(const char *text)
+{
+	unsigned char first = (unsigned char)*text;
+
+	return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* The same, and its code point. */
 static size_t decode(const char *text, uint32_t *ret_point)
 {
 	const unsigned char *at = (const unsigned char *)text;
-	size_t size = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+	size_t size = size_of(text);
 	uint32_t point = size == 1 ? *at : *at & (0xffu >> (size + 1));
 
 	for (size_t i = 1; i < size; i++) {
@@ -97,14 +135,15 @@ static size_t decode(const char *text, uint32_t *ret_point)
 /* The vowel and tone of the letter at text; NULL: not a vowel of the table. */
 static const struct vowel *vowel_at(const char *text, size_t size, int *ret_tone)
 {
+	if (size == 1 && !strchr("aeiouyAEIOUY", *text)) /* nearly always: the other letters, digits, signs */
+		return NULL;
 	for (size_t i = 0; i < KH_ARRAY_SIZE(vowels); i++) {
 		const char *at = vowels[i].tones;
 
-		for (int tone = 0; *at; tone++) {
-			uint32_t point;
-			size_t step = decode(at, &point);
+		for (int tone = 0; *at && (tone == 0 || size > 1); tone++) {
+			size_t step = size_of(at);
 
-			if (step == size && memcmp(at, text, size) == 0) {
+			if (step == size && at[size - 1] == text[size - 1] && memcmp(at, text, size) == 0) {
 				*ret_tone = tone;
 				return &vowels[i];
 			}
