@@ -51,7 +51,7 @@ SRC_sandbox := sandbox.c confine.c filter.c
 SRC_reader := reader.c value.c mark.c unwrap.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := main.c
-SRC_fetch := fetch.c main.c
+SRC_fetch := fetch.c http.c say.c copy.c taxii.c taxii_find.c misp.c main.c
 SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
@@ -82,7 +82,7 @@ $(B)/obj/reader/%.o $(B)/san/obj/reader/%.o: PKG_CFLAGS += $(READER_CFLAGS)
 LDLIBS_reader := $(shell $(PKG_CONFIG) --libs $(READER_PKGS) 2>/dev/null)
 LDLIBS_guard := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
 LDLIBS_sandbox := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)
-LDLIBS_fetch := $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null)
+LDLIBS_fetch := $(shell $(PKG_CONFIG) --libs libcurl jansson 2>/dev/null)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
 LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
@@ -160,6 +160,9 @@ LIBS_test_lang := common
 LIBS_test_indicator := model common
 LIBS_test_bulk := model common
 LIBS_test_fetched := model common
+
+UNIT_TESTS += test_fetch_copy
+LIBS_test_fetch_copy := fetch model common
 
 UNIT_TESTS += test_stack test_links
 LIBS_test_stack := netlink common
