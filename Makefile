@@ -51,7 +51,7 @@ SRC_sandbox := sandbox.c confine.c filter.c
 SRC_reader := reader.c formats.c plain.c signs.c value.c mark.c unwrap.c cut.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c facts.c grades.c grade_words.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c issuers.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := answer.c main.c documents.c
-SRC_fetch := fetch.c main.c
+SRC_fetch := fetch.c http.c say.c copy.c taxii.c taxii_find.c misp.c main.c
 SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
@@ -59,7 +59,7 @@ SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c
 	fold.c sightings.c slots.c totals.c health.c sources.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c sources.c source_terms.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c list.c stats.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
@@ -83,7 +83,7 @@ $(B)/obj/reader/%.o $(B)/san/obj/reader/%.o: private PKG_CFLAGS += $(READER_CFLA
 LDLIBS_reader := $(shell $(PKG_CONFIG) --libs $(READER_PKGS) 2>/dev/null)
 LDLIBS_guard := $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null)
 LDLIBS_sandbox := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)
-LDLIBS_fetch := $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null)
+LDLIBS_fetch := $(shell $(PKG_CONFIG) --libs libcurl jansson 2>/dev/null)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
 LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
@@ -164,6 +164,9 @@ LIBS_test_lang := common
 LIBS_test_indicator := model common
 LIBS_test_bulk := model common
 LIBS_test_fetched := model common
+
+UNIT_TESTS += test_fetch_copy
+LIBS_test_fetch_copy := fetch model common
 
 UNIT_TESTS += test_stack test_links
 LIBS_test_stack := netlink common

@@ -78,7 +78,12 @@ static void test_every_key(void **state)
 	      "widest_ipv6 = 0\n"
 	      "exempt = 203.0.113.0/24\n"
 	      "[http]\n"
-	      "listen = [::1]:80\n");
+	      "listen = [::1]:80\n"
+	      "[sources]\n"
+	      "proxy = socks5h://proxy.example:1080\n"
+	      "proxy_credentials = /etc/khien/proxy.secret\n");
+	assert_string_equal(config->proxy, "socks5h://proxy.example:1080");
+	assert_string_equal(config->proxy_credentials, "/etc/khien/proxy.secret");
 	assert_string_equal(config->name, "Văn phòng UBND tỉnh, cổng #1");
 	assert_int_equal(config->wan.count, 1);
 	assert_string_equal(config->wan.names[0], "eth0.11");
@@ -175,6 +180,13 @@ static void test_errors(void **state)
 		{ MINIMAL "[guard]\n[gateway]\nlan = eth5\n", 6, "lan is given a second time", "line 3" },
 		{ "", 0, "khien.conf: wan is missing", "add below [gateway]: wan = eth0" },
 		{ "[gateway]\nwan = eth0\n", 0, "khien.conf: lan is missing", "add below [gateway]: lan = eth1" },
+		/* sources */
+		{ MINIMAL "[sources]\nproxy = proxy:3128\n", 5, "proxy: proxy:3128 is not the address of a proxy",
+		  "write: proxy = http://" },
+		{ MINIMAL "[sources]\nproxy = http://a:b@proxy.example:1\n", 5, "user and password do not belong",
+		  "write: proxy = http://" },
+		{ MINIMAL "[sources]\nproxy_credentials = secret\n", 5, "not an absolute path: secret",
+		  "write: proxy_credentials = " },
 		/* interfaces */
 		{ "[gateway]\nwan =\nlan = eth1\n", 2, "khien.conf:2: wan: no interface named", "write: wan = eth0" },
 		{ "[gateway]\nwan = eth0/1 eth2\n", 2, "wan: not the name of an interface: eth0/1",

@@ -26,15 +26,29 @@ static void fill(struct kh_fetch_answer *answer)
 
 static void a_request_comes_back_whole(void **state KH_UNUSED)
 {
-	struct kh_fetch_request request = { .bytes_max = 1000, .entries_max = 7 }, read = {};
+	struct kh_fetch_request request = { .bytes_max = 1000,
+					    .entries_max = 7,
+					    .kind = KH_FETCH_MISP,
+					    .unmarked = KH_UNMARKED_SKIP },
+				read = {};
 	struct kh_bytes bytes = {};
+	size_t rest = 0;
 
 	request.name = strdup("feodo");
 	request.url = strdup("https://feeds.example/list.txt");
 	request.user = strdup("van-phong");
 	request.password = strdup("");
+	request.proxy = strdup("socks5h://proxy.example:1080");
+	request.proxy_password = strdup("p");
 	assert_int_equal(kh_fetch_request_write(&request, &bytes), 0);
-	assert_int_equal(kh_fetch_request_read(bytes.data, bytes.length, &read), 0);
+	assert_int_equal(kh_bytes_add(&bytes, "kept", 4), 0);
+	assert_int_equal(kh_fetch_request_read(bytes.data, bytes.length, &read, &rest), 0);
+	assert_int_equal(bytes.length - rest, 4);
+	assert_int_equal(read.kind, KH_FETCH_MISP);
+	assert_int_equal(read.unmarked, KH_UNMARKED_SKIP);
+	assert_string_equal(read.proxy, request.proxy);
+	assert_null(read.proxy_user);
+	assert_string_equal(read.proxy_password, "p");
 	assert_string_equal(read.name, "feodo");
 	assert_string_equal(read.url, request.url);
 	assert_string_equal(read.user, "van-phong");
@@ -43,14 +57,44 @@ static void a_request_comes_back_whole(void **state KH_UNUSED)
 	assert_null(read.etag);
 	assert_int_equal(read.bytes_max, 1000);
 	assert_int_equal(read.entries_max, 7);
-	for (size_t length = 0; length < bytes.length; length++) {
+	for (size_t length = 0; length < rest; length++) {
 		struct kh_fetch_request cut = {};
+		size_t none;
 
-		assert_int_equal(kh_fetch_request_read(bytes.data, length, &cut), -EINVAL);
+		assert_int_equal(kh_fetch_request_read(bytes.data, length, &cut, &none), -EINVAL);
 	}
 	kh_fetch_request_clear(&request);
 	kh_fetch_request_clear(&read);
 	kh_bytes_clear(&bytes);
+}
+
+static void a_kind_that_is_none_is_refused(void **state KH_UNUSED)
+{
+	struct kh_fetch_request request = { .bytes_max = 1, .kind = KH_FETCH_KIND_COUNT }, read = {};
+	struct kh_bytes bytes = {};
+	size_t rest;
+
+	request.name = strdup("feodo");
+	request.url = strdup("https://feeds.example/list.txt");
+	assert_int_equal(kh_fetch_request_write(&request, &bytes), 0);
+	assert_int_equal(kh_fetch_request_read(bytes.data, bytes.length, &read, &rest), -EINVAL);
+	kh_bytes_clear(&bytes);
+	request.kind = KH_FETCH_TAXII;
+	request.unmarked = KH_UNMARKED_COUNT;
+	assert_int_equal(kh_fetch_request_write(&request, &bytes), 0);
+	assert_int_equal(kh_fetch_request_read(bytes.data, bytes.length, &read, &rest), -EINVAL);
+	kh_fetch_request_clear(&request);
+	kh_bytes_clear(&bytes);
+}
+
+static void kinds_and_policies_have_names(void **state KH_UNUSED)
+{
+	for (int i = 0; i < KH_FETCH_KIND_COUNT; i++)
+		assert_int_equal(kh_fetch_kind_find(kh_fetch_kind_name((enum kh_fetch_kind)i)), i);
+	for (int i = 0; i < KH_UNMARKED_COUNT; i++)
+		assert_int_equal(kh_unmarked_find(kh_unmarked_name((enum kh_unmarked)i)), i);
+	assert_int_equal(kh_fetch_kind_find("stix"), -EINVAL);
+	assert_int_equal(kh_unmarked_find(""), -EINVAL);
 }
 
 static void an_answer_comes_back_with_what_follows(void **state KH_UNUSED)
@@ -119,6 +163,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_comes_back_whole),
+		cmocka_unit_test(a_kind_that_is_none_is_refused),
+		cmocka_unit_test(kinds_and_policies_have_names),
 		cmocka_unit_test(an_answer_comes_back_with_what_follows),
 		cmocka_unit_test(a_cut_or_changed_answer_is_refused_or_harmless),
 		cmocka_unit_test(what_could_not_be_sent_again_is_refused),

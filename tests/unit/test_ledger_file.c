@@ -4,6 +4,7 @@
  * used is left byte for byte as it is.
  */
 #include "ledger_files.h"
+#include "ledger/sources.h"
 
 /* Opening must fail with `expected` and leave every byte; the error names the file. */
 static void assert_refused(struct env *env, int expected, const char *part)
@@ -33,7 +34,7 @@ static void a_new_ledger_is_complete_and_private(void **state)
 	open_ledger(env);
 	assert_int_equal(stat(env->path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "4\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
 	assert_string_equal(query_text(env, "PRAGMA application_id"), "1263029297\n");
 	assert_string_equal(query_text(env, "PRAGMA journal_mode"), "wal\n");
 	assert_string_equal(query_text(env, "PRAGMA synchronous"), "2\n");
@@ -118,7 +119,7 @@ static void version_0_is_brought_up(void **state)
 
 	make_database(env, MARK "CREATE TABLE old (x)");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "4\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
 	act(env, "push");
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	commit(env);
@@ -138,7 +139,7 @@ static void version_2_is_brought_up_with_its_orders(void **state)
 	close_ledger(env);
 	make_database(env, "DROP INDEX orders_active; DROP TABLE sources; PRAGMA user_version = 2");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "4\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM orders INDEXED BY orders_active WHERE state = 0"),
 			    "1\n");
 	assert_string_equal(force_now(env, 1, 1), "1 203.0.113.1 drop 0 fresh\n");
@@ -155,9 +156,42 @@ static void version_3_is_brought_up_with_its_letters(void **state)
 	close_ledger(env);
 	make_database(env, "DROP TABLE sources; PRAGMA user_version = 3");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "4\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM sources"), "0\n");
 	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1 }), "203.0.113.1 - active drop 0\n");
+}
+
+/* As version 4 made the table. */
+#define SOURCES_4                                                                                                            \
+	"DROP TABLE sources; CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL,"    \
+	" credentials TEXT NOT NULL, authority TEXT NOT NULL, letter INTEGER NOT NULL REFERENCES letters, every INTEGER NOT" \
+	" NULL, ttl INTEGER NOT NULL, bytes_max INTEGER NOT NULL, entries_max INTEGER NOT NULL, action INTEGER NOT NULL,"    \
+	" paused INTEGER NOT NULL, checked INTEGER NOT NULL, fetched INTEGER NOT NULL, changed INTEGER NOT NULL, until"      \
+	" INTEGER NOT NULL, count INTEGER NOT NULL, held INTEGER NOT NULL, failures INTEGER NOT NULL, etag TEXT NOT NULL,"   \
+	" last_modified TEXT NOT NULL, digest TEXT NOT NULL, problem TEXT NOT NULL);"
+
+static void version_4_is_brought_up_with_its_sources(void **state)
+{
+	struct env *env = *state;
+	struct kh_source *source = calloc(1, sizeof(*source));
+
+	assert_non_null(source);
+	open_ledger(env);
+	close_ledger(env);
+	make_database(env, SOURCES_4
+		      "INSERT INTO sources VALUES (3, 'feed', 'https://feeds.example/', '/c', '/a', 1, 3600, 0,"
+		      " 5, 6, 1, 0, 11, 12, 13, 14, 15, -1, 0, 'e', 'm', 'd', 'p'); PRAGMA user_version = 4");
+	open_ledger(env);
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_int_equal(kh_ledger_source_find(env->ledger, "feed", source), 1);
+	assert_int_equal(source->kind, KH_FETCH_FILE);
+	assert_int_equal(source->unmarked, KH_UNMARKED_REVIEW);
+	assert_string_equal(source->proxy, "");
+	assert_string_equal(source->proxy_credentials, "");
+	assert_string_equal(source->etag, "e");
+	assert_string_equal(source->problem, "p");
+	assert_int_equal(source->count, 15);
+	free(source);
 }
 
 static void a_step_that_fails_leaves_the_old_version(void **state)
@@ -173,7 +207,7 @@ static void a_newer_version_is_left_alone(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 5");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 6");
 	assert_refused(env, -EPROTO, "newer");
 }
 
@@ -181,7 +215,7 @@ static void a_ledger_without_its_tables_is_damaged(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 4");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 5");
 	assert_refused(env, -EUCLEAN, "meta");
 	unlink(env->path);
 	open_ledger(env);
@@ -271,6 +305,7 @@ int main(void)
 		CASE(rollback_and_close_take_anything),
 		CASE(version_0_is_brought_up),
 		CASE(version_2_is_brought_up_with_its_orders),
+		CASE(version_4_is_brought_up_with_its_sources),
 		CASE(a_step_that_fails_leaves_the_old_version),
 		CASE(version_3_is_brought_up_with_its_letters),
 		CASE(a_newer_version_is_left_alone),

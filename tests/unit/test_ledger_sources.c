@@ -44,6 +44,10 @@ static void every_member_is_kept(void **state)
 	snprintf(source.problem, sizeof(source.problem), "p");
 	snprintf(source.credentials, sizeof(source.credentials), "/etc/khien/c");
 	snprintf(source.authority, sizeof(source.authority), "/etc/khien/a");
+	source.kind = KH_FETCH_MISP;
+	source.unmarked = KH_UNMARKED_TAKE;
+	snprintf(source.proxy, sizeof(source.proxy), "http://proxy.example:3128");
+	snprintf(source.proxy_credentials, sizeof(source.proxy_credentials), "/etc/khien/p");
 	put_source(env, &source);
 	assert_int_not_equal(source.id, 0);
 	reopen(env);
@@ -57,6 +61,10 @@ static void every_member_is_kept(void **state)
 	assert_string_equal(read.last_modified, "m");
 	assert_string_equal(read.digest, "d");
 	assert_string_equal(read.problem, "p");
+	assert_int_equal(read.kind, KH_FETCH_MISP);
+	assert_int_equal(read.unmarked, KH_UNMARKED_TAKE);
+	assert_string_equal(read.proxy, source.proxy);
+	assert_string_equal(read.proxy_credentials, "/etc/khien/p");
 	assert_int_equal(read.letter, 1);
 	assert_int_equal(read.every, 3600);
 	assert_int_equal(read.ttl, 7200);

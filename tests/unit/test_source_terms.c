@@ -94,6 +94,21 @@ static void what_cannot_be_one_is_refused(void **state KH_UNUSED)
 		"{\"max_bytes\": 0}",
 		"{\"max_bytes\": 67108865}",
 		"{\"max_values\": 2000001}",
+		"{\"kind\": \"stix\"}",
+		"{\"kind\": \"taxii\", \"unmarked\": \"take\"}",
+		"{\"kind\": \"misp\", \"unmarked\": \"drop\"}",
+		"{\"proxy\": \"proxy.example:3128\"}",
+		"{\"proxy\": \"https://proxy.example:3128\"}",
+		"{\"proxy\": \"socks5://proxy.example:1080\"}",
+		"{\"proxy\": \"http://proxy.example\"}",
+		"{\"proxy\": \"http://proxy.example:0\"}",
+		"{\"proxy\": \"http://proxy.example:3128/x\"}",
+		"{\"proxy\": \"http://:3128\"}",
+		"{\"proxy\": \"http://2001:db8::1:3128\"}",
+		"{\"proxy\": \"http://proxy.example\\nX:1\"}",
+		"{\"proxy\": \"none\", \"proxy_credentials\": \"/etc/khien/proxy\"}",
+		"{\"proxy_credentials\": \"/etc/khien/proxy\"}",
+		"{\"proxy\": \"http://proxy.example:3128\", \"proxy_credentials\": \"proxy\"}",
 	};
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(bad); i++) {
@@ -114,6 +129,34 @@ static void a_password_in_the_address_is_not_repeated(void **state KH_UNUSED)
 	assert_null(strstr(error.text, "bi-mat"));
 	assert_null(strstr(error.hint, "bi-mat"));
 	assert_int_equal(take("{\"url\": \"https://feeds.example/@list\"}", &source, &error), 0);
+	assert_int_equal(take("{\"proxy\": \"http://phong:bi-mat@proxy.example:3128\"}", &source, &error), -EINVAL);
+	assert_null(strstr(error.text, "bi-mat"));
+	assert_null(strstr(error.hint, "bi-mat"));
+}
+
+static void kind_policy_and_proxy_are_taken(void **state KH_UNUSED)
+{
+	static const char *const proxies[] = { "none", "http://proxy.example:3128", "http://proxy.example:3128/",
+					       "socks5h://[2001:db8::1]:1080", "HTTP://192.0.2.1:80" };
+	struct kh_source source;
+	struct kh_error error = {};
+
+	assert_int_equal(take("{}", &source, NULL), 0);
+	assert_int_equal(source.kind, KH_FETCH_FILE);
+	assert_string_equal(source.proxy, "");
+	assert_int_equal(take("{\"kind\": \"misp\", \"unmarked\": \"skip\"}", &source, NULL), 0);
+	assert_int_equal(source.kind, KH_FETCH_MISP);
+	assert_int_equal(source.unmarked, KH_UNMARKED_SKIP);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(proxies); i++) {
+		char more[200];
+
+		snprintf(more, sizeof(more), "{\"kind\": \"taxii\", \"proxy\": \"%s\"}", proxies[i]);
+		if (take(more, &source, &error))
+			fail_msg("%s: %s", proxies[i], error.text);
+		assert_string_equal(source.proxy, proxies[i]);
+	}
+	assert_int_equal(take("{\"proxy\": \"http://p.example:1\", \"proxy_credentials\": \"/p\"}", &source, NULL), 0);
+	assert_string_equal(source.proxy_credentials, "/p");
 }
 
 static void failures_are_tried_again_ever_later(void **state KH_UNUSED)
@@ -155,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_source_is_monitored_every_six_hours),
 		cmocka_unit_test(what_cannot_be_one_is_refused),
 		cmocka_unit_test(a_password_in_the_address_is_not_repeated),
+		cmocka_unit_test(kind_policy_and_proxy_are_taken),
 		cmocka_unit_test(failures_are_tried_again_ever_later),
 		cmocka_unit_test(a_failure_is_spoken_of_when_it_lasts),
 	};

@@ -53,6 +53,21 @@ static const char *action_text(const json_t *source)
 	return !strcmp(kh_text_of(source, "action"), "monitor") ? _("monitored") : _("blocked");
 }
 
+/* "": a plain file. */
+static const char *kind_text(const json_t *source)
+{
+	const char *kind = kh_text_of(source, "kind"), *unmarked = kh_text_of(source, "unmarked");
+
+	if (!strcmp(kind, "taxii"))
+		return _("TAXII 2.1 collection");
+	if (strcmp(kind, "misp") != 0)
+		return "";
+	if (!strcmp(unmarked, "take"))
+		return _("MISP feed, attributes without to_ids are taken");
+	return !strcmp(unmarked, "skip") ? _("MISP feed, attributes without to_ids are left out")
+					 : _("MISP feed, attributes without to_ids wait for review");
+}
+
 static void show_list(json_t *reply)
 {
 	const char *const titles[] = { _("SOURCE"), _("STATE"), _("ACTION"), _("VALUES"), _("AGE"), _("NEXT") };
@@ -101,6 +116,8 @@ static void show_source(json_t *reply)
 
 	kh_say("%s · %s\n", kh_text_of(source, "name"), state_text(source));
 	show_line(_("Address"), kh_text_of(source, "url"));
+	show_line(_("Kind"), kind_text(source));
+	show_line(_("Proxy"), kh_text_of(source, "proxy"));
 	show_line(_("Letter"), kh_text_of(source, "ref"));
 	show_line(_("Action"), action_text(source));
 	show_line(_("Values"), kh_has(source, "values") ? kh_count(kh_number_of(source, "values")) : "");
@@ -136,9 +153,9 @@ static int exit_of(const json_t *source)
 {
 	const char *state = kh_text_of(source, "state");
 
-	if (kh_has(source, "problem"))
+	if (kh_number_of(source, "failures"))
 		return KH_EXIT_FAILED;
-	return strcmp(state, "held") != 0 ? KH_EXIT_DONE : KH_EXIT_PARTLY;
+	return kh_has(source, "problem") || !strcmp(state, "held") ? KH_EXIT_PARTLY : KH_EXIT_DONE;
 }
 
 static int wait_for(struct kh_cli *cli, const char *name, json_t **ret_reply)
@@ -228,6 +245,14 @@ static const struct kh_option source_options[] = {
 	{ KH_OPTION_NUMBER, "max-size", "BYTES", "max_bytes", N_("add: larger ones are refused (16 MiB; at most 64)") },
 	{ KH_OPTION_NUMBER, "max-values", "N", "max_values",
 	  N_("add: longer ones are refused (500000; at most 2000000)") },
+	{ KH_OPTION_TEXT, "kind", "KIND", "kind",
+	  N_("add: file, taxii (a collection of TAXII 2.1) or misp (a feed with a manifest); else file") },
+	{ KH_OPTION_TEXT, "without-to-ids", "WHAT", "unmarked",
+	  N_("add: MISP attributes without to_ids: review (they wait), take or skip; else review") },
+	{ KH_OPTION_TEXT, "proxy", "ADDRESS", "proxy",
+	  N_("add: http://HOST:PORT, socks5h://HOST:PORT, or none; else that of khien.conf") },
+	{ KH_OPTION_TEXT, "proxy-credentials", "FILE", "proxy_credentials",
+	  N_("add: file with user and password for the proxy; for root alone (mode 0600)") },
 	{ KH_OPTION_FLAG, "accept", NULL, "accept",
 	  N_("refresh: take it even if it has become much longer, shorter or empty") },
 	{},
@@ -240,7 +265,8 @@ const struct kh_command kh_command_source = {
 	.help = N_(
 		"ADDRESS is that of a file by https (or http): a list, CSV, STIX, MISP, whatever khien read reads. A new copy replaces the one before\n"
 		"as a change in the history; when the server fails, the last good copy stays in force. A copy that suddenly doubles,\n"
-		"halves or is empty waits for a person. Its orders are the letter source/NAME. promote: from now on it blocks."),
+		"halves or is empty waits for a person. With --kind, ADDRESS is that of a TAXII collection (or of its server, when it has\n"
+		"one that may be read), or of a MISP feed's manifest.json or folder. Its orders are the letter source/NAME. promote: from now on it blocks."),
 	.options = source_options,
 	.arguments_min = 1,
 	.arguments_max = 3,

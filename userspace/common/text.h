@@ -43,6 +43,9 @@ int kh_date_parse(const char *text, char ret_date[static KH_DATE_TEXT]);
 char *kh_time_format(int64_t seconds, const char *zone, char buffer[static KH_TIME_TEXT]);
 /* "22:47:10 20/01/2023" in `zone`. Returns buffer. */
 char *kh_time_format_local(int64_t seconds, const char *zone, char buffer[static KH_TIME_TEXT]);
+/* Which of two times as RFC 3339 writes them in UTC is earlier, with a fraction or without: "...00Z" is before "...00.5Z". Any text is some
+ * time: < 0, 0 or > 0. */
+int kh_time_compare(const char *a, const char *b);
 /* Offset of the zone at that moment, in seconds; 0 or -EINVAL for an unknown zone. */
 int kh_timezone_offset(const char *zone, int64_t seconds, int *ret_offset);
 

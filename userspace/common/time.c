@@ -190,3 +190,23 @@ char *kh_time_format_local(int64_t seconds, const char *zone, char buffer[static
 	strftime(buffer, KH_TIME_TEXT, "%H:%M:%S %d/%m/%Y", &calendar);
 	return buffer;
 }
+
+static bool is_fraction(char c)
+{
+	return c == '.' || (c >= '0' && c <= '9');
+}
+
+int kh_time_compare(const char *a, const char *b)
+{
+	int order = strncmp(a, b, 19);
+
+	if (order || strlen(a) < 19 || strlen(b) < 19)
+		return order;
+	for (a += 19, b += 19; is_fraction(*a) || is_fraction(*b);) {
+		char x = is_fraction(*a) ? *a++ : '\0', y = is_fraction(*b) ? *b++ : '\0';
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}

@@ -13,21 +13,24 @@
 
 #include "common/address.h"
 #include "common/error.h"
+#include "model/fetched.h"
 
 /* X(symbol, "section", "key"): every key there is. */
-#define KH_CONFIG_KEYS(X)                             \
-	X(KH_KEY_NAME, "gateway", "name")             \
-	X(KH_KEY_WAN, "gateway", "wan")               \
-	X(KH_KEY_LAN, "gateway", "lan")               \
-	X(KH_KEY_MODE, "gateway", "mode")             \
-	X(KH_KEY_LANGUAGE, "gateway", "language")     \
-	X(KH_KEY_TIMEZONE, "gateway", "timezone")     \
-	X(KH_KEY_NEVER_BLOCK, "guard", "never_block") \
-	X(KH_KEY_MANAGEMENT, "guard", "management")   \
-	X(KH_KEY_WIDEST_IPV4, "guard", "widest_ipv4") \
-	X(KH_KEY_WIDEST_IPV6, "guard", "widest_ipv6") \
-	X(KH_KEY_EXEMPT, "guard", "exempt")           \
-	X(KH_KEY_ISSUERS, "letters", "issuers")       \
+#define KH_CONFIG_KEYS(X)                                           \
+	X(KH_KEY_NAME, "gateway", "name")                           \
+	X(KH_KEY_WAN, "gateway", "wan")                             \
+	X(KH_KEY_LAN, "gateway", "lan")                             \
+	X(KH_KEY_MODE, "gateway", "mode")                           \
+	X(KH_KEY_LANGUAGE, "gateway", "language")                   \
+	X(KH_KEY_TIMEZONE, "gateway", "timezone")                   \
+	X(KH_KEY_NEVER_BLOCK, "guard", "never_block")               \
+	X(KH_KEY_MANAGEMENT, "guard", "management")                 \
+	X(KH_KEY_WIDEST_IPV4, "guard", "widest_ipv4")               \
+	X(KH_KEY_WIDEST_IPV6, "guard", "widest_ipv6")               \
+	X(KH_KEY_EXEMPT, "guard", "exempt")                         \
+	X(KH_KEY_ISSUERS, "letters", "issuers")                     \
+	X(KH_KEY_PROXY, "sources", "proxy")                         \
+	X(KH_KEY_PROXY_CREDENTIALS, "sources", "proxy_credentials") \
 	X(KH_KEY_LISTEN, "http", "listen")
 
 enum kh_config_key {
@@ -74,6 +77,8 @@ struct kh_config {
 	struct kh_config_prefixes exempt;
 	int widest_ipv4; /* 0..32 */
 	int widest_ipv6; /* 0..128 */
+	char proxy[KH_FETCH_PROXY_BYTES]; /* of the sources; "": none */
+	char proxy_credentials[512]; /* absolute path; "": none */
 	bool listen_set; /* false: `listen =` is empty, HTTP is off */
 	struct kh_range listen; /* one address; beyond loopback is for check.h to judge */
 	uint16_t listen_port;

@@ -12,6 +12,7 @@
 #include "common/lang.h"
 #include "common/text.h"
 #include "common/util.h"
+#include "daemon/proxy.h"
 
 #define SEPARATORS " \t,"
 
@@ -186,7 +187,8 @@ static int set_folder(struct kh_config *config, enum kh_config_key key, const ch
 	}
 	fail(place, key, _("not an absolute path: %s"), value);
 	return hint_line(place, key, "%s",
-			 key == KH_KEY_ISSUERS ? KH_SYSCONFDIR "/khien/issuers.d" : KH_SYSCONFDIR "/khien/never-block.d");
+			 key == KH_KEY_ISSUERS ? KH_SYSCONFDIR "/khien/issuers.d"
+					       : KH_SYSCONFDIR "/khien/never-block.d");
 }
 
 static int bad_prefix(const struct kh_config_place *place, enum kh_config_key key, const char *value, size_t at,
@@ -286,18 +288,53 @@ static int set_listen(struct kh_config *config, enum kh_config_key key, const ch
 	return hint_line(place, key, "127.0.0.1:9847");
 }
 
+static int set_proxy(struct kh_config *config, enum kh_config_key key, const char *value,
+		     const struct kh_config_place *place)
+{
+	struct kh_error why = {};
+
+	config->proxy[0] = '\0';
+	if (!*value)
+		return 0;
+	if (kh_proxy_check(value, &why) < 0) {
+		fail(place, key, "%s", why.text);
+		return hint_line(place, key, "http://proxy.example:3128");
+	}
+	snprintf(config->proxy, sizeof(config->proxy), "%s", value);
+	return 0;
+}
+
+static int set_proxy_credentials(struct kh_config *config, enum kh_config_key key, const char *value,
+				 const struct kh_config_place *place)
+{
+	if (*value && (*value != '/' || strlen(value) >= sizeof(config->proxy_credentials))) {
+		fail(place, key, _("not an absolute path: %s"), value);
+		return hint_line(place, key, KH_SYSCONFDIR "/khien/proxy.secret");
+	}
+	snprintf(config->proxy_credentials, sizeof(config->proxy_credentials), "%s", value);
+	return 0;
+}
+
 int kh_config_set(struct kh_config *config, enum kh_config_key key, const char *value,
 		  const struct kh_config_place *place)
 {
 	static int (*const setters[])(struct kh_config *, enum kh_config_key, const char *,
 				      const struct kh_config_place *) = {
-		[KH_KEY_NAME] = set_name,	   [KH_KEY_WAN] = set_interfaces,
-		[KH_KEY_LAN] = set_interfaces,	   [KH_KEY_MODE] = set_mode,
-		[KH_KEY_LANGUAGE] = set_language,  [KH_KEY_TIMEZONE] = set_timezone,
-		[KH_KEY_NEVER_BLOCK] = set_folder, [KH_KEY_MANAGEMENT] = set_prefixes,
-		[KH_KEY_WIDEST_IPV4] = set_widest, [KH_KEY_WIDEST_IPV6] = set_widest,
-		[KH_KEY_EXEMPT] = set_prefixes,	   [KH_KEY_ISSUERS] = set_folder,
+		[KH_KEY_NAME] = set_name,
+		[KH_KEY_WAN] = set_interfaces,
+		[KH_KEY_LAN] = set_interfaces,
+		[KH_KEY_MODE] = set_mode,
+		[KH_KEY_LANGUAGE] = set_language,
+		[KH_KEY_TIMEZONE] = set_timezone,
+		[KH_KEY_NEVER_BLOCK] = set_folder,
+		[KH_KEY_MANAGEMENT] = set_prefixes,
+		[KH_KEY_WIDEST_IPV4] = set_widest,
+		[KH_KEY_WIDEST_IPV6] = set_widest,
+		[KH_KEY_EXEMPT] = set_prefixes,
+		[KH_KEY_ISSUERS] = set_folder,
 		[KH_KEY_LISTEN] = set_listen,
+		[KH_KEY_PROXY] = set_proxy,
+		[KH_KEY_PROXY_CREDENTIALS] = set_proxy_credentials,
 	};
 
 	_Static_assert(KH_ARRAY_SIZE(setters) == KH_KEY_COUNT, "every key has a setter");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * khien-refresh from the daemon's side: what it is told, the memory it writes to, and its end. Secrets are read here, from files that
- * root alone can read, and handed over in memory: they are in no argument, no environment, no log and no ledger.
+ * khien-refresh from the daemon's side: what it is told, the memory it writes to, and its end. Secrets (secrets.c) are handed over in memory:
+ * they are in no argument, no environment, no log and no ledger.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,96 +20,9 @@
 #include "daemon/source.h"
 
 #define PROGRAM "khien-refresh"
-#define CREDENTIALS_MAX 4096
 #define AUTHORITY_MAX ((size_t)512 << 10)
 #define ANSWER_MAX 16384
 #define FIRST_FD 16 /* above those that the program gets */
-
-/* ---- Secrets ------------------------------------------------------------------------------------------ */
-
-/* "key = value" -> the member of that name, or NULL. */
-static char **member_of(struct kh_fetch_request *request, const char *key)
-{
-	if (!strcmp(key, "user"))
-		return &request->user;
-	if (!strcmp(key, "password"))
-		return &request->password;
-	return strcmp(key, "token") != 0 ? NULL : &request->bearer;
-}
-
-static char *trim(char *text)
-{
-	size_t length;
-
-	text += strspn(text, " \t");
-	length = strlen(text);
-	while (length && strchr(" \t\r", text[length - 1]))
-		text[--length] = '\0';
-	return text;
-}
-
-static int take_line(struct kh_fetch_request *request, char *line)
-{
-	char *equals = strchr(line, '='), **member;
-
-	line = trim(line);
-	if (!line[0] || line[0] == '#')
-		return 0;
-	if (!equals)
-		return -EINVAL;
-	*equals = '\0';
-	member = member_of(request, trim(line));
-	if (!member || *member)
-		return -EINVAL;
-	*member = strdup(trim(equals + 1));
-	return *member ? 0 : -ENOMEM;
-}
-
-/* Its lines are never shown, not even a wrong one. */
-static int take_credentials(struct kh_fetch_request *request, char *text, const char *path, struct kh_error *error)
-{
-	int code = 0, number = 0;
-	char *rest = text, *line;
-
-	while (!code && (line = strsep(&rest, "\n"))) {
-		number++;
-		code = take_line(request, line);
-	}
-	if (code == -EINVAL ||
-	    (!code && (!request->user == !request->bearer || (request->bearer && request->password)))) {
-		kh_fail(error, -EINVAL, _("%s: line %d is not what such a file holds"), path, number);
-		kh_hint(error, _("write two lines, user = NAME and password = TEXT, or one, token = TEXT"));
-		return -EINVAL;
-	}
-	return code ? kh_fail(error, code, _("out of memory")) : 0;
-}
-
-static int read_credentials(struct kh_fetch_request *request, const char *path, struct kh_error *error)
-{
-	int fd KH_CLEANUP(kh_closep) = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	char *text = NULL;
-	struct stat status;
-	size_t length = 0;
-	int code;
-
-	if (fd < 0 || fstat(fd, &status) < 0)
-		return kh_fail(error, -errno, _("%s: cannot be read: %s"), path, strerror(errno));
-	if (!S_ISREG(status.st_mode) || (status.st_mode & 077) || status.st_uid != geteuid()) {
-		kh_fail(error, -EPERM, _("%s: others than root may read it, or it is no plain file"), path);
-		kh_hint(error, "chown root: %s && chmod 0600 %s", path, path);
-		return -EPERM;
-	}
-	code = kh_file_read_fd(fd, CREDENTIALS_MAX, &text, &length);
-	if (code < 0)
-		return kh_fail(error, code, _("%s: cannot be read: %s"), path, strerror(-code));
-	if (strlen(text) != length)
-		code = kh_fail(error, -EINVAL, _("%s: cannot be read: %s"), path, strerror(EINVAL));
-	else
-		code = take_credentials(request, text, path, error);
-	explicit_bzero(text, length);
-	free(text);
-	return code;
-}
 
 /* ---- What it is told ------------------------------------------------------------------------------------ */
 
@@ -129,7 +41,24 @@ static int copy_texts(struct kh_fetch_request *request, const struct kh_source *
 	return 0;
 }
 
-static int fill_request(struct kh_fetch_request *request, const struct kh_source *source, struct kh_error *error)
+/* The source's own proxy, or that of the configuration; "none" is none. */
+static int fill_proxy(struct kh_fetch_request *request, const struct kh_config *config, const struct kh_source *source,
+		      struct kh_error *error)
+{
+	bool own = source->proxy[0] != '\0';
+	const char *proxy = own ? source->proxy : config->proxy;
+	const char *secrets = own ? source->proxy_credentials : config->proxy_credentials;
+
+	if (!proxy[0] || !strcmp(proxy, KH_SOURCE_NO_PROXY))
+		return 0;
+	request->proxy = strdup(proxy);
+	if (!request->proxy)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	return secrets[0] ? kh_secrets_read(secrets, &request->proxy_user, &request->proxy_password, NULL, error) : 0;
+}
+
+static int fill_request(struct kh_fetch_request *request, const struct kh_config *config,
+			const struct kh_source *source, struct kh_error *error)
 {
 	int code = copy_texts(request, source);
 	size_t length;
@@ -138,8 +67,12 @@ static int fill_request(struct kh_fetch_request *request, const struct kh_source
 		return kh_fail(error, code, _("out of memory"));
 	request->bytes_max = source->bytes_max;
 	request->entries_max = source->entries_max;
-	if (source->credentials[0])
-		code = read_credentials(request, source->credentials, error);
+	request->kind = source->kind;
+	request->unmarked = source->unmarked;
+	code = fill_proxy(request, config, source, error);
+	if (!code && source->credentials[0])
+		code = kh_secrets_read(source->credentials, &request->user, &request->password, &request->bearer,
+				       error);
 	if (code < 0 || !source->authority[0])
 		return code;
 	code = kh_file_read(source->authority, AUTHORITY_MAX, &request->authority, &length);
@@ -154,11 +87,13 @@ static int memory(int *ret_fd)
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-static int write_request(const struct kh_source *source, int *ret_fd, struct kh_error *error)
+/* The request, and after it the kept copy. */
+static int write_request(const struct kh_core *core, const struct kh_source *source, int *ret_fd,
+			 struct kh_error *error)
 {
 	struct kh_fetch_request request KH_CLEANUP(kh_fetch_request_clear) = {};
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
-	int code = fill_request(&request, source, error);
+	int code = fill_request(&request, core->config, source, error);
 
 	if (code < 0)
 		return code;
@@ -167,6 +102,8 @@ static int write_request(const struct kh_source *source, int *ret_fd, struct kh_
 		code = memory(ret_fd);
 	if (!code)
 		code = kh_file_write_fd(*ret_fd, bytes.data, bytes.length);
+	if (!code)
+		code = kh_kept_append(core, source, *ret_fd);
 	if (!code && lseek(*ret_fd, 0, SEEK_SET) < 0)
 		code = -errno;
 	if (bytes.data)
@@ -205,15 +142,16 @@ static int spawn(struct kh_fetching *fetching, int request, const char *program)
 	return code;
 }
 
-int kh_fetching_start(struct kh_fetching *fetching, const struct kh_source *source, bool accept, struct kh_error *error)
+int kh_fetching_start(struct kh_core *core, const struct kh_source *source, bool accept, struct kh_error *error)
 {
+	struct kh_fetching *fetching = &core->sources->fetching;
 	int request KH_CLEANUP(kh_closep) = -1;
 	char program[PATH_MAX];
 	int code;
 
 	*fetching = (struct kh_fetching){ .answer = -1, .content = -1, .documents = -1, .accept = accept };
 	snprintf(fetching->source, sizeof(fetching->source), "%s", source->name);
-	code = write_request(source, &request, error);
+	code = write_request(core, source, &request, error);
 	if (code < 0)
 		return code;
 	kh_program_find(PROGRAM, program);

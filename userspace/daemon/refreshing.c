@@ -141,9 +141,19 @@ static void renew(struct kh_core *core, struct kh_source *source)
 	json_decref(body);
 }
 
-static void take_same(struct kh_core *core, struct kh_source *source)
+/* It is current, and still something is missing in it. */
+static void note_remark(struct kh_source *source, const struct kh_fetch_answer *answer)
+{
+	if (!answer->text)
+		return;
+	snprintf(source->problem, sizeof(source->problem), "%s", answer->text);
+	kh_log(LOG_WARNING, "event=source-incomplete name=%s problem=\"%s\"", source->name, source->problem);
+}
+
+static void take_same(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer)
 {
 	note_current(source);
+	note_remark(source, answer);
 	if (is_ageing(source))
 		renew(core, source);
 	kh_log(LOG_INFO, "event=source-current name=%s", source->name);
@@ -205,12 +215,14 @@ static void enforce(struct kh_core *core, struct kh_source *source, const struct
 		json_int_t change = json_integer_value(json_object_get(reply, "change"));
 
 		note_current(source);
+		note_remark(source, answer);
 		note_copy(source, answer, digest, count);
 		source->changed = change || !source->changed ? source->fetched : source->changed;
 		source->until = plan->expires;
 		kh_log(LOG_NOTICE, "event=source-changed name=%s values=%" PRId64 " change=%" JSON_INTEGER_FORMAT,
 		       source->name, count, change); /* change 0: other bytes, the same values */
 		write_down(core, source);
+		kh_kept_write(core, source, core->sources->fetching.content);
 	}
 	json_decref(reply);
 }
@@ -258,7 +270,8 @@ static void take_new(struct kh_core *core, struct kh_source *source, const struc
 		note_failure(core, source, error.text, error.hint);
 	} else if (!strcmp(digest, source->digest)) { /* a server without ETag, or with another one for the same */
 		note_copy(source, answer, digest, source->count);
-		take_same(core, source);
+		take_same(core, source, answer);
+		kh_kept_write(core, source, core->sources->fetching.content); /* it may have been lost */
 	} else {
 		take_documents(core, source, answer, digest);
 	}
@@ -275,7 +288,7 @@ static void finish(struct kh_core *core, const struct kh_fetch_answer *answer)
 	if (answer->result == KH_FETCH_NEW)
 		take_new(core, source, answer);
 	else if (answer->result == KH_FETCH_SAME)
-		take_same(core, source);
+		take_same(core, source, answer);
 	else
 		note_failure(core, source, answer->text, answer->hint);
 }
@@ -295,7 +308,7 @@ static void start(struct kh_core *core)
 		accept = sources->asked[0].accept;
 	}
 	kh_ledger_sources(core->ledger, choose, &choice);
-	if (choice.found && kh_fetching_start(&sources->fetching, source, accept, &error) < 0)
+	if (choice.found && kh_fetching_start(core, source, accept, &error) < 0)
 		note_failure(core, source, error.text, error.hint);
 	if (sources->asked_count)
 		memmove(sources->asked, sources->asked + 1, --sources->asked_count * sizeof(*sources->asked));

@@ -3,9 +3,11 @@
  * Sources that refresh themselves: the way of an order (fetch - read - review - ledger - compile - install - verify) without a person who pushes.
  *
  *   sources.c      what people ask: add, list, show, refresh, pause, resume, promote, remove
- *   source_terms.c what a new one may be, and when it is due
+ *   source_terms.c what a new one may be, and when it is due      proxy.c   and its proxy
  *   refreshing.c   every second, and what becomes of an answer: failed, current, new, or waiting for a person
  *   fetching.c     the program that fetches and reads, khien-refresh: started, waited for without waiting, ended
+ *   secrets.c      user, password and token, from files for root alone
+ *   kept.c         the copy in force of a collection or feed, so that the next refresh need not bring all of it
  *   replace.c      what a new copy no longer holds is withdrawn
  *
  * Contract. One refresh at a time, in another process; the loop of the daemon never waits for a stranger. What it brings goes the way of
@@ -33,6 +35,7 @@
 #define KH_SOURCE_TTL_MAX (366 * 86400)
 #define KH_SOURCE_BYTES_MAX ((int64_t)64 << 20) /* what the reader takes */
 #define KH_SOURCE_ENTRIES_MAX 2000000
+#define KH_SOURCE_NO_PROXY "none"
 #define KH_SOURCE_APART 10 /* values: smaller lists may double */
 #define KH_SOURCE_PATIENCE 630 /* seconds; khien-refresh gives up before */
 
@@ -58,11 +61,22 @@ struct kh_sources {
 
 /* fetching.c */
 /* Starts it. 0; or -errno with error: nothing runs. */
-int kh_fetching_start(struct kh_fetching *fetching, const struct kh_source *source, bool accept,
-		      struct kh_error *error);
+int kh_fetching_start(struct kh_core *core, const struct kh_source *source, bool accept, struct kh_error *error);
 /* 1: it has ended, and *ret_answer says how (a program that broke off is a failure too); 0: it runs. Never waits. */
 int kh_fetching_poll(struct kh_fetching *fetching, struct kh_fetch_answer *ret_answer);
 void kh_fetching_end(struct kh_fetching *fetching); /* ends it when it runs, and lets go of what it wrote */
+
+/* secrets.c */
+/* Reads "user = NAME" and "password = TEXT", or "token = TEXT", which are malloc'ed; they are in no message, not even a wrong line. The file is root's and
+ * nobody else may read it. bearer NULL: a token is an error. 0, or -errno with error; then what was read is in the outputs, for the caller to clear. */
+int kh_secrets_read(const char *path, char **user, char **password, char **bearer, struct kh_error *error);
+
+/* kept.c */
+/* Keeps what is in force now: the bytes of which source->digest is the SHA-256. Nothing for a file. A failure is logged. */
+void kh_kept_write(const struct kh_core *core, const struct kh_source *source, int content);
+/* Appends the copy to a request when there is one and it is that of source->digest. 0 or -errno. */
+int kh_kept_append(const struct kh_core *core, const struct kh_source *source, int request);
+void kh_kept_remove(const struct kh_core *core, const char *name);
 
 /* refreshing.c */
 void kh_sources_tick(struct kh_core *core);

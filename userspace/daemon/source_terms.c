@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/lang.h"
+#include "daemon/proxy.h"
 #include "daemon/source.h"
 
 #define EVERY_SECONDS (6 * 3600)
@@ -64,6 +65,47 @@ static int take_path(json_t *body, const char *name, char ret_path[static KH_SOU
 	return 0;
 }
 
+/* One of several words; none: the first. */
+static int take_choice(json_t *body, const char *name, int (*find)(const char *), int *ret_choice,
+		       struct kh_error *error)
+{
+	const char *word = kh_request_text(body, name);
+
+	*ret_choice = word ? find(word) : 0;
+	return *ret_choice >= 0 ? 0 : kh_fail(error, -EINVAL, _("%s: there is no \"%.64s\""), name, word);
+}
+
+static int take_kind(json_t *body, struct kh_source *source, struct kh_error *error)
+{
+	int kind = 0, unmarked = 0, code = take_choice(body, "kind", kh_fetch_kind_find, &kind, error);
+
+	if (code < 0)
+		return kh_hint(error, _("write --kind file, --kind taxii or --kind misp")), code;
+	code = take_choice(body, "unmarked", kh_unmarked_find, &unmarked, error);
+	if (code < 0)
+		return kh_hint(error, _("write --without-to-ids review, take or skip")), code;
+	if (unmarked != KH_UNMARKED_REVIEW && kind != KH_FETCH_MISP)
+		return kh_fail(error, -EINVAL, _("--without-to-ids is for --kind misp"));
+	source->kind = (enum kh_fetch_kind)kind;
+	source->unmarked = (enum kh_unmarked)unmarked;
+	return 0;
+}
+
+static int take_proxy(json_t *body, struct kh_source *source, struct kh_error *error)
+{
+	const char *proxy = kh_request_text(body, "proxy");
+	int code = take_path(body, "proxy_credentials", source->proxy_credentials, error);
+
+	if (!code && proxy && strcmp(proxy, KH_SOURCE_NO_PROXY) != 0)
+		code = kh_proxy_check(proxy, error);
+	if (code < 0)
+		return code;
+	if (source->proxy_credentials[0] && (!proxy || !strcmp(proxy, KH_SOURCE_NO_PROXY)))
+		return kh_fail(error, -EINVAL, _("--proxy-credentials goes with --proxy"));
+	snprintf(source->proxy, sizeof(source->proxy), "%s", proxy ? proxy : "");
+	return 0;
+}
+
 static int take_terms(json_t *body, struct kh_source *source, struct kh_error *error)
 {
 	int code = take_number(body, "every", EVERY_SECONDS, KH_SOURCE_EVERY_MIN, KH_SOURCE_EVERY_MAX, &source->every,
@@ -81,6 +123,10 @@ static int take_terms(json_t *body, struct kh_source *source, struct kh_error *e
 		code = take_path(body, "credentials", source->credentials, error);
 	if (!code)
 		code = take_path(body, "authority", source->authority, error);
+	if (!code)
+		code = take_kind(body, source, error);
+	if (!code)
+		code = take_proxy(body, source, error);
 	if (!code && source->ttl && source->ttl < 2 * source->every)
 		code = kh_fail(error, -EINVAL,
 			       _("--ttl must be at least twice --every: else a list ends between two refreshes"));

@@ -64,6 +64,12 @@ static json_t *source_json(const struct kh_core *core, const struct kh_source *s
 	json_object_set_new(object, "max_values", json_integer(source->entries_max));
 	json_object_set_new(object, "credentials", kh_json_text(source->credentials));
 	json_object_set_new(object, "authority", kh_json_text(source->authority));
+	json_object_set_new(object, "kind", json_string(kh_fetch_kind_name(source->kind)));
+	json_object_set_new(object, "unmarked",
+			    source->kind == KH_FETCH_MISP ? json_string(kh_unmarked_name(source->unmarked))
+							  : json_null());
+	json_object_set_new(object, "proxy", kh_json_text(source->proxy));
+	json_object_set_new(object, "proxy_credentials", kh_json_text(source->proxy_credentials));
 	return object;
 }
 
@@ -179,6 +185,7 @@ static int write_again(struct kh_core *core, struct kh_source *source, struct kh
 
 static int write_removed(struct kh_core *core, struct kh_source *source, struct kh_error *error)
 {
+	kh_kept_remove(core, source->name); /* without it, a source that stays fetches all of it */
 	return kh_ledger_source_remove(core->ledger, source->id, error);
 }
 

@@ -26,7 +26,7 @@
 #include "khien/abi.h"
 #include "model/document.h"
 
-#define KH_LEDGER_VERSION 4
+#define KH_LEDGER_VERSION 5
 #define KH_LETTER_BY_HAND 1
 
 struct kh_ledger;

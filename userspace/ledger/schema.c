@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "common/lang.h"
+#include "model/fetched.h"
 
 static const char *const version_1[] = {
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
@@ -126,8 +127,18 @@ static const char *const version_4[] = {
 	NULL,
 };
 
+static const char *const version_5[] = {
+	/* What stands at the address (enum kh_fetch_kind), what becomes of what is not marked (enum kh_unmarked), and the way there. A source of
+	 * before was a file. */
+	"ALTER TABLE sources ADD COLUMN kind INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE sources ADD COLUMN unmarked INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE sources ADD COLUMN proxy TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE sources ADD COLUMN proxy_credentials TEXT NOT NULL DEFAULT ''",
+	NULL,
+};
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3, version_4 };
+static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3, version_4, version_5 };
 
 /* The numbers below are stored in `orders` and in the index conditions above: never renumber. */
 _Static_assert(KH_ORDER_ACTIVE == 0 && KH_ORDER_REVIEW == 1 && KH_ORDER_REFUSED == 2 && KH_ORDER_UNENFORCEABLE == 3 &&
@@ -135,6 +146,8 @@ _Static_assert(KH_ORDER_ACTIVE == 0 && KH_ORDER_REVIEW == 1 && KH_ORDER_REFUSED 
 	       "order states are stored");
 _Static_assert(KH_ENFORCE == 0 && KH_REVIEW == 1 && KH_REFUSE == 2 && KH_UNENFORCEABLE == 3, "decisions are stored");
 _Static_assert(KH_ACTION_DROP == 0 && KH_ACTION_MONITOR == 1, "actions are stored");
+_Static_assert(KH_FETCH_FILE == 0 && KH_FETCH_TAXII == 1 && KH_FETCH_MISP == 2, "kinds of sources are stored");
+_Static_assert(KH_UNMARKED_REVIEW == 0 && KH_UNMARKED_TAKE == 1 && KH_UNMARKED_SKIP == 2, "so are their policies");
 _Static_assert(KH_SECTION_BODY == 0 && KH_SECTION_ANNEX == 1 && KH_SECTION_LIST == 2, "sections are stored");
 
 static int user_version(struct kh_ledger *ledger, int *ret_version, struct kh_error *error)

@@ -10,11 +10,19 @@
 
 #define COLUMNS                                                                                                            \
 	"name, url, credentials, authority, letter, every, ttl, bytes_max, entries_max, action, paused, checked, fetched," \
-	" changed, until, count, held, failures, etag, last_modified, digest, problem"
+	" changed, until, count, held, failures, etag, last_modified, digest, problem, kind, unmarked, proxy, proxy_credentials"
 
 static void copy(char *to, size_t size, sqlite3_stmt *statement, int column)
 {
 	snprintf(to, size, "%s", kh_sql_text(statement, column));
+}
+
+/* A number that other hands wrote is the first choice. */
+static int read_choice(sqlite3_stmt *statement, int column, int count)
+{
+	int choice = sqlite3_column_int(statement, column);
+
+	return choice >= 0 && choice < count ? choice : 0;
 }
 
 static void read_row(sqlite3_stmt *statement, struct kh_source *source)
@@ -32,6 +40,8 @@ static void read_row(sqlite3_stmt *statement, struct kh_source *source)
 		{ source->last_modified, sizeof(source->last_modified), 20 },
 		{ source->digest, sizeof(source->digest), 21 },
 		{ source->problem, sizeof(source->problem), 22 },
+		{ source->proxy, sizeof(source->proxy), 25 },
+		{ source->proxy_credentials, sizeof(source->proxy_credentials), 26 },
 	};
 	int64_t *const numbers[] = { &source->letter, &source->every, &source->ttl, &source->bytes_max,
 				     &source->entries_max };
@@ -47,6 +57,8 @@ static void read_row(sqlite3_stmt *statement, struct kh_source *source)
 	source->paused = sqlite3_column_int(statement, 11) != 0;
 	for (size_t i = 0; i < KH_ARRAY_SIZE(times); i++)
 		*times[i] = sqlite3_column_int64(statement, 12 + (int)i);
+	source->kind = (enum kh_fetch_kind)read_choice(statement, 23, KH_FETCH_KIND_COUNT);
+	source->unmarked = (enum kh_unmarked)read_choice(statement, 24, KH_UNMARKED_COUNT);
 }
 
 static void bind_row(sqlite3_stmt *statement, const struct kh_source *source)
@@ -65,6 +77,10 @@ static void bind_row(sqlite3_stmt *statement, const struct kh_source *source)
 		kh_sql_bind_int(statement, place++, numbers[i]);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(last); i++)
 		kh_sql_bind_text(statement, place++, last[i]);
+	kh_sql_bind_int(statement, place++, source->kind);
+	kh_sql_bind_int(statement, place++, source->unmarked);
+	kh_sql_bind_text(statement, place++, source->proxy);
+	kh_sql_bind_text(statement, place++, source->proxy_credentials);
 	kh_sql_bind_int(statement, place, source->id);
 }
 
@@ -80,10 +96,12 @@ int kh_ledger_source_put(struct kh_ledger *ledger, struct kh_source *source, str
 		return code;
 	if (code == 1 && other->id != source->id)
 		return kh_fail(error, -EEXIST, _("there is a source \"%s\" already"), source->name);
-	code = kh_sql_prepare(ledger,
-			      "INSERT OR REPLACE INTO sources (" COLUMNS ", id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-			      " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, nullif(?23, 0))",
-			      &statement, error);
+	code = kh_sql_prepare(
+		ledger,
+		"INSERT OR REPLACE INTO sources (" COLUMNS ", id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,"
+		" nullif(?27, 0))",
+		&statement, error);
 	if (code < 0)
 		return code;
 	bind_row(statement, source);

@@ -7,6 +7,7 @@
 #define KHIEN_LEDGER_SOURCES_H
 
 #include "ledger/ledger.h"
+#include "model/fetched.h"
 
 #define KH_SOURCES_MAX 64
 #define KH_SOURCE_NAME_BYTES 33 /* with NUL, as all of these */
@@ -21,7 +22,12 @@ struct kh_source {
 	int64_t id;
 	char name[KH_SOURCE_NAME_BYTES];
 	char url[KH_SOURCE_URL_BYTES];
+	enum kh_fetch_kind kind; /* what stands there */
+	enum kh_unmarked unmarked;
 	char credentials[KH_SOURCE_PATH_BYTES], authority[KH_SOURCE_PATH_BYTES]; /* paths; "": none */
+	char proxy[KH_FETCH_PROXY_BYTES]; /* http://..., socks5h://..., "none"; "": that of the configuration, if any */
+	char proxy_credentials
+		[KH_SOURCE_PATH_BYTES]; /* path; "": none, or with the proxy of the configuration its own */
 	int64_t letter;
 	int64_t every, ttl; /* seconds; ttl 0: what it brings has no deadline */
 	int64_t bytes_max, entries_max;

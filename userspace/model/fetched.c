@@ -9,15 +9,50 @@
 #include "common/text.h"
 #include "common/util.h"
 
-#define REQUEST_MAGIC "KHGET\0\0\1"
+#define REQUEST_MAGIC "KHGET\0\0\2"
 #define ANSWER_MAGIC "KHGOT\0\0\1"
 #define MAGIC_BYTES 8
 #define NO_TEXT UINT32_MAX
 
+static const char *const kind_names[] = { "file", "taxii", "misp" };
+static const char *const unmarked_names[] = { "review", "take", "skip" };
+
+_Static_assert(KH_ARRAY_SIZE(kind_names) == KH_FETCH_KIND_COUNT, "every kind has a name");
+_Static_assert(KH_ARRAY_SIZE(unmarked_names) == KH_UNMARKED_COUNT, "so has every policy");
+
+static int find_name(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(names[i], name))
+			return (int)i;
+	return -EINVAL;
+}
+
+const char *kh_fetch_kind_name(enum kh_fetch_kind kind)
+{
+	return kind_names[kind];
+}
+
+const char *kh_unmarked_name(enum kh_unmarked unmarked)
+{
+	return unmarked_names[unmarked];
+}
+
+int kh_fetch_kind_find(const char *name)
+{
+	return find_name(kind_names, KH_ARRAY_SIZE(kind_names), name);
+}
+
+int kh_unmarked_find(const char *name)
+{
+	return find_name(unmarked_names, KH_ARRAY_SIZE(unmarked_names), name);
+}
+
 void kh_fetch_request_clear(struct kh_fetch_request *request)
 {
-	char *const texts[] = { request->name, request->url,	  request->etag,   request->last_modified,
-				request->user, request->password, request->bearer, request->authority };
+	char *const texts[] = { request->name,	request->url,	     request->etag,	     request->last_modified,
+				request->user,	request->password,   request->bearer,	     request->authority,
+				request->proxy, request->proxy_user, request->proxy_password };
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
 		if (texts[i])
@@ -57,9 +92,11 @@ static int write_texts(const char *const *texts, size_t count, struct kh_bytes *
 
 int kh_fetch_request_write(const struct kh_fetch_request *request, struct kh_bytes *bytes)
 {
-	const char *const texts[] = { request->name, request->url,	request->etag,	 request->last_modified,
-				      request->user, request->password, request->bearer, request->authority };
-	const int64_t numbers[] = { request->bytes_max, request->entries_max };
+	const char *const texts[] = { request->name,	      request->url,	      request->etag,
+				      request->last_modified, request->user,	      request->password,
+				      request->bearer,	      request->authority,     request->proxy,
+				      request->proxy_user,    request->proxy_password };
+	const int64_t numbers[] = { request->bytes_max, request->entries_max, request->kind, request->unmarked };
 	int code = kh_bytes_add(bytes, REQUEST_MAGIC, MAGIC_BYTES);
 
 	if (!code)
@@ -130,25 +167,33 @@ static char *take_text(struct cursor *cursor)
 	return text;
 }
 
-int kh_fetch_request_read(const void *data, size_t length, struct kh_fetch_request *ret_request)
+int kh_fetch_request_read(const void *data, size_t length, struct kh_fetch_request *ret_request, size_t *ret_rest)
 {
 	struct cursor cursor = { data, length, KH_FETCH_REQUEST_MAX, 0 };
 	struct kh_fetch_request request = {};
-	char **const texts[] = { &request.name, &request.url,	   &request.etag,   &request.last_modified,
-				 &request.user, &request.password, &request.bearer, &request.authority };
+	char **const texts[] = { &request.name,	 &request.url,	      &request.etag,	      &request.last_modified,
+				 &request.user,	 &request.password,   &request.bearer,	      &request.authority,
+				 &request.proxy, &request.proxy_user, &request.proxy_password };
+	int64_t kind = -1, unmarked = -1;
 
 	take_magic(&cursor, REQUEST_MAGIC);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++)
 		*texts[i] = take_text(&cursor);
 	take(&cursor, &request.bytes_max, sizeof(request.bytes_max));
 	take(&cursor, &request.entries_max, sizeof(request.entries_max));
-	if (!cursor.code && (cursor.left || !request.name || !request.url || request.bytes_max < 1))
+	take(&cursor, &kind, sizeof(kind));
+	take(&cursor, &unmarked, sizeof(unmarked));
+	if (!cursor.code && (!request.name || !request.url || request.bytes_max < 1 || kind < 0 ||
+			     kind >= KH_FETCH_KIND_COUNT || unmarked < 0 || unmarked >= KH_UNMARKED_COUNT))
 		cursor.code = -EINVAL;
 	if (cursor.code) {
 		kh_fetch_request_clear(&request);
 		return cursor.code;
 	}
+	request.kind = (enum kh_fetch_kind)kind;
+	request.unmarked = (enum kh_unmarked)unmarked;
 	*ret_request = request;
+	*ret_rest = length - cursor.left;
 	return 0;
 }
 

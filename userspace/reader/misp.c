@@ -211,7 +211,8 @@ int kh_misp_read(const struct kh_input *input, struct kh_collector *collector)
 	if (!result && is_manifest(input)) {
 		kh_fail(collector->error, -ENOTSUP, _("%s: this is the index of a MISP feed, not one of its events"),
 			input->file);
-		kh_hint(collector->error, _("read the files UUID.json that it names; they lie beside it"));
+		kh_hint(collector->error,
+			_("read the files UUID.json beside it, or have all of it fetched: khien source add NAME ADDRESS --kind misp"));
 		return -ENOTSUP;
 	}
 	if (!result)

@@ -95,29 +95,13 @@ static int set_text(char **to, const char *text, size_t length)
 	return 0;
 }
 
-/* RFC 3339 in UTC, with a fraction or without: "…00Z" is before "…00.5Z". */
-static int compare_times(const char *a, const char *b)
-{
-	int order = strncmp(a, b, 19);
-
-	if (order || strlen(a) < 19 || strlen(b) < 19)
-		return order;
-	for (a += 19, b += 19; kh_is_digit(*a) || *a == '.' || kh_is_digit(*b) || *b == '.';) {
-		char x = kh_is_digit(*a) || *a == '.' ? *a++ : '\0', y = kh_is_digit(*b) || *b == '.' ? *b++ : '\0';
-
-		if (x != y)
-			return x < y ? -1 : 1;
-	}
-	return 0;
-}
-
 static int compare_versions(const void *a, const void *b)
 {
 	const struct version *x = a, *y = b;
 	int order = strcmp(x->id, y->id);
 
 	if (!order)
-		order = compare_times(x->modified, y->modified);
+		order = kh_time_compare(x->modified, y->modified);
 	return order ? order : x->number < y->number ? -1 : x->number > y->number;
 }
 
@@ -158,7 +142,7 @@ static int find_versions(struct stix *stix, struct kh_tree *tree)
 	for (size_t i = 0; i + 1 < stix->count; i++)
 		stix->outdone[stix->versions[i].number] =
 			*stix->versions[i].id && !strcmp(stix->versions[i].id, stix->versions[i + 1].id) &&
-			compare_times(stix->versions[i].modified, stix->versions[i + 1].modified) < 0;
+			kh_time_compare(stix->versions[i].modified, stix->versions[i + 1].modified) < 0;
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * khien-refresh LANGUAGE FOLDER: one refresh of one source, so that the daemon need not wait for strangers. Started by the daemon
  * (daemon/fetching.c); becomes nobody before it does anything.
  *
- *   0 request (model/fetched.h)   1 the answer   3 what was fetched   4 the documents in it (model/wire.h)
+ *   0 request and kept copy (model/fetched.h)   1 the answer   3 what was fetched   4 the documents in it (model/wire.h)
  *
  * It reads none of what comes itself: khien-fetch talks to the server, khien-parse reads, each behind the walls of the sandbox.
  * Ends by itself within REFRESH_SECONDS, and with the daemon.
@@ -62,7 +62,7 @@ static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer 
 				      .input = STDIN_FILENO,
 				      .output_max = (size_t)request->bytes_max + 16384,
 				      .memory_max = MEMORY_MAX,
-				      .seconds_max = KH_FETCH_SECONDS,
+				      .seconds_max = kh_fetch_seconds(request->kind),
 				      .network = true };
 	struct kh_sandbox_result result KH_CLEANUP(kh_sandbox_result_clear) = {};
 	size_t rest = 0;
@@ -137,11 +137,12 @@ static int refresh(struct kh_fetch_answer *answer)
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
 	char *data KH_CLEANUP(kh_freep) = NULL;
 	struct kh_error error = {};
-	size_t length;
-	int code = kh_file_read_fd(STDIN_FILENO, KH_FETCH_REQUEST_MAX + 4096, &data, &length);
+	size_t length, rest;
+	int code = kh_file_read_fd(STDIN_FILENO, KH_FETCH_INPUT_MAX, &data, &length);
 
 	if (!code)
-		code = kh_fetch_request_read(data, length, &request);
+		code = kh_fetch_request_read(data, length, &request, &rest);
+	free(KH_TAKE(data)); /* the kept copy is for khien-fetch */
 	if (code < 0)
 		return code;
 	code = fetch(&request, answer, &error);
