@@ -16,6 +16,7 @@
 
 #include "common/bytes.h"
 #include "model/document.h"
+#include "reader/formats.h"
 #include "reader/grades.h"
 #include "reader/shape.h"
 #include "reader/span.h"
@@ -337,74 +338,14 @@ int kh_table_end(struct kh_table *table);
 void kh_table_begin(struct kh_table *table);
 void kh_table_clear(struct kh_table *table);
 
-/* ---- The formats -------------------------------------------------------------------------------- */
+/* ---- Lists and what stands on their lines --------------------------------------------------------- */
 
-struct kh_input {
-	const char *file;
-	const char *text; /* without byte order mark; UTF-8 checked before a text format is asked */
-	size_t length;
-};
-
-/* A recogniser looks at content, never at the name: 1, 0, -ENOMEM. A reader fills the collector: 0, -ENOMEM, or -EINVAL, -EFBIG, -ENOTSUP with
- * collector->error. An extractor makes text with marks of it, and reads nothing in it. */
-struct kh_format {
-	const char *name;
-	int (*recognise)(const struct kh_input *input); /* NULL: takes everything */
-	int (*extract)(const struct kh_input *input, struct kh_collector *collector,
-		       struct kh_bytes *ret_text); /* or: */
-	int (*read)(const struct kh_input *input, struct kh_collector *collector);
-	bool letter; /* has a head, announces counts */
-};
-
-/* Each table is asked in its order and ends with a format without a name; the first that recognises the input reads it. */
-struct kh_formats {
-	const struct kh_format *binaries; /* by their bytes, before they are taken for text */
-	const struct kh_format *texts; /* then, of UTF-8 text, by what they must contain */
-};
-
-/* reader.c: as kh_reader_read() does, of these formats and of those that need no recognising. */
-int kh_read(const struct kh_formats *formats, const char *file, const void *data, size_t length,
-	    struct kh_document **ret_document, struct kh_error *error);
-
-/* signs.c: begins as a package does. Also the recognisers of archive, mail and html. */
-bool kh_package_is(const struct kh_input *input);
-
-int kh_docx_recognise(const struct kh_input *input);
-int kh_docx_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
-int kh_odt_recognise(const struct kh_input *input);
-int kh_odt_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
-int kh_ods_recognise(const struct kh_input *input);
-int kh_ods_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
-int kh_xlsx_recognise(const struct kh_input *input);
-int kh_xlsx_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
-int kh_domains_recognise(const struct kh_input *input);
-int kh_domains_read(const struct kh_input *input, struct kh_collector *collector);
-int kh_csv_recognise(const struct kh_input *input);
-int kh_csv_read(const struct kh_input *input, struct kh_collector *collector);
-int kh_feed_recognise(const struct kh_input *input);
-int kh_feed_read(const struct kh_input *input, struct kh_collector *collector);
-int kh_html_recognise(const struct kh_input *input);
-int kh_html_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
-int kh_mail_recognise(const struct kh_input *input);
-int kh_mail_extract(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text);
-int kh_stix_recognise(const struct kh_input *input);
-int kh_stix_read(const struct kh_input *input, struct kh_collector *collector);
-int kh_misp_recognise(const struct kh_input *input);
-int kh_misp_read(const struct kh_input *input, struct kh_collector *collector);
-int kh_openioc_recognise(const struct kh_input *input);
-int kh_openioc_read(const struct kh_input *input, struct kh_collector *collector);
-int kh_archive_recognise(const struct kh_input *input);
-int kh_archive_read(const struct kh_input *input, struct kh_collector *collector);
-
-int kh_list_recognise(const struct kh_input *input); /* 1, 0, -ENOMEM */
 /* Where the line's first byte that is not blank is; does a comment (or nothing) begin there? */
 size_t kh_list_indent(const struct kh_line *line);
 bool kh_list_is_comment(const struct kh_line *line, size_t at);
 /* hosts.c: "0.0.0.0 c2.example"; a name that a machine has for itself. */
 bool kh_hosts_line(const struct kh_clean *line, const struct kh_tokens *tokens);
 bool kh_hosts_local(const char *name);
-int kh_list_read(const struct kh_input *input, struct kh_collector *collector);
-int kh_prose_read(const struct kh_input *input, struct kh_collector *collector); /* also text with marks */
 
 /* rejoin.c: text laid out as on its pages, with the cells of narrow columns put together. 0 or -ENOMEM. */
 int kh_rejoin(const struct kh_input *input, struct kh_bytes *ret_text);
