@@ -250,6 +250,57 @@ static void test_links_agents_and_one_line(void **state)
 	       "c2.example unenforceable domain", "203.0.113.8 enforce listed", "c3.example unenforceable domain");
 }
 
+/* Laid out as on the page, lines broken in both columns; and as a scan has it, one space between them. */
+static void test_heads_in_two_columns(void **state)
+{
+	DOCUMENT(page) = read_letter("                                                  CỘNG HÒA XÃ HỘI CHỦ\n"
+				     "      BỘ THÔNG TIN VÀ TRUYỀN THÔNG                    NGHĨA VIỆT NAM\n"
+				     "         CỤC AN TOÀN THÔNG TIN                   Độc lập - Tự do - Hạnh\n"
+				     "                                                         phúc\n\n"
+				     "          Số: 298 /CATTT-NCSC\n"
+				     "                                               Hà Nội, ngày 07 tháng 9 năm\n"
+				     "V/v ngăn chặn khẩn cấp các máy chủ điều\n"
+				     "                                                         2017\n"
+				     "        khiển mã độc\n\n"
+				     "              Kính gửi: Các đơn vị.\n\nChặn 203.0.113[.]7.\n");
+	DOCUMENT(scan) = read_letter("BỘ THÔNG TIN VÀ TRUYỀN THÔNG CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\n"
+				     "CỤC AN TOÀN THÔNG TIN Độc lập - Tự do - Hanh phúc\n\n"
+				     "Số: 298/CATTT-NCSC\nHà Nội, ngày 07 tháng 9 năm\n2017\n\n"
+				     "Kính gửi: Các đơn vị.\n\nChặn 203.0.113[.]7.\n");
+
+	(void)state;
+	assert_string_equal(page->letter.number, "298/CATTT-NCSC");
+	assert_string_equal(page->letter.date, "2017-09-07");
+	assert_string_equal(page->letter.issuer, scan->letter.issuer);
+	assert_string_equal(page->letter.subject, "ngăn chặn khẩn cấp các máy chủ điều khiển mã độc");
+	assert_string_equal(scan->letter.number, "298/CATTT-NCSC");
+	assert_string_equal(scan->letter.date, "2017-09-07");
+	assert_null(strstr(scan->letter.issuer, "phúc"));
+}
+
+/* The rows of a table as pdftotext lays them out; a number and a sentence are no row. */
+static void test_rows_laid_out_in_text(void **state)
+{
+	(void)state;
+	EXPECT(LETTER "STT Địa chỉ IP    Ghi chú\n\n1    203.0.113.7 Máy chủ điều khiển của mã độc\n\n"
+		      "2    203.0.113.8 Máy chủ điều khiển của mã độc\n",
+	       "203.0.113.7 enforce listed", "203.0.113.8 enforce listed");
+	EXPECT(LETTER "1    203.0.113.7 Máy chủ của nạn nhân bị lây nhiễm\n", "203.0.113.7 review context");
+	EXPECT(LETTER "2 203.0.113.8 thì máy chủ này đã ngừng hoạt động từ lâu.\n", "203.0.113.8 review prose");
+}
+
+/* A sentence on versions says nothing of the list that the next sentence leads to. */
+static void test_versions_and_then_a_list(void **state)
+{
+	(void)state;
+	EXPECT(LETTER
+	       "Mã độc GandCrab 5.2 (các phiên bản trước: 1.0, 2.0) phát tán qua thư. Các đơn vị chặn kết nối tới máy chủ:\n"
+	       "- 198.51.100.21\n",
+	       "198.51.100.21 enforce listed");
+	EXPECT(LETTER "Các phiên bản bị ảnh hưởng của phần mềm Example Server:\n- 14.0.4.1\n",
+	       "14.0.4.1 review context");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +315,9 @@ int main(void)
 		cmocka_unit_test(test_glued_values_wait),
 		cmocka_unit_test(test_cut_values_wait),
 		cmocka_unit_test(test_links_agents_and_one_line),
+		cmocka_unit_test(test_heads_in_two_columns),
+		cmocka_unit_test(test_rows_laid_out_in_text),
+		cmocka_unit_test(test_versions_and_then_a_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

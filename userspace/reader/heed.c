@@ -36,16 +36,21 @@ static bool leads(const char *sentence, const struct kh_shape *shape)
 	return shape->last != '.' || shape->words < SENTENCE_WORDS || kh_word_find(sentence, points);
 }
 
-/* The last of several sentences, when it says something; else all. */
-static enum kh_talk talk_of(const char *text)
+static const char *last_sentence(const char *text)
 {
 	const char *last = text;
-	enum kh_talk talk;
 
 	for (const char *at = text; *at; at++)
 		if (*at == '.' && kh_is_blank(at[1]) && kh_has_letter(at, at + strlen(at)))
 			last = at + 1;
-	talk = kh_talk_of(last);
+	return last;
+}
+
+/* The last of several sentences, when it says something; else all. */
+static enum kh_talk talk_of(const char *text)
+{
+	enum kh_talk talk = kh_talk_of(last_sentence(text));
+
 	return talk == KH_TALK_NEUTRAL ? kh_talk_of(text) : talk;
 }
 
@@ -71,7 +76,7 @@ void kh_heed_line(struct kh_heed *heed, const char *folded, const struct kh_shap
 		heed->bystanders = true;
 	else if ((heading && !held) || talk == KH_TALK_ACCUSES)
 		heed->bystanders = false;
-	heed->versions = kh_word_find(folded, version_words) && !strchr(".;", shape->last);
+	heed->versions = kh_word_find(last_sentence(folded), version_words) && !strchr(".;", shape->last);
 }
 
 void kh_heed_title(struct kh_heed *heed, const char *folded)

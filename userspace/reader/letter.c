@@ -14,14 +14,16 @@
 #include "common/util.h"
 
 #define HEAD_LINES ((size_t)60)
+#define HEAD_PARTS (2 * HEAD_LINES)
 #define OPEN_HEAD_LINES ((size_t)25) /* when no "Kính gửi" ends the head */
 #define SUBJECT_LINES 8
 #define FIELD_MAX ((size_t)1000)
 
+/* Two columns beside each other are read one after the other: first what stands left of the motto, then what stands below it. */
 struct head {
-	struct kh_line lines[HEAD_LINES]; /* not blank */
-	char *folded[HEAD_LINES];
-	bool after_blank[HEAD_LINES];
+	struct kh_line lines[HEAD_PARTS]; /* not blank */
+	char *folded[HEAD_PARTS];
+	bool after_blank[HEAD_PARTS];
 	size_t count;
 	bool closed; /* by "Kính gửi" */
 	bool field; /* "Số:" stands in it, whether or not a number could be read there */
@@ -34,7 +36,7 @@ static void head_clear(struct head *head)
 }
 
 /* Reads the lines above "Kính gửi". 0 or -ENOMEM. */
-static int head_read(const struct kh_input *input, struct head *head)
+static int read_lines(const struct kh_input *input, struct head *head)
 {
 	struct kh_lines lines;
 	bool blank = false;
@@ -82,6 +84,100 @@ static bool next_cell(const struct kh_line *line, size_t *at, struct cell *ret_c
 	*ret_cell = (struct cell){ line->text + start, end - start };
 	*at = end;
 	return end > start;
+}
+
+/* Of the byte at `at`: how many letters and blanks are before it. */
+static size_t place_of(const struct kh_line *line, size_t at)
+{
+	size_t place = 0;
+
+	for (size_t i = 0; i < at; i++)
+		place += (line->text[i] & 0xc0) != 0x80;
+	return place;
+}
+
+/* Is it the motto, or its first words? 1, 0, -ENOMEM. */
+static int is_motto(const struct cell *cell)
+{
+	char *folded KH_CLEANUP(kh_freep) = kh_fold(cell->text, cell->length);
+
+	return folded ? kh_word_match(folded, "cOng hOa xA hOi") > 0 : -ENOMEM;
+}
+
+/* Where the right column may begin: lines are centred in it, so some begin left of the motto. 0: there is one column, or none could be told; -ENOMEM. */
+static int find_border(const struct head *head)
+{
+	for (size_t i = 0; i < head->count; i++) {
+		const struct kh_line *line = &head->lines[i];
+		struct cell cell;
+
+		for (size_t at = 0; next_cell(line, &at, &cell);) {
+			size_t place = place_of(line, (size_t)(cell.text - line->text));
+			int motto = place ? is_motto(&cell) : 0;
+
+			if (motto)
+				return motto < 0 ? motto : (int)(place * 2 / 3);
+		}
+	}
+	return 0;
+}
+
+/* Where the right column begins on the line; its length: not on this one. */
+static size_t right_of(const struct kh_line *line, size_t border)
+{
+	struct cell cell;
+
+	for (size_t at = 0; next_cell(line, &at, &cell);)
+		if (place_of(line, (size_t)(cell.text - line->text)) >= border)
+			return (size_t)(cell.text - line->text);
+	return line->length;
+}
+
+/* Moves what stands right of the border behind all else. 0 or -ENOMEM. */
+static int set_columns(struct head *head)
+{
+	int border = find_border(head);
+	struct kh_line right[HEAD_LINES];
+	size_t count = 0, rights = 0;
+
+	if (border <= 0)
+		return border;
+	for (size_t i = 0; i < head->count; i++) {
+		struct kh_line line = head->lines[i];
+		size_t at = right_of(&line, (size_t)border), from = 0;
+		struct cell cell;
+
+		if (at < line.length) {
+			right[rights] = line;
+			right[rights].text += at;
+			right[rights++].length -= at;
+		}
+		line.length = at;
+		if (!next_cell(&line, &from, &cell))
+			continue;
+		head->after_blank[count] = head->after_blank[i];
+		head->lines[count++] = line;
+	}
+	for (size_t i = 0; i < rights; i++) {
+		head->after_blank[count] = false;
+		head->lines[count++] = right[i];
+	}
+	head_clear(head);
+	for (head->count = 0; head->count < count; head->count++) {
+		const struct kh_line *line = &head->lines[head->count];
+
+		head->folded[head->count] = kh_fold(line->text, line->length);
+		if (!head->folded[head->count])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int head_read(const struct kh_input *input, struct head *head)
+{
+	int result = read_lines(input, head);
+
+	return result ? result : set_columns(head);
 }
 
 /* ---- Number ------------------------------------------------------------------------------------- */
@@ -193,41 +289,37 @@ static bool plain_date(const char *text, int *day, int *month, int *year)
 	return used && number_at(text + used, year) == 4;
 }
 
-/* "ngày 07 tháng 9" at the end of a line of two columns, "năm 2017" in the next. */
-static bool broken_date(const struct head *head, size_t line, const char *text, int *day, int *month, int *year)
+/* The date that begins at `at`, which may go on in the line below. 1, 0, -ENOMEM. */
+static int date_at(const struct head *head, size_t line, const char *at, int *day, int *month, int *year)
 {
-	size_t used = kh_word_match(text, "ngAy "), step;
+	char *joined KH_CLEANUP(kh_freep) = NULL;
 
-	if (!used || line + 1 >= head->count || !(step = number_at(text + used, day)))
-		return false;
-	text += used + step;
-	text += strspn(text, " \t");
-	used = kh_word_match(text, "thAng ");
-	if (!used || !(step = number_at(text + used, month)))
-		return false;
-	text += used + step;
-	if (text[strspn(text, " \t\r")])
-		return false;
-	for (const char *next = head->folded[line + 1]; *next; next++) {
-		used = next > head->folded[line + 1] && kh_is_word(next[-1]) ? 0 : kh_word_match(next, "nAm ");
-		if (used && number_at(next + used, year) == 4)
-			return true;
+	if (plain_date(at, day, month, year))
+		return 1;
+	if (line + 1 >= head->count || !kh_word_match(at, "ngAy "))
+		return 0;
+	if (asprintf(&joined, "%s %s", at, head->folded[line + 1]) < 0) {
+		joined = NULL;
+		return -ENOMEM;
 	}
-	return false;
+	return plain_date(joined, day, month, year);
 }
 
 static int find_date(const struct head *head, struct kh_letter *letter, bool *ret_overlaid)
 {
 	for (size_t i = 0; i < head->count; i++) {
 		for (const char *at = head->folded[i]; *at; at++) {
-			int day = 0, month = 0, year = 0;
+			int day = 0, month = 0, year = 0, found = 1;
 			bool overlaid;
 
 			if (at > head->folded[i] && kh_is_word(at[-1]))
 				continue;
 			overlaid = overlaid_date(at, &day, &month, &year);
-			if (!overlaid && !plain_date(at, &day, &month, &year) &&
-			    !broken_date(head, i, at, &day, &month, &year))
+			if (!overlaid)
+				found = date_at(head, i, at, &day, &month, &year);
+			if (found < 0)
+				return found;
+			if (!found)
 				continue;
 			if (day < 1 || day > 31 || month < 1 || month > 12 || year < 1990 || year > 2199)
 				continue;
@@ -263,6 +355,28 @@ static bool is_furniture(const char *folded)
 	return !kh_has_letter(folded, folded + strlen(folded)) || kh_word_find(folded, patterns) == folded;
 }
 
+/* Scans have the motto on the line of the name, with one space between. 0 or -ENOMEM. */
+static int cut_motto(struct cell *cell)
+{
+	static const char *const mottos[] = { "cOng hOa xA hOi", "chU nghIa viEt nam", "dOc lAp - tU do", "dOc lAp",
+					      NULL };
+
+	for (size_t at = 1; at < cell->length; at++) {
+		char *folded KH_CLEANUP(kh_freep) = NULL;
+
+		if (cell->text[at - 1] != ' ' || kh_is_blank(cell->text[at]))
+			continue;
+		folded = kh_fold(cell->text + at, cell->length - at);
+		if (!folded)
+			return -ENOMEM;
+		if (kh_word_find(folded, mottos) == folded) {
+			cell->length = at - 1;
+			return 0;
+		}
+	}
+	return 0;
+}
+
 /* The line above the number, left column; a name that runs over two lines is joined. 0 or -ENOMEM. */
 static int find_issuer(const struct head *head, int number, struct kh_letter *letter)
 {
@@ -277,6 +391,8 @@ static int find_issuer(const struct head *head, int number, struct kh_letter *le
 		at = 0;
 		if (!next_cell(&head->lines[i], &at, &parts[count]))
 			continue;
+		if (cut_motto(&parts[count]) < 0)
+			return -ENOMEM;
 		folded = kh_fold(parts[count].text, parts[count].length);
 		if (!folded)
 			return -ENOMEM;

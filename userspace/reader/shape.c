@@ -10,6 +10,7 @@
 #include "common/util.h"
 
 #define TAIL_WORDS 3 /* "203.0.113.7 Hà Nội" is an item; a sentence is longer */
+#define ROW_WORDS 12 /* beside the number of a row */
 #define LABEL_WORDS 12
 
 /* Length of a list sign of more than one byte at text, 0: none. */
@@ -109,8 +110,17 @@ static size_t run_of(const struct kh_clean *line, const struct kh_tokens *tokens
 	return count;
 }
 
+/* "12   203.0.113.7 Máy chủ điều khiển": does the line begin with the number of a row and a gap, as tables do that are laid out in text? */
+static bool is_row(const char *text, size_t indent, size_t start)
+{
+	size_t digits = strspn(text + indent, "0123456789");
+
+	return digits && digits <= 5 && start >= indent + digits + 2 &&
+	       strspn(text + indent + digits, " \t") == start - indent - digits;
+}
+
 /* Does a remark, and not a sentence, follow the value? */
-static bool tail_is_remark(const struct kh_clean *line, size_t at)
+static bool tail_is_remark(const struct kh_clean *line, size_t at, size_t words)
 {
 	static const char *const breaks[] = { "\t", "|",  "  ",	 ",",	";",   ":",   "(",   "[",    "#",    " (", " [",
 					      " #", " |", " //", " - ", " – ", " — ", " : ", " -> ", " => ", "\"" };
@@ -121,7 +131,7 @@ static bool tail_is_remark(const struct kh_clean *line, size_t at)
 		if (strncmp(line->text + at, breaks[i], strlen(breaks[i])) == 0)
 			return true;
 	}
-	return count_words(line->text, at, line->length) <= TAIL_WORDS;
+	return count_words(line->text, at, line->length) <= words;
 }
 
 /* "Địa chỉ máy chủ: 203.0.113.7, 203.0.113.8." */
@@ -157,7 +167,8 @@ struct kh_shape kh_shape_of(const struct kh_clean *line, const struct kh_tokens 
 	}
 	shape.words += at < line->length ? count_words(line->text, at, line->length) : 0;
 	shape.leading = run_of(line, tokens, 0, shape.start);
-	if (shape.leading && !tail_is_remark(line, tokens->list[shape.leading - 1].end))
+	if (shape.leading && !tail_is_remark(line, tokens->list[shape.leading - 1].end,
+					     is_row(line->text, shape.indent, shape.start) ? ROW_WORDS : TAIL_WORDS))
 		shape.leading = 0;
 	shape.plain = tokens->count && shape.leading == tokens->count && !shape.words;
 	shape.labelled = is_labelled(line, tokens, &shape);
