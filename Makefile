@@ -48,7 +48,7 @@ deps-missing:
 SRC_common := error.c util.c memory.c bytes.c address.c file.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c wire_set.c fetched.c
 SRC_sandbox := sandbox.c confine.c filter.c
-SRC_reader := reader.c formats.c plain.c signs.c value.c mark.c unwrap.c cut.c rejoin.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c facts.c grades.c grade_words.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c letter.c number.c issuers.c announced.c
+SRC_reader := reader.c formats.c plain.c signs.c value.c mark.c unwrap.c cut.c rejoin.c scanned.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c facts.c grades.c grade_words.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c head.c letter.c number.c issuers.c announced.c
 SRC_intake := intake.c pages.c scan.c
 SRC_parse := answer.c main.c documents.c
 SRC_fetch := fetch.c http.c say.c copy.c taxii.c taxii_find.c misp.c main.c

@@ -278,6 +278,22 @@ static void test_heads_in_two_columns(void **state)
 	assert_null(strstr(scan->letter.issuer, "phúc"));
 }
 
+static void test_brackets_of_scans(void **state)
+{
+	static const char text[] = "Danh sách\n- c2[.Jbad[. Jexample\n- d2[{.]bad[.lexample\n- e2[.]bad[.]example\n";
+	static const char *const wanted[] = { "c2.bad.example", "d2.bad.example", "e2.bad.example" };
+	DOCUMENT(document) = NULL;
+
+	(void)state;
+	assert_int_equal(kh_reader_read_pages("f.png", "scan", text, sizeof(text) - 1, &document, NULL), 0);
+	assert_int_equal(document->findings_count, 3);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(wanted); i++) {
+		char *value KH_CLEANUP(kh_freep) = kh_indicator_format(&document->findings[i].indicator);
+
+		assert_string_equal(value, wanted[i]);
+	}
+}
+
 /* The rows of a table as pdftotext lays them out; a number and a sentence are no row. */
 static void test_rows_laid_out_in_text(void **state)
 {
@@ -316,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_cut_values_wait),
 		cmocka_unit_test(test_links_agents_and_one_line),
 		cmocka_unit_test(test_heads_in_two_columns),
+		cmocka_unit_test(test_brackets_of_scans),
 		cmocka_unit_test(test_rows_laid_out_in_text),
 		cmocka_unit_test(test_versions_and_then_a_list),
 	};

@@ -4,7 +4,7 @@
  * letters, scans that lost their vowels, and the overlay of digital signatures ("Số: /CATTT-NCSC941"). Only lines above
  * "Kính gửi" count: letters quote the numbers and dates of other letters below it.
  */
-#include "reader/private.h"
+#include "reader/head.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,183 +13,19 @@
 #include "common/text.h"
 #include "common/util.h"
 
-#define HEAD_LINES ((size_t)60)
-#define HEAD_PARTS (2 * HEAD_LINES)
-#define OPEN_HEAD_LINES ((size_t)25) /* when no "Kính gửi" ends the head */
 #define SUBJECT_LINES 8
 #define FIELD_MAX ((size_t)1000)
-
-/* Two columns beside each other are read one after the other: first what stands left of the motto, then what stands below it. */
-struct head {
-	struct kh_line lines[HEAD_PARTS]; /* not blank */
-	char *folded[HEAD_PARTS];
-	bool after_blank[HEAD_PARTS];
-	size_t count;
-	bool closed; /* by "Kính gửi" */
-	bool field; /* "Số:" stands in it, whether or not a number could be read there */
-};
-
-static void head_clear(struct head *head)
-{
-	for (size_t i = 0; i < head->count; i++)
-		free(head->folded[i]);
-}
-
-/* Reads the lines above "Kính gửi". 0 or -ENOMEM. */
-static int read_lines(const struct kh_input *input, struct head *head)
-{
-	struct kh_lines lines;
-	bool blank = false;
-
-	kh_lines_init(&lines, input->text, input->length);
-	while (head->count < HEAD_LINES && !head->closed && kh_lines_next(&lines, &head->lines[head->count]) == 1) {
-		char *folded = kh_fold(head->lines[head->count].text, head->lines[head->count].length);
-		const char *start;
-
-		if (!folded)
-			return -ENOMEM;
-		start = folded + strspn(folded, " \t\r\f\v");
-		head->closed = kh_word_match(start, "kInh gUi") > 0;
-		if (!*start || head->closed) {
-			blank = true;
-			free(folded);
-			continue;
-		}
-		head->folded[head->count] = folded;
-		head->after_blank[head->count++] = blank;
-		blank = false;
-	}
-	while (!head->closed && head->count > OPEN_HEAD_LINES)
-		free(head->folded[--head->count]);
-	return 0;
-}
-
-/* A cell of a line: two columns are set apart by a tab or several spaces. */
-struct cell {
-	const char *text;
-	size_t length;
-};
-
-/* The cell at *at, which moves past it; false: no more. */
-static bool next_cell(const struct kh_line *line, size_t *at, struct cell *ret_cell)
-{
-	size_t start = *at, end;
-
-	while (start < line->length && kh_is_blank(line->text[start]))
-		start++;
-	for (end = start; end < line->length && line->text[end] != '\t'; end++) {
-		if (line->text[end] == ' ' && end + 1 < line->length && line->text[end + 1] == ' ')
-			break;
-	}
-	*ret_cell = (struct cell){ line->text + start, end - start };
-	*at = end;
-	return end > start;
-}
-
-/* Of the byte at `at`: how many letters and blanks are before it. */
-static size_t place_of(const struct kh_line *line, size_t at)
-{
-	size_t place = 0;
-
-	for (size_t i = 0; i < at; i++)
-		place += (line->text[i] & 0xc0) != 0x80;
-	return place;
-}
-
-/* Is it the motto, or its first words? 1, 0, -ENOMEM. */
-static int is_motto(const struct cell *cell)
-{
-	char *folded KH_CLEANUP(kh_freep) = kh_fold(cell->text, cell->length);
-
-	return folded ? kh_word_match(folded, "cOng hOa xA hOi") > 0 : -ENOMEM;
-}
-
-/* Where the right column may begin: lines are centred in it, so some begin left of the motto. 0: there is one column, or none could be told; -ENOMEM. */
-static int find_border(const struct head *head)
-{
-	for (size_t i = 0; i < head->count; i++) {
-		const struct kh_line *line = &head->lines[i];
-		struct cell cell;
-
-		for (size_t at = 0; next_cell(line, &at, &cell);) {
-			size_t place = place_of(line, (size_t)(cell.text - line->text));
-			int motto = place ? is_motto(&cell) : 0;
-
-			if (motto)
-				return motto < 0 ? motto : (int)(place * 2 / 3);
-		}
-	}
-	return 0;
-}
-
-/* Where the right column begins on the line; its length: not on this one. */
-static size_t right_of(const struct kh_line *line, size_t border)
-{
-	struct cell cell;
-
-	for (size_t at = 0; next_cell(line, &at, &cell);)
-		if (place_of(line, (size_t)(cell.text - line->text)) >= border)
-			return (size_t)(cell.text - line->text);
-	return line->length;
-}
-
-/* Moves what stands right of the border behind all else. 0 or -ENOMEM. */
-static int set_columns(struct head *head)
-{
-	int border = find_border(head);
-	struct kh_line right[HEAD_LINES];
-	size_t count = 0, rights = 0;
-
-	if (border <= 0)
-		return border;
-	for (size_t i = 0; i < head->count; i++) {
-		struct kh_line line = head->lines[i];
-		size_t at = right_of(&line, (size_t)border), from = 0;
-		struct cell cell;
-
-		if (at < line.length) {
-			right[rights] = line;
-			right[rights].text += at;
-			right[rights++].length -= at;
-		}
-		line.length = at;
-		if (!next_cell(&line, &from, &cell))
-			continue;
-		head->after_blank[count] = head->after_blank[i];
-		head->lines[count++] = line;
-	}
-	for (size_t i = 0; i < rights; i++) {
-		head->after_blank[count] = false;
-		head->lines[count++] = right[i];
-	}
-	head_clear(head);
-	for (head->count = 0; head->count < count; head->count++) {
-		const struct kh_line *line = &head->lines[head->count];
-
-		head->folded[head->count] = kh_fold(line->text, line->length);
-		if (!head->folded[head->count])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int head_read(const struct kh_input *input, struct head *head)
-{
-	int result = read_lines(input, head);
-
-	return result ? result : set_columns(head);
-}
 
 /* ---- Number ------------------------------------------------------------------------------------- */
 
 /* The line that holds "Số: ..."; the number goes to letter. Index, or -1; -ENOMEM in *ret_result. */
-static int find_number(struct head *head, struct kh_letter *letter, bool *ret_overlaid, int *ret_result)
+static int find_number(struct kh_head *head, struct kh_letter *letter, bool *ret_overlaid, int *ret_result)
 {
 	for (size_t i = 0; i < head->count; i++) {
 		const struct kh_line *line = &head->lines[i];
-		struct cell cell;
+		struct kh_head_cell cell;
 
-		for (size_t at = 0; next_cell(line, &at, &cell);) {
+		for (size_t at = 0; kh_head_cell(line, &at, &cell);) {
 			char *folded KH_CLEANUP(kh_freep) = kh_fold(cell.text, cell.length);
 			const char *from = memchr(cell.text, ':', cell.length);
 
@@ -218,7 +54,7 @@ static int find_number(struct head *head, struct kh_letter *letter, bool *ret_ov
 }
 
 /* An annex, and no letter: "(Kèm theo Công văn số 123/CATTT-NCSC)". 0 or -ENOMEM. */
-static int find_attached(const struct head *head, struct kh_letter *letter)
+static int find_attached(const struct kh_head *head, struct kh_letter *letter)
 {
 	static const char *const words[] = { "kEm theo", NULL };
 	int result = 0;
@@ -231,7 +67,7 @@ static int find_attached(const struct head *head, struct kh_letter *letter)
 }
 
 /* Is it the head of a letter, readable or not? The number of a list, or a greeting in a mail, are not enough. */
-static bool is_letter_head(const struct head *head, const struct kh_letter *letter)
+static bool is_letter_head(const struct kh_head *head, const struct kh_letter *letter)
 {
 	static const char *const mottos[] = { "cOng hOa xA hOi chU nghIa", NULL };
 	bool said = letter->date || letter->subject;
@@ -290,7 +126,7 @@ static bool plain_date(const char *text, int *day, int *month, int *year)
 }
 
 /* The date that begins at `at`, which may go on in the line below. 1, 0, -ENOMEM. */
-static int date_at(const struct head *head, size_t line, const char *at, int *day, int *month, int *year)
+static int date_at(const struct kh_head *head, size_t line, const char *at, int *day, int *month, int *year)
 {
 	char *joined KH_CLEANUP(kh_freep) = NULL;
 
@@ -305,7 +141,7 @@ static int date_at(const struct head *head, size_t line, const char *at, int *da
 	return plain_date(joined, day, month, year);
 }
 
-static int find_date(const struct head *head, struct kh_letter *letter, bool *ret_overlaid)
+static int find_date(const struct kh_head *head, struct kh_letter *letter, bool *ret_overlaid)
 {
 	for (size_t i = 0; i < head->count; i++) {
 		for (const char *at = head->folded[i]; *at; at++) {
@@ -356,7 +192,7 @@ static bool is_furniture(const char *folded)
 }
 
 /* Scans have the motto on the line of the name, with one space between. 0 or -ENOMEM. */
-static int cut_motto(struct cell *cell)
+static int cut_motto(struct kh_head_cell *cell)
 {
 	static const char *const mottos[] = { "cOng hOa xA hOi", "chU nghIa viEt nam", "dOc lAp - tU do", "dOc lAp",
 					      NULL };
@@ -378,10 +214,10 @@ static int cut_motto(struct cell *cell)
 }
 
 /* The line above the number, left column; a name that runs over two lines is joined. 0 or -ENOMEM. */
-static int find_issuer(const struct head *head, int number, struct kh_letter *letter)
+static int find_issuer(const struct kh_head *head, int number, struct kh_letter *letter)
 {
 	char joined[2 * FIELD_MAX + 2];
-	struct cell parts[2]; /* the lower line first */
+	struct kh_head_cell parts[2]; /* the lower line first */
 	size_t count = 0, at;
 	bool complete = false;
 
@@ -389,7 +225,7 @@ static int find_issuer(const struct head *head, int number, struct kh_letter *le
 		char *folded KH_CLEANUP(kh_freep) = NULL;
 
 		at = 0;
-		if (!next_cell(&head->lines[i], &at, &parts[count]))
+		if (!kh_head_cell(&head->lines[i], &at, &parts[count]))
 			continue;
 		if (cut_motto(&parts[count]) < 0)
 			return -ENOMEM;
@@ -414,7 +250,7 @@ static int find_issuer(const struct head *head, int number, struct kh_letter *le
 }
 
 /* Where the subject begins in the cell: after "V/v" or at "Về việc"; NULL: it does not. */
-static const char *subject_start(const char *folded, const struct cell *cell)
+static const char *subject_start(const char *folded, const struct kh_head_cell *cell)
 {
 	const char *from;
 
@@ -431,7 +267,7 @@ static const char *subject_start(const char *folded, const struct cell *cell)
 }
 
 /* Does the line go on with the subject of the line above? */
-static bool goes_on(const struct head *head, size_t i)
+static bool goes_on(const struct kh_head *head, size_t i)
 {
 	static const char *const ends[] = { "hA nOi", "ngAy", "sO :", "cOng hOa", "cAn cU", NULL };
 	const char *folded = head->folded[i] + strspn(head->folded[i], " \t");
@@ -442,14 +278,14 @@ static bool goes_on(const struct head *head, size_t i)
 	return !head->after_blank[i] || (*text >= 'a' && *text <= 'z') || (*text & 0x80);
 }
 
-static int find_subject(const struct head *head, struct kh_letter *letter)
+static int find_subject(const struct kh_head *head, struct kh_letter *letter)
 {
 	char joined[FIELD_MAX + 1];
 	size_t length = 0, i = 0;
-	struct cell cell;
+	struct kh_head_cell cell;
 
 	for (; i < head->count && !length; i++) {
-		for (size_t at = 0; !length && next_cell(&head->lines[i], &at, &cell);) {
+		for (size_t at = 0; !length && kh_head_cell(&head->lines[i], &at, &cell);) {
 			char *folded KH_CLEANUP(kh_freep) = kh_fold(cell.text, cell.length);
 			const char *from;
 
@@ -467,7 +303,7 @@ static int find_subject(const struct head *head, struct kh_letter *letter)
 	     i++) {
 		size_t at = 0;
 
-		if (!next_cell(&head->lines[i], &at, &cell))
+		if (!kh_head_cell(&head->lines[i], &at, &cell))
 			break;
 		length += (size_t)snprintf(joined + length, sizeof(joined) - length, " %.*s", (int)cell.length,
 					   cell.text);
@@ -478,8 +314,8 @@ static int find_subject(const struct head *head, struct kh_letter *letter)
 
 int kh_letter_read(const struct kh_input *input, struct kh_letter *ret_letter, bool *ret_overlaid)
 {
-	struct head head KH_CLEANUP(head_clear) = { .count = 0 };
-	int result = head_read(input, &head), number = -1;
+	struct kh_head head KH_CLEANUP(kh_head_clear) = { .count = 0 };
+	int result = kh_head_read(input, &head), number = -1;
 
 	if (!result)
 		number = find_number(&head, ret_letter, ret_overlaid, &result);

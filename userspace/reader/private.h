@@ -350,6 +350,9 @@ bool kh_hosts_local(const char *name);
 /* rejoin.c: text laid out as on its pages, with the cells of narrow columns put together. 0 or -ENOMEM. */
 int kh_rejoin(const struct kh_input *input, struct kh_bytes *ret_text);
 
+/* scanned.c: brackets as recognition reads them become "[.]" again; not longer than before. */
+void kh_scanned_brackets(struct kh_bytes *text);
+
 /* Says that a line is too long (lines.c gave -E2BIG); returns -EINVAL. */
 int kh_fail_long_line(const struct kh_input *input, const struct kh_line *line, struct kh_error *error);
 

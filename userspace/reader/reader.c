@@ -318,10 +318,13 @@ int kh_read(const struct kh_formats *formats, const char *file, const void *data
 
 /* ---- Pages -------------------------------------------------------------------------------------- */
 
-static int extract_pages(const struct kh_input *input, struct kh_collector *collector KH_UNUSED,
-			 struct kh_bytes *ret_text)
+static int extract_pages(const struct kh_input *input, struct kh_collector *collector, struct kh_bytes *ret_text)
 {
-	return kh_rejoin(input, ret_text);
+	int result = kh_rejoin(input, ret_text);
+
+	if (!result && ret_text->length && !strcmp(collector->document->format, "scan"))
+		kh_scanned_brackets(ret_text);
+	return result;
 }
 
 int kh_reader_read_pages(const char *file, const char *format, const void *data, size_t length,
