@@ -85,8 +85,8 @@ forget
 add cti /taxii2/ --kind taxii
 runs "from the discovery of a server with one collection that may be read" 0 khien source refresh cti
 is "all of its pages" "203.0.113.1 203.0.113.2 203.0.113.3 203.0.113.4 203.0.113.5" "$(values cti)"
-is "by three requests" 3 "$(asked "/one/collections/$collection/objects/?.*200")"
-is "of indicators only" 3 "$(asked 'match%5btype%5d=indicator')"
+whole='objects/?limit=1000&match%5btype%5d=indicator\(&next=page-[0-9]*\)\? 200' # a page of all, for indicators only
+is "by three requests" 3 "$(asked "/one/collections/$collection/$whole")" # whether it was fetched once or, by itself, twice
 is "it says what it is" taxii "$(source_is cti kind)"
 khien source promote cti >/dev/null
 is "it blocks" "['enforced']" "$(state cti 203.0.113.5)"
@@ -121,7 +121,7 @@ is "the same is known" 1 "$(asked 'added_after=2023-01-07T00%3a03%3a00Z')"
 echo x >>"$lab_dir/state/sources/cti"
 forget
 runs "a kept copy that was tampered with" 0 khien source refresh cti
-is "is not trusted: all is fetched" 5 "$(asked 'objects/?limit=1000&match%5btype%5d=indicator\(&next=page-[0-9]*\)\? 200')"
+is "is not trusted: all is fetched" 5 "$(asked "$whole")"
 is "and is the same" "203.0.113.1 203.0.113.22 203.0.113.4 203.0.113.5 203.0.113.6" "$(values cti)"
 forget
 khien source refresh cti >/dev/null
@@ -289,6 +289,9 @@ gone marked
 fails "a manifest that is none" bad "/misp/5a5b0000-0000-4000-8000-000000000006.json" "not the manifest of a MISP feed" --kind misp
 gone bad
 fails "a feed that is not there" bad "/misp/none.json" "404" --kind misp
+gone bad
+echo '{"5a5b0000-0000-4000-8000-000000000009": {"timestamp": "1"}}' >"$intel/misp/lonely.json"
+fails "a feed of which no event is there" bad "/misp/lonely.json" "404" --kind misp
 gone bad
 
 # ---- Through a proxy ----------------------------------------------------------------------------------

@@ -4,12 +4,8 @@
  * help and nothing more: it is handed out only while its digest is that of the copy in force, and without it all is fetched. Bytes of strangers:
  * nothing here looks into them.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/file.h"

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fetch/private.h"
 
-#include <curl/curl.h>
-#include <stdlib.h>
-
-#include "common/lang.h"
 #include "common/util.h"
 
 static void fetch_file(struct kh_feed *feed)

@@ -304,6 +304,8 @@ static void finish(struct misp *misp, size_t listed)
 	struct kh_feed *feed = misp->feed;
 	json_t *state KH_CLEANUP(kh_json_freep) = json_object();
 
+	if (misp->unread && !misp->copy.count)
+		return; /* the answer is why */
 	if (kh_copy_write(feed, &misp->copy, "", state, "response", feed->content) < 0)
 		return;
 	feed->answer->result = KH_FETCH_NEW;
