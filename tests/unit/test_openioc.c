@@ -36,6 +36,21 @@ static void test_items(void **state)
 	       "203.0.113.7 review condition");
 }
 
+/* Where the schema has none: what is said there waits, and what an item says holds for it alone. */
+static void test_values_outside_of_items(void **state)
+{
+	DOCUMENT(document) = document_of(IOC(
+		"",
+		"<Indicator operator='OR'><Context search='PortItem/remoteIP'/><Content>203.0.113.7</Content>\n" ITEM(
+			"is", "PortItem/remoteIP", "203.0.113.8") "<Content>203.0.113.9</Content></Indicator>"));
+
+	(void)state;
+	assert_int_equal(document->findings_count, 2);
+	expect_finding(&document->findings[0], "203.0.113.7 review condition");
+	assert_int_equal(document->findings[0].line, 3);
+	expect_finding(&document->findings[1], "203.0.113.8 enforce actionable");
+}
+
 static void test_head_and_lines(void **state)
 {
 	DOCUMENT(document) = document_of(IOC(
@@ -87,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items),
+		cmocka_unit_test(test_values_outside_of_items),
 		cmocka_unit_test(test_head_and_lines),
 		cmocka_unit_test(test_hostile_files),
 	};

@@ -23,6 +23,7 @@ struct openioc {
 	bool all[NESTED_MAX]; /* of each <Indicator> around: its parts must hold together */
 	size_t nested, others;
 	enum search search; /* of the item */
+	bool item; /* within one */
 	bool narrowed;
 	int line; /* kept by the parser */
 	int item_line;
@@ -68,6 +69,7 @@ static int on_start(void *context, const char *name, const char *const *attribut
 			return -EINVAL;
 		openioc->all[openioc->nested++] = !is(kh_xml_attribute(attributes, "operator"), "OR");
 	} else if (!strcmp(name, "IndicatorItem")) {
+		openioc->item = true;
 		openioc->search = SEARCH_OTHER;
 		openioc->item_line = openioc->line;
 		openioc->narrowed = !is(kh_xml_attribute(attributes, "condition"), "is") ||
@@ -76,6 +78,10 @@ static int on_start(void *context, const char *name, const char *const *attribut
 			openioc->narrowed = openioc->narrowed || openioc->all[i];
 	} else if (!strcmp(name, "Context")) {
 		openioc->search = search_of(kh_xml_attribute(attributes, "search"));
+		if (!openioc->item) { /* no item says how it is meant */
+			openioc->item_line = openioc->line;
+			openioc->narrowed = true;
+		}
 	}
 	return 0;
 }
@@ -160,6 +166,10 @@ static int on_end(void *context, const char *name)
 
 	if (!strcmp(name, "Indicator") && openioc->nested)
 		openioc->nested--;
+	if (!strcmp(name, "IndicatorItem")) { /* what it said is of its own content */
+		openioc->item = false;
+		openioc->search = SEARCH_OTHER;
+	}
 	if (openioc->text.length && finish_text(openioc, &text))
 		return -ENOMEM;
 	if (openioc->text.length)
