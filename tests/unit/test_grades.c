@@ -42,7 +42,8 @@ static void test_beside_the_number(void **state)
 		{ "CVE-2022-21990, CVE-2022-23285 (8.8)", "2022-21990, 2022-23285 8.8" },
 		{ "- CVE-2022-21990: Trung bình", "2022-21990 medium" },
 		{ "- CVE-2022-21990 – Thấp.", "2022-21990 low" },
-		{ "02 lỗ hổng CVE-2022-21990, CVE-2022-23285 có mức độ nghiêm trọng: Cao", "2022-21990 high, 2022-23285 high" },
+		{ "02 lỗ hổng CVE-2022-21990, CVE-2022-23285 có mức độ nghiêm trọng: Cao",
+		  "2022-21990 high, 2022-23285 high" },
 		{ "CVE-2022-21990 is a critical severity issue, CVSS score 9.1.", "2022-21990 9.1 critical" },
 		{ "Mức Nghiêm trọng: CVE-2022-21990, CVE-2022-23285; mức Cao: CVE-2022-1388.",
 		  "2022-21990 critical, 2022-23285 critical, 2022-1388 high" },
@@ -93,10 +94,16 @@ static void test_tables(void **state)
 static void test_what_is_none(void **state)
 {
 	static const char *const rows[] = {
-		"CVE-2022-21990 trong CVSS v3.1", "CVE-2022-21990, bản 9.8 trở xuống", "CVE-2022-21990 tại thời điểm 9.30",
-		"CVE-2022-21990 (bản 7.5)", "CVE-2022-21990 (CVSS:3.1/AV:N/AC:L/PR:N)", "CVE-2022-21990 (CVSS: 11.2)",
-		"CVE-2022-21990 trong phần mềm có độ phức tạp cao", "Điểm: 9.8\nCVE-2022-21990",
-		"Cổng thông tin mức độ 4\nCVE-2022-21990", "CVE-2022-21990 (CVSS: 0.0)",
+		"CVE-2022-21990 trong CVSS v3.1",
+		"CVE-2022-21990, bản 9.8 trở xuống",
+		"CVE-2022-21990 tại thời điểm 9.30",
+		"CVE-2022-21990 (bản 7.5)",
+		"CVE-2022-21990 (CVSS:3.1/AV:N/AC:L/PR:N)",
+		"CVE-2022-21990 (CVSS: 11.2)",
+		"CVE-2022-21990 trong phần mềm có độ phức tạp cao",
+		"Điểm: 9.8\nCVE-2022-21990",
+		"Cổng thông tin mức độ 4\nCVE-2022-21990",
+		"CVE-2022-21990 (CVSS: 0.0)",
 	};
 
 	(void)state;
@@ -118,8 +125,10 @@ static void test_the_first_word_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_beside_the_number), cmocka_unit_test(test_lines_below_and_headings_above),
-		cmocka_unit_test(test_tables),		  cmocka_unit_test(test_what_is_none),
+		cmocka_unit_test(test_beside_the_number),
+		cmocka_unit_test(test_lines_below_and_headings_above),
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_what_is_none),
 		cmocka_unit_test(test_the_first_word_counts),
 	};
 

@@ -31,8 +31,7 @@ static void add_shipped(struct kh_issuers *issuers)
 	char *data KH_CLEANUP(kh_freep) = NULL;
 	size_t length;
 
-	assert_int_equal(
-		kh_file_read("rules/issuers.d/10-trung-uong.list", KH_ISSUERS_FILE_BYTES, &data, &length), 0);
+	assert_int_equal(kh_file_read("rules/issuers.d/10-trung-uong.list", KH_ISSUERS_FILE_BYTES, &data, &length), 0);
 	add(issuers, "10-trung-uong.list", data);
 }
 

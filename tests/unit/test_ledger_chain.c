@@ -59,8 +59,7 @@ static void a_person_corrects_date_and_issuer(void **state)
 	assert_int_equal(found, letter);
 	assert_int_equal(kh_ledger_letter_correct(env->ledger, letter, "2023-01-21", NULL, NULL), 1);
 	assert_int_equal(kh_ledger_letter_correct(env->ledger, letter, NULL, "Cục An toàn thông tin", NULL), 1);
-	assert_int_equal(
-		kh_ledger_letter_correct(env->ledger, letter, "2023-01-21", "Cục An toàn thông tin", NULL), 0);
+	assert_int_equal(kh_ledger_letter_correct(env->ledger, letter, "2023-01-21", "Cục An toàn thông tin", NULL), 0);
 	commit(env);
 	assert_string_equal(letters_text(env), "12/BC-CATTT|2023-01-21|Cục An toàn thông tin|2023\n");
 	begin(env);
@@ -97,7 +96,8 @@ static void letters_that_pass_one_on_are_one_advisory(void **state)
 	commit(env);
 	assert_string_equal(chain_text(env, first), "46/STTTT-BCVT|-|-|2019\n61/CNTT-YTĐT|-|-|2020\n");
 	assert_string_equal(chain_text(env, ministry), "46/STTTT-BCVT|-|-|2019\n58/VNCERT-ĐPƯC|-|-|2019\n");
-	assert_string_equal(chain_text(env, province), "58/VNCERT-ĐPƯC|-|-|2019\n61/CNTT-YTĐT|-|-|2020\n9/PA05|-|-|2019\n");
+	assert_string_equal(chain_text(env, province),
+			    "58/VNCERT-ĐPƯC|-|-|2019\n61/CNTT-YTĐT|-|-|2020\n9/PA05|-|-|2019\n");
 	assert_string_equal(chain_text(env, next), "46/STTTT-BCVT|-|-|2019\n");
 	assert_string_equal(chain_text(env, later), "");
 	assert_string_equal(chain_text(env, KH_LETTER_BY_HAND), "");

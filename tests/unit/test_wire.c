@@ -221,8 +221,7 @@ static void add_bulk(struct kh_document *document, unsigned first, unsigned last
 
 static void add_grade(struct kh_document *document, int level, int score)
 {
-	document->grades =
-		realloc(document->grades, (document->grades_count + 1) * sizeof(*document->grades));
+	document->grades = realloc(document->grades, (document->grades_count + 1) * sizeof(*document->grades));
 	assert_non_null(document->grades);
 	document->grades[document->grades_count++] = (struct kh_grade){ (uint8_t)level, (uint8_t)score };
 }

@@ -147,8 +147,8 @@ static json_t *announced_json(const struct kh_announced *announced)
 
 static json_t *letter_json(const struct kh_letter *letter)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "number", text_or_null(letter->number), "date",
-			 text_or_null(letter->date), "issuer", text_or_null(letter->issuer), "subject",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "number", text_or_null(letter->number),
+			 "date", text_or_null(letter->date), "issuer", text_or_null(letter->issuer), "subject",
 			 text_or_null(letter->subject), "report_by", text_or_null(letter->report_by), "relays",
 			 texts_json(letter->relays, letter->relays_count), "headed", letter->headed, "doubtful",
 			 letter->doubtful, "attached", letter->attached);
@@ -162,11 +162,10 @@ static json_t *grades_json(const struct kh_document *document)
 	for (size_t i = 0; i < document->cves_count; i++) {
 		struct kh_grade grade = kh_document_grade(document, i);
 
-		json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "cve", text_or_null(document->cves[i]), "cvss",
-						       grade.score ? json_real(grade.score / 10.0) : json_null(),
-						       "severity",
-						       grade.level ? json_string(kh_level_name(grade.level))
-								   : json_null()));
+		json_array_append_new(array,
+				      json_pack("{s:o, s:o, s:o}", "cve", text_or_null(document->cves[i]), "cvss",
+						grade.score ? json_real(grade.score / 10.0) : json_null(), "severity",
+						grade.level ? json_string(kh_level_name(grade.level)) : json_null()));
 	}
 	return array;
 }
@@ -190,12 +189,12 @@ json_t *kh_judged_head(const struct kh_judged *judged, const json_t *more)
 	json_t *notes = texts_json(document->notes, document->notes_count);
 
 	json_array_extend(notes, (json_t *)more);
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", text_or_null(document->file), "format",
-			 document->format, "letter", letter_json(&document->letter), "announced",
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", text_or_null(document->file),
+			 "format", document->format, "letter", letter_json(&document->letter), "announced",
 			 announced_json(&document->announced), "cves", texts_json(document->cves, document->cves_count),
 			 "vulnerabilities", grades_json(document), "hashes",
-			 texts_json(document->hashes, document->hashes_count), "hash_counts",
-			 hash_counts(document), "notes", notes);
+			 texts_json(document->hashes, document->hashes_count), "hash_counts", hash_counts(document),
+			 "notes", notes);
 }
 
 /* What the plain values of one type have in common, as the members that follow value, raw and line. malloc'ed; NULL: out of memory. */

@@ -38,7 +38,8 @@ int kh_letter_options(const struct kh_cli *cli, json_t *request, const char *dat
 	if (day)
 		json_object_set_new(request, date, json_string(iso));
 	if (name && (!name[strspn(name, " ")] || strlen(name) >= ISSUER_BYTES))
-		return kh_usage_error(cli, _("--issuer takes the name of an agency, of 1 to %d bytes"), ISSUER_BYTES - 1);
+		return kh_usage_error(cli, _("--issuer takes the name of an agency, of 1 to %d bytes"),
+				      ISSUER_BYTES - 1);
 	return 0;
 }
 
@@ -61,8 +62,8 @@ static int load_file(const char *name, int code, const char *data, size_t length
 		kh_fail(&error, code, "%s: %s", name, kh_errno_text(-code));
 	if (code < 0)
 		json_array_append_new(loading->notes,
-				      json_string(kh_printf(_("issuers not taken: %s/%s"), kh_printable(loading->folder),
-							    kh_printable(error.text))));
+				      json_string(kh_printf(_("issuers not taken: %s/%s"),
+							    kh_printable(loading->folder), kh_printable(error.text))));
 	return 0;
 }
 
@@ -77,8 +78,9 @@ struct kh_issuers *kh_letter_issuers(const char *folder, json_t *notes)
 	if (loading.issuers)
 		code = kh_folder_read(loading.folder, KH_ISSUERS_ENDING, KH_ISSUERS_FILE_BYTES, load_file, &loading);
 	if (code < 0 && (code != -ENOENT || loading.folder == named))
-		json_array_append_new(notes, json_string(kh_printf(_("issuers not taken: %s: %s"),
-								   kh_printable(loading.folder), kh_errno_text(-code))));
+		json_array_append_new(notes,
+				      json_string(kh_printf(_("issuers not taken: %s: %s"),
+							    kh_printable(loading.folder), kh_errno_text(-code))));
 	return loading.issuers;
 }
 
@@ -128,7 +130,9 @@ static int ask(json_t *request, const struct kh_numbers *numbers)
 	char line[NUMBER_BYTES];
 	const char *answer = "";
 
-	kh_say(_("%s: the number of the letter could not be read for sure.\n"), kh_printable(numbers->file));
+	kh_say(numbers->guess ? _("%s: the number of the letter could not be read for sure.\n")
+			      : _("%s: the number of the letter could not be read.\n"),
+	       kh_printable(numbers->file));
 	for (int i = 0; i < TRIES && answer && !*answer; i++) {
 		if (numbers->guess)
 			kh_say(_("Number of the letter [%s]: "), kh_printable(numbers->guess));
@@ -156,14 +160,16 @@ int kh_numbers_ask(const struct kh_cli *cli, json_t *request, const struct kh_nu
 	if (isatty(STDIN_FILENO) && !cli->json)
 		return ask(request, numbers);
 	file = strcmp(numbers->file, "-") != 0 ? kh_printable(numbers->file) : _("standard input");
-	kh_show_error(cli,
-		      numbers->guess ? kh_printf(_("%s: the number of the letter could not be read for sure (%s?), and there is "
-						   "no terminal to ask on"),
-						 file, kh_printable(numbers->guess))
-				     : kh_printf(_("%s: the number of the letter could not be read, and there is no "
-						   "terminal to ask on"),
-						 file),
-		      _("say it: --ref NUMBER"));
+	kh_show_error(
+		cli,
+		numbers->guess
+			? kh_printf(_("%s: the number of the letter could not be read for sure (%s?), and there is "
+				      "no terminal to ask on"),
+				    file, kh_printable(numbers->guess))
+			: kh_printf(_("%s: the number of the letter could not be read, and there is no "
+				      "terminal to ask on"),
+				    file),
+		_("say it: --ref NUMBER"));
 	return KH_EXIT_USAGE;
 }
 

@@ -16,8 +16,7 @@ static void add_page(json_t *first, const json_t *page)
 	size_t index, before = json_array_size(letters);
 
 	json_array_extend(json_object_get(first, "indicators"), json_object_get(page, "indicators"));
-	json_array_foreach(json_object_get(page, "letters"), index, letter)
-	{
+	json_array_foreach(json_object_get(page, "letters"), index, letter) {
 		bool known = false;
 
 		for (size_t i = 0; i < before && !known; i++)

@@ -61,7 +61,8 @@ static int read_one(const char *name, int fd, struct kh_numbers *numbers, struct
 	return code < 0 ? kh_fail(error, code, "%s: %s", name, kh_errno_text(-code)) : KH_TAKE_FD(memory);
 }
 
-static int read_all(const struct kh_cli *cli, char **names, size_t count, struct files *files, struct kh_numbers *numbers)
+static int read_all(const struct kh_cli *cli, char **names, size_t count, struct files *files,
+		    struct kh_numbers *numbers)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct kh_error error = {};
@@ -90,7 +91,8 @@ static int run_push(struct kh_cli *cli, json_t *request, int count, char **names
 		return kh_usage_error(cli, _("--accept-all-in takes annex, body, list or scan"));
 	if (count > KH_PROTO_MAX_FILES)
 		return kh_usage_error(cli, _("at most %d files at a time"), KH_PROTO_MAX_FILES);
-	if (open_all(cli, names, (size_t)count, &files) < 0 || read_all(cli, names, (size_t)count, &files, &numbers) < 0)
+	if (open_all(cli, names, (size_t)count, &files) < 0 ||
+	    read_all(cli, names, (size_t)count, &files, &numbers) < 0)
 		return KH_EXIT_FAILED;
 	code = kh_numbers_ask(cli, request, &numbers);
 	if (code)

@@ -298,7 +298,8 @@ static int run_read(struct kh_cli *cli, json_t *request, int count, char **names
 	if (!folder)
 		folder = getenv(NEVER_BLOCK_ENV);
 	if (load_guard(&judge, folder && folder[0] ? folder : NEVER_BLOCK_DEFAULT) < 0 ||
-	    !(judge.issuers = kh_letter_issuers(json_string_value(json_object_get(request, ".issuers")), judge.notes))) {
+	    !(judge.issuers =
+		      kh_letter_issuers(json_string_value(json_object_get(request, ".issuers")), judge.notes))) {
 		kh_show_error(cli, _("out of memory"), NULL);
 		return KH_EXIT_FAILED;
 	}
@@ -329,7 +330,8 @@ static const struct kh_option read_options[] = {
 	{ KH_OPTION_FLAG, "csv", NULL, ".csv", N_("all rows as comma-separated values") },
 	{ KH_OPTION_TEXT, "explain", "VALUE", ".explain",
 	  N_("where this value stands, what was decided of it, and by which rule") },
-	{ KH_OPTION_TEXT, "ref", "NUMBER", ".ref", N_("the letter's number, when the file does not say it or says it wrong") },
+	{ KH_OPTION_TEXT, "ref", "NUMBER", ".ref",
+	  N_("the letter's number, when the file does not say it or says it wrong") },
 	{ KH_OPTION_TEXT, "date", "DATE", ".date", N_("its date, likewise: 21/01/2023 or 2023-01-21") },
 	{ KH_OPTION_TEXT, "issuer", "TEXT", ".issuer", N_("who issued it, likewise") },
 	{ KH_OPTION_TEXT, "issuers", "FOLDER", ".issuers", N_("folder of lists of issuers to name them by") },

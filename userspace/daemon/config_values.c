@@ -186,7 +186,8 @@ static int set_folder(struct kh_config *config, enum kh_config_key key, const ch
 	}
 	fail(place, key, _("not an absolute path: %s"), value);
 	return hint_line(place, key, "%s",
-			 key == KH_KEY_ISSUERS ? KH_SYSCONFDIR "/khien/issuers.d" : KH_SYSCONFDIR "/khien/never-block.d");
+			 key == KH_KEY_ISSUERS ? KH_SYSCONFDIR "/khien/issuers.d"
+					       : KH_SYSCONFDIR "/khien/never-block.d");
 }
 
 static int bad_prefix(const struct kh_config_place *place, enum kh_config_key key, const char *value, size_t at,

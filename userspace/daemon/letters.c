@@ -36,7 +36,8 @@ int kh_letter_year(const struct kh_letter *letter)
 /* What the head does not say yet. The number only when it is to count. */
 static int copy_letter(struct kh_letter *to, const struct kh_letter *from, bool numbered)
 {
-	const char *const texts[] = { numbered ? from->number : NULL, from->date, from->issuer, from->subject, from->report_by };
+	const char *const texts[] = { numbered ? from->number : NULL, from->date, from->issuer, from->subject,
+				      from->report_by };
 	char **const places[] = { &to->number, &to->date, &to->issuer, &to->subject, &to->report_by };
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
@@ -235,11 +236,13 @@ static int correct(const struct kh_request *request, struct kh_plan *plan, struc
 		return 0;
 	if ((date && (kh_date_parse(date, iso) < 0 || strcmp(date, iso) != 0)) ||
 	    (issuer && (!issuer[0] || strlen(issuer) >= ISSUER_BYTES))) {
-		kh_fail(error, -EMLINK, _("a date is written 2023-01-21, and an issuer has 1 to %d bytes"), ISSUER_BYTES - 1);
+		kh_fail(error, -EMLINK, _("a date is written 2023-01-21, and an issuer has 1 to %d bytes"),
+			ISSUER_BYTES - 1);
 		return -EMLINK;
 	}
 	if (plan->letters_count > 1) {
-		kh_fail(error, -EMLINK, _("--date and --issuer are of one letter, and these files carry several numbers: %s, %s"),
+		kh_fail(error, -EMLINK,
+			_("--date and --issuer are of one letter, and these files carry several numbers: %s, %s"),
 			plan->letters[0].head.number, plan->letters[1].head.number);
 		return kh_hint(error, _("push the letters one by one, or say which one it is: --ref NUMBER")), -EMLINK;
 	}
@@ -314,9 +317,9 @@ struct chain {
 static int on_chain(const struct kh_letter_row *row, void *context)
 {
 	struct chain *chain = context;
-	json_t *other = json_pack("{s:o, s:o, s:o, s:o}", "number", kh_json_text(row->number), "date",
-				  kh_json_text(row->date), "issuer", kh_json_text(row->issuer), "received",
-				  kh_json_time(chain->core, row->received));
+	json_t *other =
+		json_pack("{s:o, s:o, s:o, s:o}", "number", kh_json_text(row->number), "date", kh_json_text(row->date),
+			  "issuer", kh_json_text(row->issuer), "received", kh_json_time(chain->core, row->received));
 	enum kh_order_state state;
 	json_int_t shared = 0;
 
@@ -356,10 +359,10 @@ static int on_head(const struct kh_letter_row *row, void *context)
 {
 	struct chain *heads = context;
 
-	json_array_append_new(heads->array,
-			      json_pack("{s:o, s:o, s:o, s:o, s:o}", "number", kh_json_text(row->number), "date",
-					kh_json_text(row->date), "issuer", kh_json_text(row->issuer), "subject",
-					kh_json_text(row->subject), "received", kh_json_time(heads->core, row->received)));
+	json_array_append_new(heads->array, json_pack("{s:o, s:o, s:o, s:o, s:o}", "number", kh_json_text(row->number),
+						      "date", kh_json_text(row->date), "issuer",
+						      kh_json_text(row->issuer), "subject", kh_json_text(row->subject),
+						      "received", kh_json_time(heads->core, row->received)));
 	return 0;
 }
 

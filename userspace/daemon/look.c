@@ -130,8 +130,7 @@ static void put_grade(json_t *rows, const char *fact)
 
 	if (sscanf(fact, "%31s %u %15s", cve, &score, level) != 3)
 		return;
-	json_array_foreach(rows, index, row)
-	{
+	json_array_foreach(rows, index, row) {
 		if (strcmp(kh_request_text(row, "cve"), cve) != 0 || kh_request_text(row, "severity") ||
 		    json_is_real(json_object_get(row, "cvss")))
 			continue;

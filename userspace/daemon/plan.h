@@ -42,7 +42,8 @@ struct kh_plan {
 	size_t files_count;
 	char **owned; /* texts of findings that no document owns */
 	size_t owned_count, owned_capacity;
-	const char *date, *issuer; /* as a person corrects them, of its one letter; borrowed from the request; NULL: as read */
+	const char *date,
+		*issuer; /* as a person corrects them, of its one letter; borrowed from the request; NULL: as read */
 	bool corrected; /* that changed what the ledger holds of the letter, when written */
 	size_t rows_each; /* rows of one decision in the answer, at most */
 };

@@ -160,7 +160,7 @@ static int merge(struct kh_document *first, struct kh_document *second)
 static int differs(char **first, char **second)
 {
 	char *a KH_CLEANUP(kh_freep) = *first ? kh_text_fold(*first) : NULL,
-	     *b KH_CLEANUP(kh_freep) = *second ? kh_text_fold(*second) : NULL;
+		*b KH_CLEANUP(kh_freep) = *second ? kh_text_fold(*second) : NULL;
 
 	if ((*first && !a) || (*second && !b))
 		return -ENOMEM;
@@ -191,8 +191,9 @@ static int merge_heads(struct kh_document *first, struct kh_document *second)
 	letter->doubtful = number && !letter->attached;
 	if (!letter->doubtful && !(date && other->date))
 		return 0;
-	if (asprintf(&note, letter->doubtful ? _("the letter's number was read as %s and as %s: look at the paper")
-					     : _("the letter's date was read as %s and as %s: look at the paper"),
+	if (asprintf(&note,
+		     letter->doubtful ? _("the letter's number was read as %s and as %s: look at the paper")
+				      : _("the letter's date was read as %s and as %s: look at the paper"),
 		     letter->doubtful ? letter->number : letter->date,
 		     unread(letter->doubtful ? other->number : other->date)) < 0)
 		return -ENOMEM;

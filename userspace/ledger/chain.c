@@ -18,13 +18,13 @@ int kh_ledger_relay_put(struct kh_ledger *ledger, int64_t letter, const char *nu
 }
 
 /* Numbers begin again every January: a letter is passed on within the year, or in the next. */
-#define CHAIN                                                                                                         \
-	"WITH RECURSIVE named(a, b) AS (SELECT l.number_key, f.value FROM letter_facts f JOIN letters l ON l.id = f.letter" \
-	" WHERE f.kind = 'relay-key'), ties(a, b) AS (SELECT a, b FROM named UNION SELECT b, a FROM named),"            \
-	" own(id, key, year) AS (SELECT id, number_key, year FROM letters WHERE id = ?1),"                             \
-	" chain(key) AS (SELECT key FROM own UNION SELECT t.b FROM ties t JOIN chain c ON t.a = c.key)"                 \
-	" SELECT l.id, l.number, l.date, l.issuer, l.subject, l.year, l.received FROM letters l, own"                   \
-	" WHERE l.id <> own.id AND l.id <> 1 AND (l.number_key IN chain AND abs(l.year - own.year) <= 1"               \
+#define CHAIN                                                                                                                  \
+	"WITH RECURSIVE named(a, b) AS (SELECT l.number_key, f.value FROM letter_facts f JOIN letters l ON l.id = f.letter"    \
+	" WHERE f.kind = 'relay-key'), ties(a, b) AS (SELECT a, b FROM named UNION SELECT b, a FROM named),"                   \
+	" own(id, key, year) AS (SELECT id, number_key, year FROM letters WHERE id = ?1),"                                     \
+	" chain(key) AS (SELECT key FROM own UNION SELECT t.b FROM ties t JOIN chain c ON t.a = c.key)"                        \
+	" SELECT l.id, l.number, l.date, l.issuer, l.subject, l.year, l.received FROM letters l, own"                          \
+	" WHERE l.id <> own.id AND l.id <> 1 AND (l.number_key IN chain AND abs(l.year - own.year) <= 1"                       \
 	" OR l.id IN (SELECT d.letter FROM documents d JOIN documents mine ON mine.sha256 = d.sha256 WHERE mine.letter = ?1))" \
 	" ORDER BY l.received, l.id"
 

@@ -25,10 +25,11 @@ static void key_clear(struct letter_key *key)
 static int find_letter(struct kh_ledger *ledger, const struct letter_key *key, int64_t *ret_id, struct kh_error *error)
 {
 	KH_CACHED(statement);
-	int code = kh_sql_cached(ledger, KH_SQL_LETTER_FIND,
-				 "SELECT id, issuer_key = ?2, count(*) OVER () FROM letters WHERE number_key = ?1 AND year = ?3"
-				 " AND (issuer_key = ?2 OR issuer_key = '' OR ?2 = '') ORDER BY 2 DESC LIMIT 1",
-				 &statement, error);
+	int code = kh_sql_cached(
+		ledger, KH_SQL_LETTER_FIND,
+		"SELECT id, issuer_key = ?2, count(*) OVER () FROM letters WHERE number_key = ?1 AND year = ?3"
+		" AND (issuer_key = ?2 OR issuer_key = '' OR ?2 = '') ORDER BY 2 DESC LIMIT 1",
+		&statement, error);
 
 	if (code < 0)
 		return code;

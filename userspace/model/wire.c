@@ -117,7 +117,7 @@ int kh_wire_write(const struct kh_document *document, struct kh_bytes *bytes)
 		code = put_texts(bytes, letter->relays, letter->relays_count);
 	if (code >= 0)
 		code = put_number(bytes, (uint32_t)letter->headed | (uint32_t)letter->doubtful << 1 |
-						(uint32_t)letter->attached << 2);
+						 (uint32_t)letter->attached << 2);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(counts) && code >= 0; i++)
 		code = put_number(bytes, (uint32_t)counts[i]);
 	if (code >= 0)

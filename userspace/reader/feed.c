@@ -128,7 +128,9 @@ static int read_head(struct kh_letter *letter, const json_t *head)
 	for (size_t i = 0; i < json_array_size(relays) && !result; i++) {
 		char *number KH_CLEANUP(kh_freep) = NULL;
 
-		result = set_field(&number, json_is_string(json_array_get(relays, i)) ? json_string_value(json_array_get(relays, i)) : "");
+		result = set_field(&number, json_is_string(json_array_get(relays, i))
+						    ? json_string_value(json_array_get(relays, i))
+						    : "");
 		if (!result && number)
 			result = kh_letter_relay(letter, KH_TAKE(number));
 	}

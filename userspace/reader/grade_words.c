@@ -30,9 +30,15 @@ static size_t level_at(const char *at, uint8_t *ret_level)
 		const char *pattern;
 		enum kh_level level;
 	} words[] = {
-		{ "nghiEm trOng", KH_LEVEL_CRITICAL }, { "critical", KH_LEVEL_CRITICAL }, { "cao", KH_LEVEL_HIGH },
-		{ "high", KH_LEVEL_HIGH },	       { "trung bInh", KH_LEVEL_MEDIUM }, { "medium", KH_LEVEL_MEDIUM },
-		{ "moderate", KH_LEVEL_MEDIUM },       { "thAp", KH_LEVEL_LOW },	  { "low", KH_LEVEL_LOW },
+		{ "nghiEm trOng", KH_LEVEL_CRITICAL },
+		{ "critical", KH_LEVEL_CRITICAL },
+		{ "cao", KH_LEVEL_HIGH },
+		{ "high", KH_LEVEL_HIGH },
+		{ "trung bInh", KH_LEVEL_MEDIUM },
+		{ "medium", KH_LEVEL_MEDIUM },
+		{ "moderate", KH_LEVEL_MEDIUM },
+		{ "thAp", KH_LEVEL_LOW },
+		{ "low", KH_LEVEL_LOW },
 	};
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(words); i++) {
@@ -117,9 +123,8 @@ static const char *scored(const char *at, struct kh_grade *grade)
 /* The level after "mức độ", "severity" at `at`; where it ends, NULL: none is there. */
 static const char *levelled(const char *at, struct kh_grade *grade)
 {
-	static const char *const fillers[] = { "nguy hiEm",	"Anh hUOng",  "rUi ro",	  "dAnh giA", "cUa lO hOng", "dO",
-					       "lA",	  "rating",   "level",	     "lO hOng",
-					       "bAo mAt",	NULL };
+	static const char *const fillers[] = { "nguy hiEm", "Anh hUOng", "rUi ro", "dAnh giA", "cUa lO hOng", "dO",
+					       "lA",	    "rating",	 "level",  "lO hOng",  "bAo mAt",     NULL };
 	size_t used = 1;
 
 	while (used) {
@@ -147,7 +152,8 @@ static const char *levelled(const char *at, struct kh_grade *grade)
 
 const char *kh_grade_mention(const char *at, struct kh_grade *ret_grade)
 {
-	static const char *const scores[] = { "diEm cvss", "diEm sO cvss", "cvss", "diEm sO :", "diEm :", "score :", NULL };
+	static const char *const scores[] = { "diEm cvss", "diEm sO cvss", "cvss", "diEm sO :",
+					      "diEm :",	   "score :",	   NULL };
 	static const char *const levels[] = { "mUc dO", "mUc", "severity", "dO nghiEm trOng", NULL };
 	struct kh_grade grade = {};
 	const char *end = NULL;

@@ -157,7 +157,8 @@ static int read_columns(struct kh_collector *collector, const char *folded, bool
 {
 	struct kh_grading *grading = &collector->grading;
 	bool spaced = strpbrk(folded, "\t|") || strstr(folded, "  ");
-	const char *signs = spaced ? "\t|" : ",;", *blanks = spaced ? " \t|" : "", *at = folded + strspn(folded, blanks);
+	const char *signs = spaced ? "\t|" : ",;", *blanks = spaced ? " \t|" : "",
+		   *at = folded + strspn(folded, blanks);
 	struct kh_grade grade = {}, found;
 	uint32_t columns = 0;
 	int count = 0;

@@ -313,7 +313,8 @@ static const char *by_code(const struct kh_issuers *issuers, const char *number,
 
 int kh_issuers_name(const struct kh_issuers *issuers, struct kh_letter *letter)
 {
-	char *composed KH_CLEANUP(kh_freep) = letter->issuer ? kh_compose(letter->issuer, strlen(letter->issuer)) : NULL;
+	char *composed KH_CLEANUP(kh_freep) =
+		letter->issuer ? kh_compose(letter->issuer, strlen(letter->issuer)) : NULL;
 	char *folded KH_CLEANUP(kh_freep) = composed ? kh_fold(composed, strlen(composed)) : NULL, *copy;
 	bool whole = false;
 	const char *coded = letter->number ? by_code(issuers, letter->number, &whole) : NULL,
