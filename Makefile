@@ -195,7 +195,7 @@ $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
 UNIT_TESTS += test_config test_check test_source_terms
 LIBS_test_source_terms := daemon model common
-LIBS_test_check := daemon netlink guard model common
+LIBS_test_check := daemon netlink guard reader model common
 LIBS_test_config := daemon common
 
 UNIT_TESTS += test_cli

@@ -28,6 +28,7 @@ done <<-END
 	755 /usr/local/libexec/khien/khien-refresh
 	644 /etc/khien/khien.conf
 	644 /etc/khien/never-block.d/special-purpose.list
+	644 /etc/khien/issuers.d/10-trung-uong.list
 	644 /usr/local/lib/systemd/system/khiend.service
 	644 /usr/local/lib/sysusers.d/khien.conf
 	644 /usr/local/share/man/man1/khien.1
@@ -39,11 +40,13 @@ END
 grep -q '^ExecStart=/usr/local/sbin/khiend ' "$root/usr/local/lib/systemd/system/khiend.service" || complain "the unit starts another khiend"
 grep -rn '@[a-z]*@' "$root" --include='*.service' && complain "a path was not filled in"
 diff -r rules/never-block.d "$root/etc/khien/never-block.d" || complain "the lists are not those of rules/"
+diff -r rules/issuers.d "$root/etc/khien/issuers.d" || complain "the issuers are not those of rules/"
 
 # A second time over an administrator's changes.
 echo '# mine' >> "$root/etc/khien/khien.conf"
 echo '# mine' >> "$root/etc/khien/never-block.d/resolvers.list"
 echo '192.0.2.0/24' > "$root/etc/khien/never-block.d/office.list"
+echo 'Sở Mẫu = SM' > "$root/etc/khien/issuers.d/50-tinh.list"
 make_it install > /dev/null
 tail -n 1 "$root/etc/khien/khien.conf" | grep -qx '# mine' || complain "install overwrote khien.conf"
 [[ -e $root/etc/khien/khien.conf.new ]] || complain "the new khien.conf is not beside the changed one"
@@ -52,6 +55,6 @@ tail -n 1 "$root/etc/khien/never-block.d/resolvers.list" | grep -qx '# mine' || 
 mkdir -p "$root/var/lib/khien" && touch "$root/var/lib/khien/ledger.db"
 make_it uninstall > /dev/null
 left=$(cd "$root" && find . -type f | sort | tr '\n' ' ')
-expected='./etc/khien/khien.conf ./etc/khien/never-block.d/office.list ./etc/khien/never-block.d/resolvers.list ./var/lib/khien/ledger.db '
+expected='./etc/khien/issuers.d/50-tinh.list ./etc/khien/khien.conf ./etc/khien/never-block.d/office.list ./etc/khien/never-block.d/resolvers.list ./var/lib/khien/ledger.db '
 [[ $left == "$expected" ]] || complain "uninstall should leave $expected, but left $left"
 exit $bad

@@ -426,6 +426,40 @@ static void test_lists(void **state)
 	expect(0, KH_ERROR, KH_KEY_NEVER_BLOCK, folder, "write: never_block = " KH_SYSCONFDIR "/khien/never-block.d");
 }
 
+static void test_issuers(void **state)
+{
+	static const char two[] = "Sở Mẫu = SM\nSở Hai = SM\n";
+	char folder[] = "/tmp/khien-check-XXXXXX", path[64];
+
+	(void)state;
+	run("[gateway]\nwan = eth0\nlan = eth1 wg0\n" GUARD);
+	snprintf(config.issuers, sizeof(config.issuers), "rules/issuers.d");
+	kh_check_issuers(&config, &check);
+	expect_count(0);
+	assert_non_null(mkdtemp(folder));
+	snprintf(config.issuers, sizeof(config.issuers), "%s", folder);
+	snprintf(path, sizeof(path), "%s/a.list", folder);
+	assert_int_equal(kh_file_write(path, two, strlen(two), 0600), 0);
+	snprintf(path, sizeof(path), "%s/b.list", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	kh_check_issuers(&config, &check);
+	expect_count(2);
+	expect(0, KH_ERROR, KH_KEY_ISSUERS, "/a.list:2: \"SM\" stands in line 1 too",
+	       "write: Cục An toàn thông tin = CATTT, ATTT");
+	expect(1, KH_ERROR, KH_KEY_ISSUERS, "/b.list: ", "the list must be readable by root, and a file");
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/a.list", folder);
+	unlink(path);
+	rmdir(folder);
+	memset(&check, 0, sizeof(check));
+	kh_check_issuers(&config, &check); /* an installation of before they came */
+	expect_count(0);
+	config.lines[KH_KEY_ISSUERS] = 9;
+	kh_check_issuers(&config, &check);
+	expect_count(1);
+	expect(0, KH_ERROR, KH_KEY_ISSUERS, folder, "write: issuers = " KH_SYSCONFDIR "/khien/issuers.d");
+}
+
 static void test_shipped_lists(void **state)
 {
 	(void)state;
@@ -551,6 +585,7 @@ int main(void)
 		cmocka_unit_test_setup(test_print, plain),
 		cmocka_unit_test_setup(test_lists, plain),
 		cmocka_unit_test_setup(test_shipped_lists, plain),
+		cmocka_unit_test_setup(test_issuers, plain),
 		cmocka_unit_test_setup(test_detect_plain, plain),
 		cmocka_unit_test_setup(test_detect_pppoe, pppoe),
 		cmocka_unit_test_setup(test_detect_bridge_and_vlans, plain),

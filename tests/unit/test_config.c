@@ -51,6 +51,7 @@ static void test_defaults(void **state)
 	assert_string_equal(config->language, "vi");
 	assert_string_equal(config->timezone, "Asia/Ho_Chi_Minh");
 	assert_string_equal(config->never_block, KH_SYSCONFDIR "/khien/never-block.d");
+	assert_string_equal(config->issuers, KH_SYSCONFDIR "/khien/issuers.d");
 	assert_int_equal(config->management.count + config->exempt.count, 0);
 	assert_int_equal(config->widest_ipv4, 20);
 	assert_int_equal(config->widest_ipv6, 48);
@@ -77,6 +78,8 @@ static void test_every_key(void **state)
 	      "widest_ipv4 = 24\n"
 	      "widest_ipv6 = 0\n"
 	      "exempt = 203.0.113.0/24\n"
+	      "[letters]\n"
+	      "issuers = /srv/issuers\n"
 	      "[http]\n"
 	      "listen = [::1]:80\n"
 	      "[sources]\n"
@@ -94,6 +97,7 @@ static void test_every_key(void **state)
 	assert_string_equal(config->language, "en");
 	assert_string_equal(config->timezone, "UTC");
 	assert_string_equal(config->never_block, "/srv/lists");
+	assert_string_equal(config->issuers, "/srv/issuers");
 	assert_int_equal(config->management.count, 3);
 	assert_int_equal(config->management.ranges[1].family, 6);
 	assert_true(config->management.ranges[2].first == 0xc0000205 &&
@@ -103,7 +107,7 @@ static void test_every_key(void **state)
 	assert_int_equal(config->exempt.count, 1);
 	assert_true(config->listen.first == 1 && config->listen.family == 6);
 	assert_int_equal(config->listen_port, 80);
-	assert_int_equal(config->lines[KH_KEY_LISTEN], 15);
+	assert_int_equal(config->lines[KH_KEY_LISTEN], 17);
 }
 
 static void test_comments_and_blanks(void **state)
@@ -206,6 +210,8 @@ static void test_errors(void **state)
 		{ MINIMAL "[guard]\nnever_block = lists\n", 5, "never_block: not an absolute path: lists",
 		  "/khien/never-block.d" },
 		{ MINIMAL "[guard]\nnever_block =\n", 5, "never_block: not an absolute path", "/khien/never-block.d" },
+		{ MINIMAL "[letters]\nissuers = lists\n", 5, "issuers: not an absolute path: lists",
+		  "/khien/issuers.d" },
 		{ MINIMAL "[guard]\nmanagement = 10.20.0.0/24 10.21.0.5/24\n", 5,
 		  "management: address bits beyond the prefix length: 10.21.0.5/24",
 		  "write: management = 10.20.0.0/24 10.21.0.0/24" },

@@ -317,10 +317,42 @@ static void test_versions_and_then_a_list(void **state)
 	       "14.0.4.1 review context");
 }
 
+/* What is a letter whose number one would ask for, and which letter an annex says it belongs to. */
+static void test_heads_without_a_number(void **state)
+{
+	static const struct {
+		const char *text;
+		bool headed, attached;
+		const char *number;
+	} rows[] = {
+		{ "Số: 12/SM\nKính gửi: A\n", true, false, "12/SM" },
+		{ "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nSố:   /\nKính gửi: A\n", true, false, NULL },
+		{ "Số: ~~/|\nV/v chặn máy chủ\nKính gửi: A\n", true, false, NULL },
+		{ "Chào anh,\nchặn giúp 203.0.113.7 nhé, máy này đang gửi thư rác khắp nơi.\n", false, false, NULL },
+		{ "Kính gửi anh Nam,\nnhờ anh chặn giúp 203.0.113.7 trong hôm nay vì nó gửi thư rác.\n", false, false,
+		  NULL },
+		{ "203.0.113.7\n203.0.113.8\n", false, false, NULL },
+		{ "PHỤ LỤC\n(Kèm theo Công văn số 12/SM-CNTT ngày 2/9/2023 của Sở Mẫu)\n203.0.113.7\n", true, true,
+		  "12/SM-CNTT" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(rows); i++) {
+		DOCUMENT(document) = document_of(rows[i].text);
+		const struct kh_letter *letter = &document->letter;
+
+		if (letter->attached != rows[i].attached || (!rows[i].attached && letter->headed != rows[i].headed) ||
+		    strcmp(letter->number ? letter->number : "", rows[i].number ? rows[i].number : "") != 0)
+			fail_msg("%s: headed %d, attached %d, number %s", rows[i].text, letter->headed,
+				 letter->attached, letter->number);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_relays),
+		cmocka_unit_test(test_heads_without_a_number),
 		cmocka_unit_test(test_report_by),
 		cmocka_unit_test(test_bystanders_wait),
 		cmocka_unit_test(test_accusations_overrule),

@@ -130,7 +130,9 @@ static int ask(json_t *request, const struct kh_numbers *numbers)
 	char line[NUMBER_BYTES];
 	const char *answer = "";
 
-	kh_say(_("%s: the number of the letter could not be read for sure.\n"), kh_printable(numbers->file));
+	kh_say(numbers->guess ? _("%s: the number of the letter could not be read for sure.\n")
+			      : _("%s: the number of the letter could not be read.\n"),
+	       kh_printable(numbers->file));
 	for (int i = 0; i < TRIES && answer && !*answer; i++) {
 		if (numbers->guess)
 			kh_say(_("Number of the letter [%s]: "), kh_printable(numbers->guess));

@@ -4,6 +4,7 @@
  * is believed no more than a document is: its decisions are made again.
  */
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "common/lang.h"
@@ -95,7 +96,7 @@ static int read_grades(struct kh_collector *collector, const json_t *document)
 		double score = json_number_value(json_object_get(row, "cvss"));
 		const struct kh_grade grade = {
 			.level = (uint8_t)kh_level_from_name(kh_tree_text(row, "severity")),
-			.score = score > 0 && score <= 10 ? (uint8_t)(score * 10 + 0.5) : 0,
+			.score = score > 0 && score <= 10 ? (uint8_t)lround(score * 10) : 0,
 		};
 		int64_t position = kh_collect_find_cve(collector, name, strlen(name));
 

@@ -90,7 +90,7 @@ static int add_cve(struct kh_collector *collector, const char *at, size_t length
 /* What stands straight behind a CVE: "(Critical, 9.8)", "(8.8)", ": Nghiêm trọng", "- Cao". Where it ends, NULL: no grade. */
 static const char *beside(const char *at, struct kh_grade *ret_grade)
 {
-	const char *open = at + strspn(at, " \t"), *close = open;
+	const char *open = at + strspn(at, " \t"), *close;
 
 	if (*open == '(' || *open == '[')
 		close = strpbrk(open, ")]");
@@ -233,7 +233,7 @@ int kh_grades_line(struct kh_collector *collector, const char *folded)
 		bool border = at == folded || !kh_is_word(at[-1]);
 		size_t used = border ? cve_at(at) : 0;
 		const char *end = NULL;
-		struct kh_grade grade;
+		struct kh_grade grade = {};
 
 		if (used)
 			result = take_cve(&passing, at, used, &end);

@@ -39,8 +39,9 @@ void kh_scanned_brackets(struct kh_bytes *text)
 			*to++ = *from++;
 			continue;
 		}
-		memcpy(to, "[.]", 3);
-		to += 3;
+		*to++ = '[';
+		*to++ = '.';
+		*to++ = ']';
 		from += used;
 	}
 	text->length = (size_t)(to - (char *)text->data);

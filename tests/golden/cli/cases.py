@@ -12,6 +12,8 @@ import tempfile
 from run import Run, check, columns, environment, has, here, khien, lacks, reply, same
 
 LETTER = {"cv.txt": "Số: 123/CATTT-NCSC\n", "phuluc.txt": "203.0.113.7\n"}
+BLANK = {"mo.txt": "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nSố:    /\nKính gửi: Các đơn vị\nPHỤ LỤC\n203.0.113.7\n"}
+GRADED = {"lo-hong.txt": "Số: 315/CATTT-MAU\nKính gửi: Các đơn vị\nVá CVE-2026-10001 (CVSS: 9.8, Nghiêm trọng), CVE-2026-10002 (Cao) và CVE-2026-10003.\n"}
 LIST = {"danh-sach.txt": "203.0.113.7\n10.1.2.3/8\n1.2.3.4.5\n8.8.8.8 # máy chủ\nxau.example\n"}
 PLAN = {"push": ["plan", "done"]}
 ROOT = os.path.normpath(os.path.join(here, "..", "..", ".."))
@@ -42,6 +44,9 @@ SCREENS = {
     "push-no-terminal": screen("push", "cv.txt", table=PLAN, files=LETTER),
     "push-question": screen("push", "cv.txt", table=PLAN, files=LETTER, typed=[b"c"]),
     "push-view": screen("push", "cv.txt", table=PLAN, files=LETTER, typed=[b"x", b""]),
+    "push-number-unread": screen("push", "mo.txt", "--yes", table=PLAN, files=BLANK),
+    "push-number-asked": screen("push", "mo.txt", table=PLAN, files=BLANK, typed=[b"", b"12/SM", b"c"]),
+    "push-bad-date": screen("push", "cv.txt", "--date", "31/2/2023", files=LETTER),
     "push-missing-file": screen("push", "cv.txt", "thieu.txt", table=PLAN, files=LETTER),
     "block-waits": screen("block", "198.51.0.0/16", table={"block": ["plan-waiting", "done-waiting"]}),
     "why-value": screen("why", "203.0.113.7", table={"why": "why-value"}),
@@ -67,6 +72,7 @@ SCREENS = {
     "undo": screen("undo", "17", table={"undo": "undo"}),
     "reattach": screen("reattach", table={"reattach": "reattach"}),
     "detach": screen("detach", table={"detach": "detach"}),
+    "read-graded": screen("read", "lo-hong.txt", files=GRADED),
     "read": screen("read", "danh-sach.txt", files=LIST),
     "read-without-lists": screen("read", "danh-sach.txt", "--never-block", "/nowhere", files=LIST),
     "read-missing": screen("read", "thieu.txt", "danh-sach.txt", files=LIST),
@@ -225,6 +231,18 @@ def orders_go_out_as_the_protocol_says():
         if arguments[0] == "why":  # what follows "--" is an argument, the language of run() too
             continue
         same(run.requests[0][0], {"v": 1, "lang": "en", **expected}, "the request")
+
+
+@check
+def what_is_said_of_a_letter_goes_to_the_daemon():
+    run = Run("push", "cv.txt", "--yes", "--ref", "1/A", "--date", "21/1/2023", "--issuer", "Sở Mẫu", table={"push": "done"}, files=LETTER)
+    same({key: run.requests[0][0].get(key) for key in ("ref", "date", "issuer")}, {"ref": "1/A", "date": "2023-01-21", "issuer": "Sở Mẫu"}, "the request")
+    run = Run("push", "mo.txt", table=PLAN, files=BLANK, typed=[b" 12/SM ", b"c"])
+    same([request.get("ref") for request, _ in run.requests], ["12/SM", "12/SM"], "the number that was typed")
+    same(len(Run("push", "mo.txt", table=PLAN, files=BLANK, typed=[b"", b"", b""]).requests), 0, "requests without a number")
+    same(len(Run("push", "mo.txt", "--yes", table=PLAN, files=BLANK).requests), 0, "requests without a terminal")
+    same(Run("push", "mo.txt", "--yes", "--ref", "12/SM", table={"push": "done"}, files=BLANK).code, 3, "with --ref")
+    same(Run("push", "danh-sach.txt", "--yes", table={"push": "done"}, files=LIST).code, 3, "a plain list")
 
 
 @check
@@ -465,7 +483,7 @@ def read_gives_every_document_that_can_be_read():
     same((run.code, [document["file"] for document in documents]), (1, ["danh-sach.txt"]), "exit code and documents")
     same({row["value"]: row["decision"] for row in documents[0]["indicators"]},
          {"203.0.113.7": "enforce", "10.0.0.0/8": "review", "1.2.3.4.5": "review", "8.8.8.8": "refuse", "xau.example": "unenforceable"}, "decisions")
-    same(set(documents[0]), {"file", "format", "letter", "announced", "cves", "hashes", "hash_counts", "indicators", "notes"}, "the members of a document")
+    same(set(documents[0]), {"file", "format", "letter", "announced", "cves", "hashes", "hash_counts", "vulnerabilities", "indicators", "notes"}, "the members of a document")
     same(Run("read", "-", "--json", stdin="203.0.113.7\n").json()["documents"][0]["indicators"][0]["line"], 1, "the line")
 
 

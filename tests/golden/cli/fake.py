@@ -89,6 +89,9 @@ class Daemon:
             client.sendall(frame(pick(answer, request["lang"])))
 
 
+QUESTION = r"(\[[yc]\]|\n(Number of the letter|Số văn bản)).*: $".encode()
+
+
 def run_on_terminal(arguments, env, typed, width=100):
     """Runs on a terminal of its own (forkpty) and types each line when a question stands there. Returns output and exit code."""
     pid, master = pty.fork()
@@ -107,7 +110,7 @@ def run_on_terminal(arguments, env, typed, width=100):
         if not data:
             break
         output += data
-        if waiting and re.search(rb"\[[yc]\].*: $", output):
+        if waiting and re.search(QUESTION, output):
             answer = waiting.pop(0)
             output += b"\0"  # so that the same question is not answered twice
             os.write(master, answer if answer == b"\x04" else answer + b"\n")
