@@ -4,7 +4,6 @@
  * is believed no more than a document is: its decisions are made again.
  */
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include "common/lang.h"
@@ -85,6 +84,13 @@ static int read_notes(struct kh_collector *collector, const json_t *document)
 	return result;
 }
 
+static uint8_t tenths_of(double score)
+{
+	uint8_t below = (uint8_t)(score * 10);
+
+	return (uint8_t)(below + (score * 10 - below >= 0.5));
+}
+
 /* How grave each is: numbers and words of the form that it has here, or nothing. */
 static int read_grades(struct kh_collector *collector, const json_t *document)
 {
@@ -96,7 +102,7 @@ static int read_grades(struct kh_collector *collector, const json_t *document)
 		double score = json_number_value(json_object_get(row, "cvss"));
 		const struct kh_grade grade = {
 			.level = (uint8_t)kh_level_from_name(kh_tree_text(row, "severity")),
-			.score = score > 0 && score <= 10 ? (uint8_t)lround(score * 10) : 0,
+			.score = score > 0 && score <= 10 ? tenths_of(score) : 0,
 		};
 		int64_t position = kh_collect_find_cve(collector, name, strlen(name));
 
