@@ -150,8 +150,9 @@ $(B)/obj/kernel/load.o $(B)/san/obj/kernel/load.o: $(B)/bpf/khien.skel.h
 # ---- Tests --------------------------------------------------------------------------------------
 # test_X is tests/unit/test_X.c, linked (ASan + UBSan) with the modules named in LIBS_test_X.
 
-UNIT_TESTS := test_control test_log test_options
+UNIT_TESTS := test_control test_control_files test_log test_options
 LIBS_test_control := daemon common
+LIBS_test_control_files := daemon common
 LIBS_test_log := daemon common
 LIBS_test_options := daemon common
 

@@ -40,8 +40,8 @@
  * detach     -                                                         "removed": [...]
  * source-add "name", "url", "every", "ttl", "drop", "credentials", "authority" (paths), "max_bytes", "max_values"   "source", "change", "time"
  * source-list  -                                                       "sources": [source]
- * source-show  "name"                                                  "source"
- * source-refresh  "name", "accept"                                     "source" (it goes on; ask source-show until "refreshing" is false)
+ * source-show  "name", "wait" (for the end of a refresh that goes on)  "source"
+ * source-refresh  "name", "accept"                                     "source" (it goes on; source-show waits for its end)
  * source-pause, source-resume, source-promote, source-remove  "name"   "source", "change", "time", "changed" (orders; promote and remove)
  *
  * row: {"value","type","decision","reason","rule","sentence" (the reason for a person, translated),"raw","file","page","line","section","cuts","unchanged"?,"expires"?}

@@ -12,9 +12,6 @@
 #include "common/lang.h"
 #include "common/text.h"
 
-#define LOOKS_PER_SECOND 5
-#define LOOKS_MAX (900 * LOOKS_PER_SECOND)
-
 /* ---- How it looks ------------------------------------------------------------------------------------ */
 
 static const char *state_text(const json_t *source)
@@ -160,23 +157,13 @@ static int exit_of(const json_t *source)
 
 static int wait_for(struct kh_cli *cli, const char *name, json_t **ret_reply)
 {
-	const struct timespec pause = { .tv_nsec = 1000000000 / LOOKS_PER_SECOND };
 	json_t *request KH_CLEANUP(kh_json_decrefp) = kh_request("source-show");
+	int code;
 
 	json_object_set_new(request, "name", json_string(name));
-	for (int i = 0; i < LOOKS_MAX; i++) {
-		int code = kh_call(cli, request, NULL, 0, ret_reply);
-
-		if (!*ret_reply)
-			return code;
-		if (!json_is_true(json_object_get(json_object_get(*ret_reply, "source"), "refreshing")))
-			return exit_of(json_object_get(*ret_reply, "source"));
-		json_decref(*ret_reply);
-		*ret_reply = NULL;
-		nanosleep(&pause, NULL);
-	}
-	kh_show_error(cli, _("the refresh goes on"), _("khien source show tells how it ended"));
-	return KH_EXIT_FAILED;
+	json_object_set_new(request, "wait", json_true());
+	code = kh_call(cli, request, NULL, 0, ret_reply);
+	return *ret_reply ? exit_of(json_object_get(*ret_reply, "source")) : code;
 }
 
 static int run_refresh(struct kh_cli *cli, json_t *request)

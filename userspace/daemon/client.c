@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One connection of the control socket. It is in one of three states: waiting for a request, reading one, writing the reply;
+ * One connection of the control socket. It is in one of four states: waiting for a request, reading one, held until there is a reply, writing it;
  * it never reads ahead of the request it is on, so a descriptor always belongs to the request that it came with.
  */
 #include "daemon/client.h"
@@ -23,6 +23,7 @@
 enum state {
 	STATE_WAITING,
 	STATE_READING,
+	STATE_HELD, /* there is no reply yet */
 	STATE_WRITING,
 };
 
@@ -109,21 +110,29 @@ static int deadline_arm(struct kh_client *client)
 	return r < 0 ? r : sd_event_source_set_enabled(client->deadline, SD_EVENT_ONESHOT);
 }
 
-/* ---- Reply -------------------------------------------------------------------------------------- */
+/* ---- Waiting ------------------------------------------------------------------------------------ */
 
-static int wait_for_request(struct kh_client *client)
+/* In that state, for as long as nobody needs its place. */
+static int wait_as(struct kh_client *client, enum state state, uint32_t events)
 {
 	struct kh_control_server *server = client->server;
 	int r;
 
-	client->state = STATE_WAITING;
-	client->served = true;
+	client->state = state;
 	client->waiting_since_usec = now_usec();
 	TAILQ_REMOVE(&server->clients, client, entry);
 	TAILQ_INSERT_TAIL(&server->clients, client, entry);
 	r = sd_event_source_set_enabled(client->deadline, SD_EVENT_OFF);
-	return r < 0 ? r : sd_event_source_set_io_events(client->io, EPOLLIN);
+	return r < 0 ? r : sd_event_source_set_io_events(client->io, events);
 }
+
+static int wait_for_request(struct kh_client *client)
+{
+	client->served = true;
+	return wait_as(client, STATE_WAITING, EPOLLIN);
+}
+
+/* ---- Reply -------------------------------------------------------------------------------------- */
 
 static int reply_write(struct kh_client *client)
 {
@@ -274,6 +283,18 @@ static int header_check(struct kh_client *client)
 	return client->body ? 0 : -ENOMEM;
 }
 
+static int answer(struct kh_client *client)
+{
+	json_t *reply = request_answer(client);
+	int r;
+
+	if (json_is_null(reply))
+		return client->state == STATE_HELD ? 0 : wait_as(client, STATE_HELD, EPOLLRDHUP);
+	r = reply_start_take(client, reply);
+	request_clear(client);
+	return r;
+}
+
 static int request_read(struct kh_client *client)
 {
 	ssize_t got;
@@ -304,25 +325,44 @@ static int request_read(struct kh_client *client)
 	}
 	if (client->body_got < client->length)
 		return 0;
-	r = reply_start_take(client, request_answer(client));
-	request_clear(client);
-	return r;
+	return answer(client);
 }
 
 /* ---- Life --------------------------------------------------------------------------------------- */
 
+static void end_failed(struct kh_client *client, int code)
+{
+	if (code != -ECONNRESET && code != -ESHUTDOWN && code != -EPIPE)
+		kh_log(LOG_WARNING, "event=client-failed pid=%d uid=%u error=\"%s\"", (int)client->peer.pid,
+		       client->peer.uid, strerror(-code));
+	kh_client_free(client);
+}
+
 static int on_io(sd_event_source *source KH_UNUSED, int fd KH_UNUSED, uint32_t events KH_UNUSED, void *data)
 {
 	struct kh_client *client = data;
-	int r = client->state == STATE_WRITING ? reply_write(client) : request_read(client);
+	int r;
 
-	if (r < 0) {
-		if (r != -ECONNRESET && r != -ESHUTDOWN && r != -EPIPE)
-			kh_log(LOG_WARNING, "event=client-failed pid=%d uid=%u error=\"%s\"", (int)client->peer.pid,
-			       client->peer.uid, strerror(-r));
-		kh_client_free(client);
-	}
+	if (client->state == STATE_HELD)
+		r = -ECONNRESET; /* it has left: nothing else is watched for */
+	else
+		r = client->state == STATE_WRITING ? reply_write(client) : request_read(client);
+	if (r < 0)
+		end_failed(client, r);
 	return 0;
+}
+
+void kh_client_again(struct kh_client *client)
+{
+	int r = client->state == STATE_HELD ? answer(client) : 0;
+
+	if (r < 0)
+		end_failed(client, r);
+}
+
+struct kh_client *kh_client_next(struct kh_client *client)
+{
+	return TAILQ_NEXT(client, entry);
 }
 
 static int on_deadline(sd_event_source *source KH_UNUSED, uint64_t usec, void *data)
@@ -347,7 +387,7 @@ bool kh_client_evict(struct kh_control_server *server)
 	uint64_t now = now_usec();
 
 	TAILQ_FOREACH(client, &server->clients, entry) {
-		if (client->state != STATE_WAITING || !client->served)
+		if (client->state != STATE_HELD && (client->state != STATE_WAITING || !client->served))
 			continue;
 		if (now - client->waiting_since_usec < server->idle_usec)
 			return false; /* and so have those behind it */

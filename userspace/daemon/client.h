@@ -37,7 +37,11 @@ struct kh_control_server {
 /* Takes the descriptor over, also when it fails. 0 or -errno. */
 int kh_client_new_take(struct kh_control_server *server, int fd);
 void kh_client_free(struct kh_client *client); /* takes NULL */
-/* Cuts off the client that has waited longest between two requests, when that is longer than the idle time. */
+/* Asks the handler again when it had no reply yet. The client may be gone after it. */
+void kh_client_again(struct kh_client *client);
+/* Who comes after it on the server's list, NULL: nobody. */
+struct kh_client *kh_client_next(struct kh_client *client);
+/* Cuts off the client that has waited longest between two requests, or for a reply, when that is longer than the idle time. */
 bool kh_client_evict(struct kh_control_server *server);
 
 /* control.c: a place has become free. */

@@ -211,6 +211,19 @@ int kh_control_open(sd_event *event, const char *path, kh_control_handler handle
 	return 0;
 }
 
+void kh_control_again(struct kh_control_server *server)
+{
+	struct kh_client *client = TAILQ_FIRST(&server->clients);
+
+	/* An answered one moves to the end of the list, and is met there once more: then it is not held. */
+	while (client) {
+		struct kh_client *next = kh_client_next(client);
+
+		kh_client_again(client);
+		client = next;
+	}
+}
+
 void kh_control_on_answered(struct kh_control_server *server, void (*answered)(void *context))
 {
 	server->answered = answered;

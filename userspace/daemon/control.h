@@ -19,7 +19,8 @@ struct kh_peer {
 	pid_t pid; /* for the log only */
 };
 
-/* Answers one request. fds are the callee's to read and are closed after it returns. Returns a new reply object, never NULL. */
+/* Answers one request. fds are the callee's to read and are closed after it returns. Returns a new reply object, never NULL; or json_null(): there is
+ * none yet. Then the request is handed over again, with its files, at each kh_control_again(), until there is one or the client has left. */
 typedef json_t *(*kh_control_handler)(void *context, const struct kh_peer *peer, json_t *request, const int *fds,
 				      size_t fds_count);
 
@@ -29,6 +30,9 @@ struct kh_control_server;
 int kh_control_open(sd_event *event, const char *path, kh_control_handler handler, void *context,
 		    struct kh_control_server **ret_server, struct kh_error *error);
 void kh_control_close(struct kh_control_server *server); /* takes NULL; removes the socket */
+
+/* Something has happened that a request may wait for. */
+void kh_control_again(struct kh_control_server *server);
 
 /* From now on `answered` is called, with the handler's context, whenever an answer is out to its last byte, or its reader gone. */
 void kh_control_on_answered(struct kh_control_server *server, void (*answered)(void *context));

@@ -233,6 +233,7 @@ static int on_signal(sd_event_source *source KH_UNUSED, const struct signalfd_si
 
 	if (info->ssi_signo == SIGCHLD) {
 		kh_core_child_ended(server->core);
+		kh_control_again(server->control);
 		return 0;
 	}
 	if (info->ssi_signo != SIGHUP) {
@@ -256,6 +257,7 @@ static int on_tick(sd_event_source *source, uint64_t usec KH_UNUSED, void *data)
 	server->tick_put_off = !server->tick_put_off && kh_control_is_answering(server->control);
 	if (!server->tick_put_off)
 		kh_core_tick(server->core);
+	kh_control_again(server->control); /* a refresh that was ended, or removed with its source */
 	return sd_event_source_set_time_relative(source, TICK_USEC);
 }
 

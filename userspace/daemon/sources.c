@@ -125,6 +125,8 @@ json_t *kh_op_source_show(const struct kh_request *request)
 	struct kh_source source;
 	json_t *reply = find(request, &source);
 
+	if (!reply && kh_request_flag(request->body, "wait") && is_refreshing(request->core, source.name))
+		return json_null(); /* not yet: control.h */
 	return reply ? reply : reply_source(request->core, &source);
 }
 

@@ -16,7 +16,7 @@ static char *clipped(const char *text)
 	return strndup(text, length);
 }
 
-static void set_text(char **text, const char *format, va_list values)
+__attribute__((format(printf, 2, 0))) static void set_text(char **text, const char *format, va_list values)
 {
 	char *longer = NULL;
 

@@ -61,7 +61,7 @@ SCREENS = {
     "stats-nothing": screen("stats", table={"stats": "no-rows"}),
     "history": screen("history", "--changes", table={"history": "history"}),
     "source-list": screen("source", "list", table={"source-list": "sources"}),
-    "source-held": screen("source", "refresh", "feed", table={"source-refresh": "source-refreshing", "source-show": ["source-refreshing", "source-held"]}),
+    "source-held": screen("source", "refresh", "feed", table={"source-refresh": "source-refreshing", "source-show": "source-held"}),
     "source-missing": screen("source", "add", "feed"),
     "help-source": screen("source", "--help"),
     "verify": screen("verify", table={"verify": "verify"}),
