@@ -241,7 +241,7 @@ FUZZ_RUNS ?= 20000
 FUZZ_TARGETS := reader letter list json markup mail office value pattern wire fetched guard config
 FUZZ_DOCUMENTS := $(foreach m,reader model common,$(SRC_$(m):%.c=$(m)/%))
 FUZZ_OF_guard := $(foreach m,guard model common,$(SRC_$(m):%.c=$(m)/%))
-FUZZ_OF_config := daemon/config daemon/config_lines daemon/config_values $(SRC_common:%.c=common/%)
+FUZZ_OF_config := daemon/config daemon/config_lines daemon/config_values daemon/proxy $(SRC_common:%.c=common/%)
 LINK_fuzz_config := $(shell $(PKG_CONFIG) --libs inih 2>/dev/null)
 FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize-address-use-after-return=never -O2 -DKH_BULK_MIN=8
 $(B)/fuzz/obj/%.o: userspace/%.c $(B)/flags
