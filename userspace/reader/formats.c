@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every format that is read, a line each. What needs a library that others do not is left to a program of its own: see plain.c.
+ * The formats that need a library of their own, a line each; those of plain text are in reader.c.
  */
 #include <stddef.h>
 
@@ -17,21 +17,15 @@ static const struct kh_format binaries[] = {
 	{ 0 },
 };
 
-static const struct kh_format texts[] = {
-	{ "misp", kh_misp_recognise, NULL, kh_misp_read, false },
-	{ "stix", kh_stix_recognise, NULL, kh_stix_read, false },
-	{ "json", kh_feed_recognise, NULL, kh_feed_read, false },
-	{ "openioc", kh_openioc_recognise, NULL, kh_openioc_read, false },
+static const struct kh_format markup[] = {
 	{ "html", kh_html_recognise, kh_html_extract, NULL, true },
-	{ "domains", kh_domains_recognise, NULL, kh_domains_read, false },
-	{ "csv", kh_csv_recognise, NULL, kh_csv_read, false },
 	{ 0 },
 };
 
 int kh_reader_read(const char *file, const void *data, size_t length, struct kh_document **ret_document,
 		   struct kh_error *error)
 {
-	static const struct kh_formats all = { binaries, texts };
+	static const struct kh_formats all = { binaries, markup };
 
 	return kh_read(&all, file, data, length, ret_document, error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The formats: what a line of the tables in formats.c and plain.c is, and the functions that stand in them. Each format is a file of its own name.
+ * The formats: what a line of the tables in reader.c, formats.c and plain.c is, and the functions that stand in them. Each format is a file of its own name.
  */
 #ifndef KHIEN_READER_FORMATS_H
 #define KHIEN_READER_FORMATS_H
@@ -34,10 +34,10 @@ struct kh_format {
 /* Each table is asked in its order and ends with a format without a name; the first that recognises the input reads it. */
 struct kh_formats {
 	const struct kh_format *binaries; /* by their bytes, before they are taken for text */
-	const struct kh_format *texts; /* then, of UTF-8 text, by what they must contain */
+	const struct kh_format *markup; /* then, of UTF-8 text, by how it begins */
 };
 
-/* reader.c: as kh_reader_read() does, of these formats and of those that need no recognising. */
+/* reader.c: as kh_reader_read() does, of these formats and of plain text. */
 int kh_read(const struct kh_formats *formats, const char *file, const void *data, size_t length,
 	    struct kh_document **ret_document, struct kh_error *error);
 

@@ -57,14 +57,17 @@ bool kh_head_cell(const struct kh_line *line, size_t *at, struct kh_head_cell *r
 	return end > start;
 }
 
-/* Of the byte at `at`: how many letters and blanks are before it. */
-static size_t place_of(const struct kh_line *line, size_t at)
-{
-	size_t place = 0;
+/* Of a cell: how many letters and blanks are before it. */
+struct place {
+	size_t at, letters;
+};
 
-	for (size_t i = 0; i < at; i++)
-		place += (line->text[i] & 0xc0) != 0x80;
-	return place;
+/* From where it was on: a line may have very many cells. */
+static size_t place_of(const struct kh_line *line, const struct kh_head_cell *cell, struct place *place)
+{
+	for (; line->text + place->at < cell->text; place->at++)
+		place->letters += (line->text[place->at] & 0xc0) != 0x80;
+	return place->letters;
 }
 
 /* Is it the motto, or its first words? 1, 0, -ENOMEM. */
@@ -81,13 +84,13 @@ static int find_border(const struct kh_head *head)
 	for (size_t i = 0; i < head->count; i++) {
 		const struct kh_line *line = &head->lines[i];
 		struct kh_head_cell cell;
+		struct place place = {};
 
 		for (size_t at = 0; kh_head_cell(line, &at, &cell);) {
-			size_t place = place_of(line, (size_t)(cell.text - line->text));
-			int motto = place ? is_motto(&cell) : 0;
+			int motto = place_of(line, &cell, &place) ? is_motto(&cell) : 0;
 
 			if (motto)
-				return motto < 0 ? motto : (int)(place * 2 / 3);
+				return motto < 0 ? motto : (int)(place.letters * 2 / 3);
 		}
 	}
 	return 0;
@@ -97,9 +100,10 @@ static int find_border(const struct kh_head *head)
 static size_t right_of(const struct kh_line *line, size_t border)
 {
 	struct kh_head_cell cell;
+	struct place place = {};
 
 	for (size_t at = 0; kh_head_cell(line, &at, &cell);)
-		if (place_of(line, (size_t)(cell.text - line->text)) >= border)
+		if (place_of(line, &cell, &place) >= border)
 			return (size_t)(cell.text - line->text);
 	return line->length;
 }

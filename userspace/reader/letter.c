@@ -14,6 +14,7 @@
 #include "common/util.h"
 
 #define SUBJECT_LINES 8
+#define DATE_BYTES 64 /* folded; a longer end of a line is no cut date */
 #define FIELD_MAX ((size_t)1000)
 
 /* ---- Number ------------------------------------------------------------------------------------- */
@@ -125,19 +126,16 @@ static bool plain_date(const char *text, int *day, int *month, int *year)
 	return used && number_at(text + used, year) == 4;
 }
 
-/* The date that begins at `at`, which may go on in the line below. 1, 0, -ENOMEM. */
-static int date_at(const struct kh_head *head, size_t line, const char *at, int *day, int *month, int *year)
+/* Does a date begin at `at`, which may go on in the line below? */
+static bool date_at(const struct kh_head *head, size_t line, const char *at, int *day, int *month, int *year)
 {
-	char *joined KH_CLEANUP(kh_freep) = NULL;
+	char joined[2 * DATE_BYTES];
 
 	if (plain_date(at, day, month, year))
-		return 1;
-	if (line + 1 >= head->count || !kh_word_match(at, "ngAy "))
-		return 0;
-	if (asprintf(&joined, "%s %s", at, head->folded[line + 1]) < 0) {
-		joined = NULL;
-		return -ENOMEM;
-	}
+		return true;
+	if (line + 1 >= head->count || !kh_word_match(at, "ngAy ") || strnlen(at, DATE_BYTES) == DATE_BYTES)
+		return false;
+	snprintf(joined, sizeof(joined), "%s %s", at, head->folded[line + 1]);
 	return plain_date(joined, day, month, year);
 }
 
@@ -145,17 +143,13 @@ static int find_date(const struct kh_head *head, struct kh_letter *letter, bool 
 {
 	for (size_t i = 0; i < head->count; i++) {
 		for (const char *at = head->folded[i]; *at; at++) {
-			int day = 0, month = 0, year = 0, found = 1;
+			int day = 0, month = 0, year = 0;
 			bool overlaid;
 
 			if (at > head->folded[i] && kh_is_word(at[-1]))
 				continue;
 			overlaid = overlaid_date(at, &day, &month, &year);
-			if (!overlaid)
-				found = date_at(head, i, at, &day, &month, &year);
-			if (found < 0)
-				return found;
-			if (!found)
+			if (!overlaid && !date_at(head, i, at, &day, &month, &year))
 				continue;
 			if (day < 1 || day > 31 || month < 1 || month > 12 || year < 1990 || year > 2199)
 				continue;
@@ -227,6 +221,8 @@ static int find_issuer(const struct kh_head *head, int number, struct kh_letter 
 		at = 0;
 		if (!kh_head_cell(&head->lines[i], &at, &parts[count]))
 			continue;
+		if (parts[count].length > FIELD_MAX)
+			return 0;
 		if (cut_motto(&parts[count]) < 0)
 			return -ENOMEM;
 		folded = kh_fold(parts[count].text, parts[count].length);
@@ -237,8 +233,6 @@ static int find_issuer(const struct kh_head *head, int number, struct kh_letter 
 		complete = kh_is_body_name(folded);
 		if (count && !complete)
 			break;
-		if (parts[count].length > FIELD_MAX)
-			return 0;
 		count++;
 	}
 	if (!count)

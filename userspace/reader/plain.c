@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The formats of plain text: the same lines as in formats.c, in the same order, and in place of the others the answer that they are not
- * read here. A program that is linked with this and not with formats.c starts without libzip, libxml2 and GMime and what they bring along,
+ * In place of the formats in formats.c the answer that they are not read here. A program that is linked with this and not with formats.c starts without libzip, libxml2 and GMime and what they bring along,
  * 25 libraries, which take longer to load than most lists take to be read.
  */
 #include <errno.h>
@@ -21,21 +20,15 @@ static const struct kh_format binaries[] = {
 	{ 0 },
 };
 
-static const struct kh_format texts[] = {
-	{ "misp", kh_misp_recognise, NULL, kh_misp_read, false },
-	{ "stix", kh_stix_recognise, NULL, kh_stix_read, false },
-	{ "json", kh_feed_recognise, NULL, kh_feed_read, false },
-	{ "openioc", kh_openioc_recognise, NULL, kh_openioc_read, false },
+static const struct kh_format markup[] = {
 	{ "html", kh_html_recognise, NULL, leave, false },
-	{ "domains", kh_domains_recognise, NULL, kh_domains_read, false },
-	{ "csv", kh_csv_recognise, NULL, kh_csv_read, false },
 	{ 0 },
 };
 
 int kh_reader_read_plain(const char *file, const void *data, size_t length, struct kh_document **ret_document,
 			 struct kh_error *error)
 {
-	static const struct kh_formats plain = { binaries, texts };
+	static const struct kh_formats plain = { binaries, markup };
 
 	return kh_read(&plain, file, data, length, ret_document, error);
 }

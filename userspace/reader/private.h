@@ -2,7 +2,7 @@
 /*
  * Between the files of the reader. The way of a document:
  *
- *   formats.c | plain.c (tables) -> reader.c (size, encoding) -> list.c | prose.c -> collect.c -> struct kh_document
+ *   formats.c | plain.c (tables) -> reader.c (size, encoding, table) -> list.c | prose.c -> collect.c -> struct kh_document
  *
  * Both readers go line by line: lines.c -> refang.c -> tokens.c (values.c, domain.c). prose.c asks shape.c how a
  * value stands on its line, context.c what the line is about, letter.c for the head, announced.c for the counts.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The door of the reader: checks size and encoding, finds the format by content, and hands over. Formats are lines of
- * the tables in formats.c; those that are known and not read are in signature.c.
+ * the tables here and in formats.c; those that are known and not read are in signature.c.
  */
 #include "reader/reader.h"
 
@@ -17,7 +17,18 @@
 
 #define HEAD_BYTES ((size_t)64 << 10) /* in which the head of a letter stands */
 
-/* What is in no table and what no signature refuses: */
+/* Of UTF-8 text that is no markup, by what they must contain: */
+static const struct kh_format texts[] = {
+	{ "misp", kh_misp_recognise, NULL, kh_misp_read, false },
+	{ "stix", kh_stix_recognise, NULL, kh_stix_read, false },
+	{ "json", kh_feed_recognise, NULL, kh_feed_read, false },
+	{ "openioc", kh_openioc_recognise, NULL, kh_openioc_read, false },
+	{ "domains", kh_domains_recognise, NULL, kh_domains_read, false },
+	{ "csv", kh_csv_recognise, NULL, kh_csv_read, false },
+	{ 0 },
+};
+
+/* And what no signature refuses: */
 static const struct kh_format others[] = {
 	{ "list", kh_list_recognise, NULL, kh_list_read, false },
 	{ "text", NULL, NULL, kh_prose_read, true },
@@ -255,7 +266,9 @@ static int read_text(const struct kh_formats *formats, struct kh_input *input, c
 		result = 0;
 	}
 	if (!result && !format)
-		result = find_format(formats->texts, input, &format);
+		result = find_format(formats->markup, input, &format);
+	if (!result && !format)
+		result = find_format(texts, input, &format);
 	if (!result && !format)
 		result = refuse(input, false, collector->error);
 	if (!result && !format)

@@ -2,14 +2,14 @@
 /*
  * Bytes -> document with provenance. Pure: no files, no kernel, no database; input is hostile.
  *
- * The format is found by content, never by the file's name; the tables in formats.c list those there are. What is known and not read is refused by
+ * The format is found by content, never by the file's name; the tables in reader.c and formats.c list those there are. What is known and not read is refused by
  * name (signature.c), so that nothing half-read is ever enforced. What needs a program of its own (PDF, pictures) arrives as the text
  * that program made of it.
  *
  * A list with at least KH_BULK_MIN plain values (an address, prefix or a-b range on its line, perhaps before columns of numbers; no
  * pages) has those in document->bulk; everything else it holds are findings, as all of a shorter list is.
  *
- * A new format is one file in this folder and one line in formats.c (and in plain.c, if it needs no library of its own).
+ * A new format is one file in this folder and one line in reader.c, or in formats.c when it needs a library of its own.
  */
 #ifndef KHIEN_READER_READER_H
 #define KHIEN_READER_READER_H
