@@ -82,14 +82,18 @@ static __always_inline __u32 kh_v4_slice(void *image, __u32 section, __u32 first
 	return entries[at & (KH_ENTRIES_PER_PAGE - 1)].ref;
 }
 
+static __always_inline __u64 kh_filter_knows(const struct kh_image_base *base, __u64 hash)
+{
+	return kh_filter_has(base->filter[kh_filter_word(hash, base->header.filter_words) & (KH_FILTER_WORDS - 1)],
+			     hash);
+}
+
 static __always_inline __u32 kh_v4_has(const struct kh_image_base *base, __u32 address)
 {
-	__u64 hash = kh_hash_small(base->header.v4_seed, address);
-	__u64 word = base->v4_small[kh_small_word(hash, base->header.v4_small_words) & (KH_V4_BLOCKS - 1)];
 	__u32 wide = address >> (base->header.v4_wide_shift & 31);
 
 	return (__u32)((base->v4_wide[(wide >> 6) & (KH_V4_WIDE_WORDS - 1)] >> (wide & 63) & 1) |
-		       kh_small_has(word, hash));
+		       kh_filter_knows(base, kh_hash_v4(base->header.v4_seed, address)));
 }
 
 /* What the upper half of `hash` is a home of: the cell of the address's net if it is in there, else 0. All places are compared at once:
@@ -246,9 +250,21 @@ static __always_inline __u32 kh_bit(const __u8 bits[KH_BITS_BYTES], __u32 mask, 
 	return bits[(bit >> 3) & (KH_BITS_BYTES - 1)] >> (bit & 7) & 1;
 }
 
-static __always_inline __u32 kh_v6_has(const struct kh_image_base *base, __u64 high)
+/* The pair of the address's /32. */
+static __always_inline __u32 kh_v6_pair(const struct kh_image_base *base, __u64 high)
 {
-	return kh_bit(base->v6_bits, base->header.v6_bits_mask, kh_hash_word(base->header.hash_seed, high >> 32));
+	__u32 pair = kh_hash_word(base->header.hash_seed, high >> 32) & base->header.v6_bits_mask;
+
+	return base->v6_bits[(pair >> 2) & (2 * KH_BITS_BYTES - 1)] >> (2 * (pair & 3)) & 3;
+}
+
+/* What a pair and the filter come to: 0, nothing of this address is listed. */
+static __always_inline __u32 kh_v6_has(const struct kh_image_base *base, __u32 pair, __u64 high)
+{
+	__u64 parts = kh_filter_knows(base, kh_hash_v6_narrow(base->header.hash_seed, high)) |
+		      kh_filter_knows(base, kh_hash_v6_broad(base->header.hash_seed, high));
+
+	return pair & (KH_V6_ANY | (__u32)parts);
 }
 
 /* The /32 of the address, or NULL: none of its own. */

@@ -92,7 +92,7 @@ static __always_inline void kh_match_side(void *image, const struct kh_image_bas
 
 	if (packet->family == 4)
 		ref = kh_match_v4(image, base, (__u32)low);
-	else if (base->header.v6_wide_lines | kh_v6_has(base, high))
+	else if (base->header.v6_wide_lines | kh_v6_pair(base, high))
 		ref = (__u32)kh_match_v6(packet, place, destination);
 	if (ref) {
 		*now = kh_wall_clock(state);
@@ -147,11 +147,18 @@ static __always_inline __u32 kh_is_listed(const struct kh_image_base *base, cons
 {
 	__u32 listed;
 
-	if (packet->family == 4)
+	if (packet->family == 4) {
 		listed = kh_v4_has(base, (__u32)packet->source_low) | kh_v4_has(base, (__u32)packet->destination_low);
-	else
-		listed = base->header.v6_wide_lines | kh_v6_has(base, packet->source_high) |
-			 kh_v6_has(base, packet->destination_high);
+	} else {
+		__u32 source = kh_v6_pair(base, packet->source_high);
+		__u32 destination = kh_v6_pair(base, packet->destination_high);
+
+		listed = source | destination;
+		if (listed)
+			listed = kh_v6_has(base, source, packet->source_high) |
+				 kh_v6_has(base, destination, packet->destination_high);
+		listed |= base->header.v6_wide_lines;
+	}
 	if (base->header.ports_count && packet->has_ports)
 		listed |= kh_port_has(base, packet->source_high, packet->source_low) |
 			  kh_port_has(base, packet->destination_high, packet->destination_low);

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define KH_ABI_VERSION 8
+#define KH_ABI_VERSION 9
 
 /* ---- Verdict reasons ------------------------------------------------------------------------- */
 
@@ -40,11 +40,11 @@ enum kh_action {
  *
  *   the base, of fixed size: struct kh_image_base, one element
  *     0                  struct kh_image_header
- *     v6_bits            presence bits of the /32s that hold anything, by hash
+ *     v6_bits            two bits for each /32 that holds anything, by hash
  *     ports_bits         presence bits of the addresses that have port orders, by hash
  *     v4_wide            IPv4: one bit for each 2^v4_wide_shift addresses in which there is an order on more than KH_V4_SMALL addresses
- *     v4_small           IPv4: the addresses of all other orders, a filter of words of 64 bits, by hash
  *     v4_common          IPv4: for each 64 nets (/24s), the reference of those that have no cell
+ *     filter             words of 64 bits, by hash: the addresses of all other orders of IPv4; of IPv6 the parts of /32s that hold anything
  *   the rest, of any size, an element a page
  *     v4_cells_page      IPv4 level 2, hash of the nets: buckets of 8 cells of 64 bits
  *     v4_entries_page    IPv4 slices over the address bits inside a net
@@ -92,7 +92,7 @@ struct kh_image_header {
 	__u32 pages; /* of the whole image */
 	__u32 v4_cells_page;
 	__u32 v4_entries_page;
-	__u32 v6_bits_mask; /* bits - 1; a power of two, of at least one page of bits */
+	__u32 v6_bits_mask; /* pairs - 1; pairs are a power of two, 8 * KH_PAGE_SIZE at least */
 	__u32 v6_nets_page;
 	__u32 v6_nets_mask; /* places - 1 */
 	__u32 v6_mid_page;
@@ -102,7 +102,7 @@ struct kh_image_header {
 	__u32 v6_low_page;
 	__u32 v6_nets; /* /32s in the hash */
 	__u32 v4_wide_shift; /* KH_V4_WIDE_SHIFT_MIN .. KH_V4_WIDE_SHIFT_MAX */
-	__u32 v4_small_words; /* of the filter, one at least */
+	__u32 filter_words; /* one at least */
 	__u32 v4_buckets; /* of cells; one at least */
 	__u32 ports_bits_mask;
 	__u32 ports_page;
@@ -125,23 +125,24 @@ _Static_assert(sizeof(struct kh_image_header) == 152, "kh_image_header size");
 #define KH_V4_WIDE_SHIFT_MAX 14 /* /18s */
 #define KH_V4_WIDE_WORDS (1u << (32 - KH_V4_WIDE_SHIFT_MIN - 6))
 #define KH_V4_SMALL 16u /* an order on as many addresses, or fewer, is in the filter by each of them */
-#define KH_BITS_BYTES 65536u /* room for either kind of presence bits; as much is used as the mask says */
+#define KH_FILTER_WORDS (1u << 18)
+#define KH_BITS_BYTES 65536u /* of presence bits, or of either bit of a pair; as much is used as the mask says */
 
 struct kh_image_base {
 	union {
 		struct kh_image_header header;
 		__u8 page[KH_PAGE_SIZE];
 	};
-	__u8 v6_bits[KH_BITS_BYTES];
+	__u8 v6_bits[2 * KH_BITS_BYTES];
 	__u8 ports_bits[KH_BITS_BYTES];
 	__u64 v4_wide[KH_V4_WIDE_WORDS]; /* those behind 2^(26 - v4_wide_shift) are not used */
-	__u64 v4_small[KH_V4_BLOCKS]; /* those behind v4_small_words are not used */
+	__u64 filter[KH_FILTER_WORDS]; /* those behind filter_words are not used */
 	__u32 v4_common[KH_V4_BLOCKS];
 };
-#define KH_BASE_PAGES 1057u
+#define KH_BASE_PAGES 1073u
 _Static_assert(sizeof(struct kh_image_base) == KH_BASE_PAGES * KH_PAGE_SIZE, "kh_image_base size");
 
-/* An address that neither v4_wide nor v4_small knows has no order. What the others have says the cell of their net, or, where it has none, its
+/* An address that neither v4_wide nor the filter knows has no order. What the others have says the cell of their net, or, where it has none, its
  * block in v4_common.
  *
  * A cell is 64 bits, the upper half an address, which also says of which net it is; 0: the place is free. The lower half:
@@ -172,6 +173,15 @@ struct kh_entry {
  * five branches wrong as often as right: half of an IPv6 hit.) */
 #define KH_LINE_BYTES 64u
 #define KH_LINES_PER_PAGE 64u /* also of buckets, which are as large */
+
+/* Nearly all of a listed /32 is strangers, so its pair in v6_bits only says where to ask further. KH_V6_PARTS: in the filter, whose keys are
+ * the /48s, or, for what is on more than KH_V6_NARROW_MAX of them, the /40s, that hold anything of it. KH_V6_ANY: all of it is listed, or there
+ * was no room in the filter. */
+#define KH_V6_PARTS 1u
+#define KH_V6_ANY 2u
+#define KH_V6_NARROW_SHIFT 16 /* of address bits 0..63 */
+#define KH_V6_BROAD_SHIFT 24
+#define KH_V6_NARROW_MAX 16u
 
 /* One /32 that holds anything: its slice over address bits 32..63. Groups of 2^group_shift lines, KH_V6_GROUPS at most. */
 #define KH_V6_GROUPS 13u
@@ -257,23 +267,35 @@ static inline __attribute__((always_inline)) __u64 kh_hash_net(__u64 seed, __u64
 	return x * 0xbf58476d1ce4e5b9ull;
 }
 
-/* An address in v4_small: the word, and whether all three of its bits are set. One multiplication: what is hashed has 32 bits. */
-static inline __attribute__((always_inline)) __u64 kh_hash_small(__u64 seed, __u32 address)
+/* An address in the filter. One multiplication: what is hashed has 32 bits. */
+static inline __attribute__((always_inline)) __u64 kh_hash_v4(__u64 seed, __u32 address)
 {
 	return (address ^ seed) * 0x9e3779b97f4a7c15ull;
 }
 
-static inline __attribute__((always_inline)) __u32 kh_small_word(__u64 hash, __u32 words)
+/* A part of a /32 in the filter: its 2^16th (a /48), or its 2^8th (a /40). */
+static inline __attribute__((always_inline)) __u64 kh_hash_v6_narrow(__u64 seed, __u64 high)
+{
+	return kh_hash_net(seed, high >> KH_V6_NARROW_SHIFT);
+}
+
+static inline __attribute__((always_inline)) __u64 kh_hash_v6_broad(__u64 seed, __u64 high)
+{
+	return kh_hash_net(~seed, high >> KH_V6_BROAD_SHIFT);
+}
+
+/* What such a hash stands for in the filter: its word, and whether all three of its bits are set in it. */
+static inline __attribute__((always_inline)) __u32 kh_filter_word(__u64 hash, __u32 words)
 {
 	return (__u32)((hash >> 32) * words >> 32);
 }
 
-static inline __attribute__((always_inline)) __u64 kh_small_bits(__u64 hash)
+static inline __attribute__((always_inline)) __u64 kh_filter_bits(__u64 hash)
 {
 	return 1ull << (hash >> 34 & 63) | 1ull << (hash >> 28 & 63) | 1ull << (hash >> 22 & 63);
 }
 
-static inline __attribute__((always_inline)) __u64 kh_small_has(__u64 word, __u64 hash)
+static inline __attribute__((always_inline)) __u64 kh_filter_has(__u64 word, __u64 hash)
 {
 	return word >> (hash >> 34 & 63) & word >> (hash >> 28 & 63) & word >> (hash >> 22 & 63) & 1;
 }

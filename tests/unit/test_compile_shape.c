@@ -106,7 +106,7 @@ static void test_wide_orders_are_known_by_nets_as_large_as_the_list_allows(void 
 		}
 		image = compile_list(&list, 1);
 		assert_int_equal(kh_image_header(image)->v4_wide_shift, shift);
-		assert_int_equal(kh_image_header(image)->v4_small_words, 1);
+		assert_int_equal(kh_image_header(image)->filter_words, 1);
 		assert_int_equal(kh_image_check(image->data, image->pages * KH_PAGE_SIZE, NULL), 0);
 		for (uint32_t i = 0; i < COUNT; i++) {
 			struct kh_range next = orders[i].range;
@@ -143,7 +143,7 @@ static void test_a_list_too_long_for_the_filter(void **state)
 		}
 		list.orders_count = COUNT - 1 + longer;
 		image = compile_list(&list, 1);
-		assert_int_equal(kh_image_header(image)->v4_small_words, longer ? 1 : KH_V4_BLOCKS);
+		assert_int_equal(kh_image_header(image)->filter_words, longer ? 1 : KH_FILTER_WORDS);
 		assert_true(known_of(image, 0x0a000000u, 4099, 4096) <= (longer ? 0 : 400));
 		for (uint32_t i = 0; i < list.orders_count; i++) {
 			struct kh_range last = { orders[i].range.last, orders[i].range.last, 4 };
@@ -152,6 +152,85 @@ static void test_a_list_too_long_for_the_filter(void **state)
 			last.first = ++last.last;
 			assert_int_equal(kh_image_lookup(image, &last), KH_REF_NONE);
 		}
+		kh_image_free(image);
+	}
+	free(orders);
+}
+
+/* How many of the /48s first, first + 1 .. of a /32 pass the presence bits. */
+static unsigned int known_parts(const struct kh_image *image, uint32_t net, uint32_t first, uint32_t count)
+{
+	unsigned int known = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		known += kh_image_may_hold_v6(image, (uint64_t)net << 32 | (uint64_t)(first + i) << 16 | i);
+	return known;
+}
+
+/* A stranger in a listed /32 does not look further; nor one in another. */
+static void test_a_listed_provider_is_known_by_its_parts(void **state)
+{
+	const struct kh_compile_order orders[] = {
+		{ range_of("2001:db8:1:8000::/49"), 1, 0, 0, 0, DROP },
+		{ range_of("2001:db8:100:ffff::-2001:db8:10f::"), 2, 0, 0, 0, DROP }, /* on 16 /48s */
+		{ range_of("2001:db8:8000::-2001:db8:8010:ffff:ffff:ffff:ffff:ffff"), 3, 0, 0, 0,
+		  DROP }, /* on 17: by its /40 */
+		{ range_of("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"), 4, 0, 0, 0, DROP },
+		{ range_of("2001:db9::/32"), 5, 0, 0, 0, DROP },
+		{ range_of("2001:dba::/33"), 6, 0, 0, 0, DROP },
+	};
+	struct kh_naive_list list = { orders, KH_ARRAY_SIZE(orders), NULL, 0 };
+	struct kh_image *image = compile_list(&list, 1);
+
+	(void)state;
+	assert_int_equal(known_parts(image, 0x20010db8, 1, 1), 1);
+	assert_int_equal(known_parts(image, 0x20010db8, 0x100, 16), 16);
+	assert_int_equal(known_parts(image, 0x20010db8, 0x8000, 256), 256);
+	assert_int_equal(known_parts(image, 0x20010db8, 0xffff, 1), 1);
+	assert_int_equal(known_parts(image, 0x20010db9, 0, 4096), 4096);
+	assert_int_equal(known_parts(image, 0x20010dba, 0, 0x8000), 0x8000);
+	assert_true(known_parts(image, 0x20010db8, 0x200, 4096) <= 4096 / 25);
+	assert_true(known_parts(image, 0x20010dba, 0x8000, 4096) <= 4096 / 25);
+	assert_int_equal(known_parts(image, 0x20010dbb, 0, 4096), 0);
+	kh_image_free(image);
+}
+
+/* More parts than the filter has room for: what is in a listed /32 looks further, and is found. What IPv4 has in the filter comes first. */
+static void test_more_parts_than_the_filter_has_room_for(void **state)
+{
+	enum { COUNT = (8u << 18) / KH_V6_NARROW_MAX };
+	struct kh_compile_order *orders = calloc(COUNT + 1, sizeof(*orders));
+	struct kh_naive_list list = { orders, COUNT, NULL, 0 };
+
+	(void)state;
+	assert_non_null(orders);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		kh_u128 first = ((kh_u128)0x20010db8 << 96) + ((kh_u128)i << 85); /* /44s, each second one */
+
+		orders[i] = (struct kh_compile_order){
+			{ first, first | (((kh_u128)1 << 84) - 1), 6 }, i + 1, 0, 0, 0, DROP
+		};
+	}
+	orders[COUNT] = (struct kh_compile_order){ range_of("198.51.100.7"), COUNT + 1, 0, 0, 0, DROP };
+	for (unsigned int more = 0; more < 2; more++) {
+		struct kh_image *image;
+
+		list.orders_count = COUNT + more;
+		image = compile_list(&list, 1);
+		assert_int_equal(kh_image_header(image)->filter_words, more ? 1 : KH_FILTER_WORDS);
+		if (more)
+			assert_int_equal(known_parts(image, 0x20010db8, 0x10, 16), 16);
+		else
+			assert_true(known_parts(image, 0x20010db8, 0x10, 16) <= 4);
+		assert_true(known_of(image, 0x0a000000u, 4099, 4096) <= 400);
+		for (uint32_t i = 0; i < COUNT; i += 97) {
+			struct kh_range at = { orders[i].range.last, orders[i].range.last, 6 };
+
+			assert_int_equal(kh_image_lookup(image, &at), i + 1);
+			at.first = ++at.last;
+			assert_int_equal(kh_image_lookup(image, &at), KH_REF_NONE);
+		}
+		assert_int_equal(kh_image_lookup(image, &orders[COUNT].range), more ? COUNT + 1 : KH_REF_NONE);
 		kh_image_free(image);
 	}
 	free(orders);
@@ -287,6 +366,8 @@ int main(void)
 		cmocka_unit_test(test_small_orders_are_known_by_address),
 		cmocka_unit_test(test_wide_orders_are_known_by_nets_as_large_as_the_list_allows),
 		cmocka_unit_test(test_a_list_too_long_for_the_filter),
+		cmocka_unit_test(test_a_listed_provider_is_known_by_its_parts),
+		cmocka_unit_test(test_more_parts_than_the_filter_has_room_for),
 		cmocka_unit_test(test_few_whole_nets_leave_all_others_alone),
 		cmocka_unit_test(test_a_prefix_among_nothing_is_one_entry),
 		cmocka_unit_test(test_a_divided_subnet_is_lone_if_it_can_be),

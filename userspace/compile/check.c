@@ -88,7 +88,7 @@ static bool v4_ok(const struct view *view)
 	const struct kh_entry *entries = section(view, view->header->v4_entries_page);
 
 	if (view->header->v4_wide_shift < KH_V4_WIDE_SHIFT_MIN || view->header->v4_wide_shift > KH_V4_WIDE_SHIFT_MAX ||
-	    !view->header->v4_small_words || view->header->v4_small_words > KH_V4_BLOCKS)
+	    !view->header->filter_words || view->header->filter_words > KH_FILTER_WORDS)
 		return false;
 	for (uint32_t i = 0; i < KH_V4_BLOCKS; i++)
 		if (!reference_ok(view, base->v4_common[i]))

@@ -91,6 +91,8 @@ uint32_t kh_image_lookup_port(const struct kh_image *image, const struct kh_rang
 			      uint8_t protocol);
 /* What the presence bits of IPv4 say: false, and there is no order on the address; true, and there may be one. */
 bool kh_image_may_hold_v4(const struct kh_image *image, uint32_t address);
+/* The same of IPv6, by address bits 0..63. */
+bool kh_image_may_hold_v6(const struct kh_image *image, uint64_t high);
 /* Follows a reference at wall-clock `now`: 1 and slot and action of the order in force, or 0: none is. */
 int kh_image_resolve(const struct kh_image *image, uint32_t reference, uint32_t now, uint32_t *ret_slot,
 		     enum kh_action *ret_action);

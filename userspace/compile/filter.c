@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The presence bits of IPv4: what nearly every packet is judged by, so they say no to an address that is next to a listed one, too.
+ * The presence bits, by those of IPv4: what nearly every packet is judged by, so they say no to an address that is next to a listed one, too.
  *
- * Orders on few addresses, and that is nearly all of a long list, are in v4_small by each address: three bits of one word of 64, 12 bits in
+ * Orders on few addresses, and that is nearly all of a long list, are in the filter by each address: three bits of one word of 64, 12 bits in
  * all for each (a Bloom filter of one word: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007). One or two in
  * a hundred that are not listed look further in vain. With 8, 10, 12 and 14 bits misses among 1 M take the same within what the machine
  * drifts (75, 74, 76, 75 and 71, 68, 76 ns); 16 bits make 2 MiB and are slower (112 to 65 ns). Orders on many
@@ -10,7 +10,7 @@
  * address space without reason and does not throw together what lies apart (seven in eight of the runs of /24s stay runs). Both are as
  * short as can be: every line of them is one that a flood of strangers touches.
  *
- * Why presence bits by address (v4_small) and not by net: one miss in 16 fell into a net that holds something, and so did all that are next to
+ * Why presence bits by address and not by net: one miss in 16 fell into a net that holds something, and so did all that are next to
  * a listed address; each then waited for a line of the cells. By address one or two in a hundred do. Misses, ns, before and after, in turn:
  * 1 M random 104, 98, 112 -> 65, 65, 64; 100,000 random 50, 51 -> 50, 49; 100,000 clustered (half of the misses beside the list) 99, 99 -> 49,
  * 29 (the second while the machine was twice as fast); every second address of a block 170, 162 -> 48, 28; the program with no list 39 -> 42.
@@ -21,9 +21,9 @@
 #include <string.h>
 
 #define WIDTHS (KH_V4_WIDE_SHIFT_MAX - KH_V4_SHIFT + 1)
-#define ADDRESS_BITS 12 /* of the filter for each address in it */
+#define KEY_BITS 12 /* of the filter for each key in it */
 #define NETS ((size_t)64 * KH_V4_BLOCKS)
-#define ADDRESSES_MAX ((size_t)8 * KH_V4_BLOCKS) /* more would leave less than 8 bits for each */
+#define KEYS_MAX ((size_t)8 * KH_FILTER_WORDS) /* more would leave less than 8 bits for each */
 
 /* Something that is done for each range of one reference, of at most a net. */
 struct visitor {
@@ -60,11 +60,8 @@ static void put_small(struct visitor *visitor, uint32_t first, uint32_t last)
 		put_wide(visitor, first, last);
 		return;
 	}
-	for (uint64_t address = first; address <= last; address++) {
-		uint64_t hash = kh_hash_small(base->header.v4_seed, (uint32_t)address);
-
-		base->v4_small[kh_small_word(hash, base->header.v4_small_words)] |= kh_small_bits(hash);
-	}
+	for (uint64_t address = first; address <= last; address++)
+		kh_filter_put(base, kh_hash_v4(base->header.v4_seed, (uint32_t)address));
 }
 
 static void visit_slice(struct visitor *visitor, uint32_t net, const struct kh_entry *slice)
@@ -169,24 +166,34 @@ static void put_bits(const uint64_t *nets, struct kh_image_base *base)
 	}
 }
 
-static uint32_t words_for(size_t addresses)
+static uint32_t words_for(size_t keys)
 {
-	size_t words = addresses * ADDRESS_BITS / 64 + 1;
+	size_t words = keys * KEY_BITS / 64 + 1;
 
-	return words < KH_V4_BLOCKS ? (uint32_t)words : KH_V4_BLOCKS;
+	return words < KH_FILTER_WORDS ? (uint32_t)words : KH_FILTER_WORDS;
 }
 
-int kh_filter_fill(const struct kh_v4 *v4, struct kh_image_base *base)
+int kh_filter_fill(const struct kh_v4 *v4, const struct kh_v6 *v6, struct kh_image_base *base)
 {
 	uint64_t *nets KH_CLEANUP(kh_freep) = calloc(KH_V4_BLOCKS, sizeof(*nets));
 	struct visitor visitor = { .range = count_small, .base = base, .nets = nets };
+	size_t parts = kh_filter_v6_count(v6);
 	struct shape shapes[WIDTHS];
 
 	if (!nets)
 		return -ENOMEM;
 	visit_cells(v4, &visitor);
-	visitor.range = visitor.small > ADDRESSES_MAX ? put_wide : put_small;
-	base->header.v4_small_words = words_for(visitor.small > ADDRESSES_MAX ? 0 : visitor.small);
+	visitor.range = put_small;
+	if (visitor.small > KEYS_MAX) {
+		visitor.range = put_wide;
+		visitor.small = 0;
+	}
+	if (visitor.small + parts > KEYS_MAX)
+		parts = 0;
+	base->header.filter_words = words_for(visitor.small + parts);
+	if (parts)
+		kh_filter_v6_fill(v6, base);
+	kh_filter_v6_pairs(v6, base, parts != 0);
 	put_common(v4, nets);
 	visit_cells(v4, &visitor);
 	count_nets(nets, shapes);

@@ -88,10 +88,7 @@ static void fill_hashes(const struct kh_image *image, const struct kh_parts *par
 	struct kh_port_entry *ports = section(image, header->ports_page);
 
 	for (size_t i = 0; i < parts->v6.nets_count; i++) {
-		const struct kh_v6_net *net = &parts->v6.nets[i];
-
-		nets[parts->hashes.v6.place[i]] = *net;
-		set_bit(base->v6_bits, kh_hash_word(header->hash_seed, net->key) & header->v6_bits_mask);
+		nets[parts->hashes.v6.place[i]] = parts->v6.nets[i];
 	}
 	for (size_t i = 0; i < parts->ports.count; i++) {
 		const struct kh_port_entry *entry = &parts->ports.entries[i];
@@ -120,7 +117,7 @@ static int fill(const struct kh_image *image, const struct kh_parts *parts)
 	if (r < 0)
 		return r;
 	header->v4_seed = seed;
-	return kh_filter_fill(&parts->v4, base);
+	return kh_filter_fill(&parts->v4, &parts->v6, base);
 }
 
 static void image_freep(struct kh_image **image)

@@ -82,13 +82,17 @@ static uint64_t find_cell(const struct kh_image *image, uint32_t address)
 	return 0;
 }
 
+static bool filter_knows(const struct kh_image_base *base, uint64_t hash)
+{
+	return kh_filter_has(base->filter[kh_filter_word(hash, base->header.filter_words) % KH_FILTER_WORDS], hash);
+}
+
 bool kh_image_may_hold_v4(const struct kh_image *image, uint32_t address)
 {
 	const struct kh_image_base *base = image->data;
-	uint64_t hash = kh_hash_small(base->header.v4_seed, address);
 	uint32_t wide = address >> (base->header.v4_wide_shift & 31);
 
-	return kh_small_has(base->v4_small[kh_small_word(hash, base->header.v4_small_words) % KH_V4_BLOCKS], hash) ||
+	return filter_knows(base, kh_hash_v4(base->header.v4_seed, address)) ||
 	       base->v4_wide[wide / 64 % KH_V4_WIDE_WORDS] >> wide % 64 & 1;
 }
 
@@ -174,13 +178,24 @@ static bool bit_set(const uint8_t bits[static KH_BITS_BYTES], uint32_t mask, uin
 	return bits[(bit >> 3) % KH_BITS_BYTES] >> (bit & 7) & 1;
 }
 
-static const struct kh_v6_net *find_net(const struct kh_image *image, uint32_t key)
+bool kh_image_may_hold_v6(const struct kh_image *image, uint64_t high)
 {
 	const struct kh_image_base *base = image->data;
-	const struct kh_image_header *header = &base->header;
+	uint64_t seed = base->header.hash_seed;
+	uint32_t at = kh_hash_word(seed, high >> 32) & base->header.v6_bits_mask;
+	uint32_t pair = base->v6_bits[at / 4 % sizeof(base->v6_bits)] >> at % 4 * 2 & 3;
+
+	return base->header.v6_wide_lines || pair & KH_V6_ANY ||
+	       (pair & KH_V6_PARTS && (filter_knows(base, kh_hash_v6_narrow(seed, high)) ||
+				       filter_knows(base, kh_hash_v6_broad(seed, high))));
+}
+
+static const struct kh_v6_net *find_net(const struct kh_image *image, uint32_t key)
+{
+	const struct kh_image_header *header = kh_image_header(image);
 	uint32_t hash = kh_hash_word(header->hash_seed, key);
 
-	if (!bit_set(base->v6_bits, header->v6_bits_mask, hash))
+	if (!header->v6_nets)
 		return NULL;
 	for (uint32_t probe = 0; probe < KH_HASH_PROBES; probe++) {
 		const struct kh_v6_net *net =
@@ -198,9 +213,12 @@ static const struct kh_v6_net *find_net(const struct kh_image *image, uint32_t k
 static uint32_t lookup_v6(const struct kh_image *image, uint64_t high, uint64_t low)
 {
 	const struct kh_image_header *header = kh_image_header(image);
-	const struct kh_v6_net *net = find_net(image, (uint32_t)(high >> 32));
+	const struct kh_v6_net *net;
 	uint32_t ref = KH_REF_NONE;
 
+	if (!kh_image_may_hold_v6(image, high))
+		return KH_REF_NONE;
+	net = find_net(image, (uint32_t)(high >> 32));
 	if (net && net->lines == KH_V6_WHOLE)
 		return net->first & KH_REF_MASK;
 	if (net)

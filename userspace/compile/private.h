@@ -141,7 +141,7 @@ size_t kh_holes_merge(struct kh_range *holes, size_t count);
 /* Is all of the range in one of the merged holes? */
 bool kh_holes_swallow(const struct kh_range *holes, size_t count, const struct kh_range *range);
 
-/* ---- v4.c, v6.c, ports.c: the sections of the image ------------------------------------------------ */
+/* ---- v4.c, v6.c: the sections of the image ------------------------------------------------ */
 
 struct kh_v4 {
 	struct kh_sink sink;
@@ -168,10 +168,6 @@ void kh_v4_clear(struct kh_v4 *v4);
  * time. The seed depends on the cells and on nothing else. 0, -ENOMEM or -E2BIG: no seed would do. */
 uint32_t kh_cells_buckets(size_t count);
 int kh_cells_hash(const struct kh_v4 *v4, uint32_t buckets, void *table, uint64_t *ret_seed);
-
-/* filter.c: v4_wide and v4_small of the base, which are all zero, with shift and words, from what v4.c built and the seed in the header.
- * 0 or -ENOMEM. */
-int kh_filter_fill(const struct kh_v4 *v4, struct kh_image_base *base);
 
 /* A slice that grows: where each reference begins, and from where on it says nothing. */
 struct kh_slice {
@@ -220,6 +216,25 @@ int kh_subnet_append(struct kh_v6 *v6, uint32_t *ret_reference);
 int kh_v6_build(struct kh_v6 *v6, struct kh_chains *chains, const struct kh_compile_order *orders,
 		struct kh_sort_item **items, size_t count);
 void kh_v6_clear(struct kh_v6 *v6);
+
+/* ---- filter.c, filter_v6.c: presence bits ------------------------------------------------------ */
+
+/* v4_wide, v6_bits and the filter of the base, which are all zero, with their sizes, from what was built and the seeds in the header.
+ * 0 or -ENOMEM. */
+int kh_filter_fill(const struct kh_v4 *v4, const struct kh_v6 *v6, struct kh_image_base *base);
+
+/* The keys that IPv6 has in the filter: how many at most; and all of them into it. */
+size_t kh_filter_v6_count(const struct kh_v6 *v6);
+void kh_filter_v6_fill(const struct kh_v6 *v6, struct kh_image_base *base);
+/* The pair of each /32. `parts`: what holds anything of it is in the filter. */
+void kh_filter_v6_pairs(const struct kh_v6 *v6, struct kh_image_base *base, bool parts);
+
+static inline void kh_filter_put(struct kh_image_base *base, uint64_t hash)
+{
+	base->filter[kh_filter_word(hash, base->header.filter_words)] |= kh_filter_bits(hash);
+}
+
+/* ---- ports.c --------------------------------------------------------------------------------- */
 
 struct kh_ports {
 	struct kh_port_entry *entries; /* sorted by family, address, port, protocol */

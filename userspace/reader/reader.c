@@ -219,6 +219,13 @@ static int find_format(const struct kh_format *table, const struct kh_input *inp
 	return 0;
 }
 
+/* Bytes of no length have no data; a text always has. */
+static void take_text(struct kh_input *input, const struct kh_bytes *bytes)
+{
+	input->text = bytes->data ? (const char *)bytes->data : "";
+	input->length = bytes->length;
+}
+
 static int read_as(const struct kh_format *format, const struct kh_input *input, struct kh_collector *collector)
 {
 	struct kh_bytes text KH_CLEANUP(kh_bytes_clear) = {};
@@ -227,8 +234,7 @@ static int read_as(const struct kh_format *format, const struct kh_input *input,
 
 	if (format->extract) {
 		result = format->extract(input, collector, &text);
-		extracted.text = text.data ? (const char *)text.data : "";
-		extracted.length = text.length;
+		take_text(&extracted, &text);
 	}
 	if (!result)
 		result = format->read ? format->read(&extracted, collector) : kh_prose_read(&extracted, collector);
@@ -249,10 +255,8 @@ static int read_text(const struct kh_formats *formats, struct kh_input *input, c
 
 	if (result < 0)
 		return result;
-	if (result) {
-		input->text = decoded.data ? (const char *)decoded.data : "";
-		input->length = decoded.length;
-	}
+	if (result)
+		take_text(input, &decoded);
 	if (input->length >= 3 && memcmp(input->text, "\xef\xbb\xbf", 3) == 0) {
 		input->text += 3;
 		input->length -= 3;
@@ -261,8 +265,7 @@ static int read_text(const struct kh_formats *formats, struct kh_input *input, c
 	if (!result)
 		result = kh_mark_unveil(&unveiled, input->text, input->length);
 	if (result > 0) {
-		input->text = (const char *)unveiled.data;
-		input->length = unveiled.length;
+		take_text(input, &unveiled);
 		result = 0;
 	}
 	if (!result && !format)
