@@ -140,7 +140,7 @@ $(B)/khien: $(CLI_LIBS:%=$(B)/%.a)
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf \
 	-isystem $(patsubst %/asm,%,$(firstword $(wildcard /usr/include/*-linux-gnu*/asm)))
-$(B)/bpf/khien.bpf.o: bpf/khien.bpf.c $(wildcard bpf/*.h) include/khien/abi.h include/khien/reasons.def
+$(B)/bpf/khien.bpf.o: bpf/khien.bpf.c $(wildcard bpf/*.h) include/khien/abi.h include/khien/hash.h include/khien/reasons.def
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 $(B)/bpf/khien.skel.h: $(B)/bpf/khien.bpf.o
@@ -339,7 +339,7 @@ demo: ## watch a ministry letter become dropped packets, in a laboratory of netw
 # tests/bench/bench.h says what is measured and how.
 
 BENCH_BPF := $(B)/bpf/bench.bpf.o
-$(BENCH_BPF): tests/bench/bench.bpf.c tests/bench/bench_shared.h bpf/parse.h bpf/packet.h include/khien/abi.h
+$(BENCH_BPF): tests/bench/bench.bpf.c tests/bench/bench_shared.h bpf/parse.h bpf/packet.h include/khien/abi.h include/khien/hash.h
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -Itests/bench -c $< -o $@
 $(B)/bpf/bench.skel.h: $(BENCH_BPF)

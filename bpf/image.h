@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "khien/hash.h"
 #include "maps.h"
 
 /* A page that is not in the base. */

@@ -7,7 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "khien/abi.h"
+#include "khien/hash.h"
 #include "packet.h"
 #include "parse.h"
 

@@ -21,7 +21,7 @@ declare -A may=(
 	[fetch]="model common"
 	[refresh]="intake sandbox model common"
 	[guard]="model common"
-	[compile]="model common khien/abi.h"
+	[compile]="model common khien/abi.h khien/hash.h"
 	[ledger]="model common khien/abi.h khien/reasons.def"
 	[kernel]="model common khien/abi.h khien/reasons.def khien.skel.h"
 	[netlink]="model common"
@@ -104,8 +104,8 @@ done
 # Packet programs: their own headers and the ABI. The ABI: nothing but types.
 while IFS= read -r file; do
 	while read -r kind name; do
-		[[ $kind == "<" || $name == khien/abi.h || $name == khien/reasons.def || -e bpf/$name ]] ||
-			complain "$file" "\"$name\": bpf/ includes its own headers and khien/abi.h"
+		[[ $kind == "<" || $name == khien/abi.h || $name == khien/hash.h || $name == khien/reasons.def || -e bpf/$name ]] ||
+			complain "$file" "\"$name\": bpf/ includes its own headers, khien/abi.h and khien/hash.h"
 	done < <(includes "$file")
 done < <(find bpf -name '*.[ch]' 2>/dev/null | sort)
 if [[ -e include/khien/abi.h ]]; then

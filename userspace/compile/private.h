@@ -10,6 +10,7 @@
 
 #include "common/util.h"
 #include "compile/compile.h"
+#include "khien/hash.h"
 
 #define KH_CHAIN_MAX (KH_UNDER_LINKS + 1)
 #define KH_COMPILE_ORDERS_MAX (1u << 26) /* so that every count derived from it fits 32 bits */
