@@ -460,6 +460,45 @@ static void test_issuers(void **state)
 	expect(0, KH_ERROR, KH_KEY_ISSUERS, folder, "write: issuers = " KH_SYSCONFDIR "/khien/issuers.d");
 }
 
+static void test_credentials_of_the_proxy(void **state)
+{
+	char path[] = "/tmp/khien-check-XXXXXX", hint[128];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(hint, sizeof(hint), "chown root: %s && chmod 0600 %s", path, path);
+	run("[gateway]\nwan = eth0\nlan = eth1 wg0\n" GUARD "[sources]\nproxy = http://proxy.example:3128\n");
+	kh_check_proxy(&config, &check); /* one that asks for none */
+	expect_count(0);
+	snprintf(config.proxy_credentials, sizeof(config.proxy_credentials), "%s", path);
+	assert_int_equal(kh_file_write(path, "user = van\npassword = mai\n", 26, 0600), 0);
+	kh_check_proxy(&config, &check);
+	expect_count(0);
+	assert_int_equal(kh_file_write(path, "user = van\nhoa = dao\n", 21, 0600), 0);
+	kh_check_proxy(&config, &check);
+	expect_count(1);
+	expect(0, KH_ERROR, KH_KEY_PROXY_CREDENTIALS, ": line 2 is not what such a file holds",
+	       "write two lines, user = NAME and password = TEXT");
+	assert_int_equal(chmod(path, 0640), 0);
+	kh_check_proxy(&config, &check);
+	expect_count(2);
+	expect(1, KH_ERROR, KH_KEY_PROXY_CREDENTIALS, ": others than root may read it", hint);
+	unlink(path);
+	kh_check_proxy(&config, &check);
+	expect_count(3);
+	expect(2, KH_ERROR, KH_KEY_PROXY_CREDENTIALS, "No such file or directory",
+	       "write two lines, user = NAME and password = TEXT");
+	config.proxy[0] = '\0';
+	config.lines[KH_KEY_PROXY_CREDENTIALS] = 9;
+	memset(&check, 0, sizeof(check));
+	kh_check_proxy(&config, &check);
+	expect_count(1);
+	expect(0, KH_ERROR, KH_KEY_PROXY_CREDENTIALS, "there is no proxy to show them to",
+	       "write: proxy = http://proxy.example:3128");
+}
+
 static void test_shipped_lists(void **state)
 {
 	(void)state;
@@ -586,6 +625,7 @@ int main(void)
 		cmocka_unit_test_setup(test_lists, plain),
 		cmocka_unit_test_setup(test_shipped_lists, plain),
 		cmocka_unit_test_setup(test_issuers, plain),
+		cmocka_unit_test_setup(test_credentials_of_the_proxy, plain),
 		cmocka_unit_test_setup(test_detect_plain, plain),
 		cmocka_unit_test_setup(test_detect_pppoe, pppoe),
 		cmocka_unit_test_setup(test_detect_bridge_and_vlans, plain),

@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/lang.h"
 #include "daemon/check_private.h"
+#include "daemon/source.h"
 #include "guard/guard.h"
 #include "reader/issuers.h"
 
@@ -230,6 +231,35 @@ void kh_check_issuers(const struct kh_config *config, struct kh_check *check)
 		return;
 	kh_check_add(check, config, KH_ERROR, KH_KEY_ISSUERS, "%s: %s", config->issuers, strerror(-code));
 	kh_check_hint(check, _("write: %s = %s"), "issuers", KH_SYSCONFDIR "/khien/issuers.d");
+}
+
+/* ---- Proxy -------------------------------------------------------------------------------------- */
+
+static void forget(char *secret)
+{
+	if (!secret)
+		return;
+	explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+void kh_check_proxy(const struct kh_config *config, struct kh_check *check)
+{
+	char *user = NULL, *password = NULL;
+	struct kh_error error = {};
+
+	if (!config->proxy_credentials[0])
+		return;
+	if (!config->proxy[0]) {
+		kh_check_add(check, config, KH_ERROR, KH_KEY_PROXY_CREDENTIALS, _("there is no proxy to show them to"));
+		kh_check_hint(check, _("write: %s = %s"), "proxy", "http://proxy.example:3128");
+	} else if (kh_secrets_read(config->proxy_credentials, &user, &password, NULL, &error) < 0) {
+		kh_check_add(check, config, KH_ERROR, KH_KEY_PROXY_CREDENTIALS, "%s", error.text);
+		kh_check_hint(check, "%s",
+			      error.hint[0] ? error.hint : _("write two lines, user = NAME and password = TEXT"));
+	}
+	forget(user);
+	forget(password);
 }
 
 enum kh_severity kh_check_worst(const struct kh_check *check)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Does the configuration fit this machine? The judgement behind `khiend --check`, and the proposal of `--detect`.
- * Pure functions over the configuration and a snapshot of the links, but for kh_check_lists() and kh_check_issuers(), which read files.
+ * Pure functions over the configuration and a snapshot of the links, but for those that say that they read files.
  */
 #ifndef KHIEN_DAEMON_CHECK_H
 #define KHIEN_DAEMON_CHECK_H
@@ -43,6 +43,8 @@ void kh_check(const struct kh_config *config, const struct kh_links *links, stru
 void kh_check_lists(const struct kh_config *config, struct kh_check *check);
 /* The same for every file of config->issuers. */
 void kh_check_issuers(const struct kh_config *config, struct kh_check *check);
+/* Reads the file of config->proxy_credentials as a refresh would. What stands in it is in no finding. */
+void kh_check_proxy(const struct kh_config *config, struct kh_check *check);
 
 /* The gravest finding; KH_NOTICE when there is none. */
 enum kh_severity kh_check_worst(const struct kh_check *check);

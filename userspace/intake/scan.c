@@ -200,16 +200,6 @@ static int merge_heads(struct kh_document *first, struct kh_document *second)
 	return kh_document_note(first, note);
 }
 
-static int parse(const char *file, const struct kh_bytes *text, struct kh_document **ret_document,
-		 struct kh_error *error)
-{
-	int fd KH_CLEANUP(kh_closep) = kh_memory_file(text->data, text->length);
-
-	if (fd < 0)
-		return kh_fail(error, fd, "%s: %s", file, strerror(-fd));
-	return kh_parse(file, "scan", fd, ret_document, error);
-}
-
 static bool is_blank(const struct kh_bytes *text)
 {
 	for (size_t i = 0; i < text->length; i++)
@@ -219,36 +209,47 @@ static bool is_blank(const struct kh_bytes *text)
 }
 
 /* A picture in which no letter was found is a document, of nothing. */
-static int make_blank(const char *file, struct kh_document **ret_document, struct kh_error *error)
+static int make_blank(const char *file, struct kh_document **ret_document)
 {
 	struct kh_document *document KH_CLEANUP(kh_document_freep) = calloc(1, sizeof(*document));
 
-	if (!document || !(document->file = strdup(file)) ||
-	    kh_document_note(document, _("no text was found in the picture")) < 0)
-		return kh_fail(error, -ENOMEM, _("out of memory"));
+	if (!document || !(document->file = strdup(file)))
+		return -ENOMEM;
 	document->format = kh_document_format("scan");
 	document->announced = (struct kh_announced){ -1, -1, -1 };
 	*ret_document = KH_TAKE(document);
 	return 0;
 }
 
+static int parse(const char *file, const struct kh_bytes *text, struct kh_document **ret_document,
+		 struct kh_error *error)
+{
+	int fd KH_CLEANUP(kh_closep) = -1;
+
+	if (is_blank(text))
+		return make_blank(file, ret_document) < 0 ? kh_fail(error, -ENOMEM, _("out of memory")) : 0;
+	fd = kh_memory_file(text->data, text->length);
+	if (fd < 0)
+		return kh_fail(error, fd, "%s: %s", file, strerror(-fd));
+	return kh_parse(file, "scan", fd, ret_document, error);
+}
+
 int kh_scan_end(const char *file, struct kh_scan *scan, struct kh_document **ret_document, struct kh_error *error)
 {
 	struct kh_document *first KH_CLEANUP(kh_document_freep) = NULL, *second KH_CLEANUP(kh_document_freep) = NULL;
-	int code;
+	unsigned int legible = is_blank(&scan->texts[0]); /* the one that says more, where one of them says nothing */
+	const char *note =
+		is_blank(&scan->texts[legible])
+			? _("no text was found in the picture")
+			: _("read from pictures of pages, in two ways: compare the values with the paper, then push with --accept");
+	int code = parse(file, &scan->texts[legible], &first, error);
 
-	if (is_blank(&scan->texts[0]) || is_blank(&scan->texts[1]))
-		return make_blank(file, ret_document, error);
-	code = parse(file, &scan->texts[0], &first, error);
 	if (!code)
-		code = parse(file, &scan->texts[1], &second, error);
+		code = parse(file, &scan->texts[!legible], &second, error);
 	if (code < 0)
 		return code;
 	if (merge(first, second) < 0 || merge_heads(first, second) < 0 || kh_document_compare(first) < 0 ||
-	    kh_document_note(
-		    first,
-		    _("read from pictures of pages, in two ways: compare the values with the paper, then push with --accept")) <
-		    0)
+	    kh_document_note(first, note) < 0)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
 	*ret_document = KH_TAKE(first);
 	return 0;
