@@ -201,6 +201,7 @@ void kh_core_tick(struct kh_core *core)
 		watch_clock(core, now);
 	}
 	expire(core, now);
+	kh_verify_slice(core, now);
 	kh_sources_tick(core);
 	kh_keep_image(core, false);
 	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)

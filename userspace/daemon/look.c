@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Answers that only look: list, show, review, stats, history, verify. Counts are folded first, so an answer is exact now.
+ * Answers that only look: list, show, review, stats, history. Counts are folded first, so an answer is exact now.
  */
 #include "daemon/private.h"
 
@@ -286,102 +286,5 @@ json_t *kh_op_history(const struct kh_request *request)
 	}
 	reply = kh_reply(KH_EXIT_DONE);
 	json_object_set_new(reply, "changes", rows.array);
-	return reply;
-}
-
-/* ---- verify ------------------------------------------------------------------------------------- */
-
-struct verify {
-	struct kh_core *core;
-	int64_t ordered, enforced, cut, tried;
-	int64_t step; /* one in so many is tried, evenly over all */
-	json_t *differences;
-};
-
-/* Tries it if it is its turn. True: it should be dropped and is not. */
-static bool differs(struct verify *verify, const struct kh_indicator *indicator)
-{
-	int dropped;
-
-	if (verify->ordered++ % verify->step)
-		return false;
-	verify->tried++;
-	dropped = kh_prove_one(verify->core, indicator);
-	verify->enforced += dropped == 1;
-	verify->cut += dropped == -ENODATA;
-	return dropped != 1 && dropped != -ENODATA && json_array_size(verify->differences) < 1000;
-}
-
-static int on_verify(const struct kh_order_row *row, void *context)
-{
-	struct verify *verify = context;
-
-	if (row->action == KH_ACTION_DROP && kh_indicator_enforceable(&row->indicator) &&
-	    differs(verify, &row->indicator))
-		json_array_append_new(verify->differences, kh_json_order(verify->core, row));
-	return 0;
-}
-
-/* Without a row for each of a million values; only one that differs is told as a row. */
-static int on_verify_list(const struct kh_bulk_row *list, void *context)
-{
-	struct verify *verify = context;
-
-	if (list->terms.state != KH_ORDER_ACTIVE || list->terms.action != KH_ACTION_DROP)
-		return 0;
-	for (size_t i = 0; i < kh_bulk_count(list->values); i++) {
-		struct kh_indicator indicator = { .type = KH_TYPE_RANGE };
-		struct kh_order_row row = list->terms;
-		char value[KH_RANGE_TEXT];
-		uint32_t line;
-
-		if (list->left_out && (list->left_out[i / 64] >> i % 64 & 1))
-			continue;
-		indicator.range = kh_bulk_range(list->values, i, &line);
-		if (!differs(verify, &indicator))
-			continue;
-		row.indicator = indicator;
-		row.line = (int)line;
-		row.value = row.raw = kh_range_format(&indicator.range, value);
-		json_array_append_new(verify->differences, kh_json_order(verify->core, &row));
-	}
-	return 0;
-}
-
-static int verify_all(struct verify *verify)
-{
-	struct kh_order_filter filter = { .state = KH_ORDER_ACTIVE, .rows_only = true };
-	struct kh_ledger *ledger = verify->core->ledger;
-	int64_t counts[KH_ORDER_STATE_COUNT], monitored;
-	int code = kh_ledger_order_counts(ledger, counts, &monitored);
-
-	if (code < 0)
-		return code;
-	verify->step = (counts[KH_ORDER_ACTIVE] + KH_VERIFY_MAX - 1) / KH_VERIFY_MAX;
-	verify->step = verify->step > 0 ? verify->step : 1;
-	code = kh_ledger_orders(ledger, &filter, on_verify, verify);
-	return code < 0 ? code : kh_ledger_bulks(ledger, 0, on_verify_list, verify);
-}
-
-json_t *kh_op_verify(const struct kh_request *request)
-{
-	struct verify verify = { .core = request->core, .differences = json_array() };
-	int code = verify_all(&verify);
-	json_t *reply;
-
-	if (code < 0) {
-		json_decref(verify.differences);
-		return ledger_failed(code);
-	}
-	request->core->verified = kh_now();
-	request->core->verified_ordered = verify.tried - verify.cut;
-	request->core->verified_enforced = verify.enforced;
-	reply = kh_reply(json_array_size(verify.differences) ? KH_EXIT_FAILED : KH_EXIT_DONE);
-	json_object_set_new(reply, "time", kh_json_time(request->core, kh_now()));
-	json_object_set_new(reply, "ordered", json_integer(verify.ordered));
-	json_object_set_new(reply, "tried", json_integer(verify.tried));
-	json_object_set_new(reply, "enforced", json_integer(verify.enforced));
-	json_object_set_new(reply, "cut", json_integer(verify.cut));
-	json_object_set_new(reply, "differences", verify.differences);
 	return reply;
 }

@@ -7,7 +7,7 @@
  *   protect.c    the guard: own addresses, never-block lists, management
  *   apply.c      ledger -> compile -> kernel: the one path by which anything becomes enforced
  *   collect.c    kernel -> ledger: counts and sightings
- *   prove.c      packets through the live program
+ *   prove.c, verify.c   packets through the live program: one, and all that is ordered, now and all day
  *   requests.c   the table of operations
  *   push.c, plan.c, plan_answer.c   push and block; decide.c the queue and the deadlines; withdraw.c unblock, allow, undo
  *   sources.c, source_terms.c, refreshing.c, fetching.c, replace.c   sources that refresh themselves: see source.h
@@ -57,6 +57,16 @@ struct kh_problem {
 	char todo[256];
 };
 
+/* The round of the verification that goes on all day. */
+struct kh_round {
+	bool running;
+	int64_t started;
+	int64_t after; /* the row it has come to */
+	int64_t looked; /* rows of this slice */
+	int64_t ordered, enforced;
+	char astray[96]; /* a value that is ordered and was not dropped; "": there is none */
+};
+
 struct kh_core {
 	char state[PATH_MAX - 64], bpffs[PATH_MAX - 64];
 	const struct kh_config *config;
@@ -76,7 +86,8 @@ struct kh_core {
 	uint32_t folded_map;
 	int64_t collected; /* when */
 	int64_t calibrated;
-	int64_t verified, verified_ordered, verified_enforced;
+	int64_t verified, verified_ordered, verified_enforced; /* the last time that all was tried; 0: never */
+	struct kh_round round;
 	char guard_problem[512]; /* a never-block list that could not be read */
 	bool ledger_failing, clock_wrong;
 	char ledger_problem[512];
@@ -124,6 +135,9 @@ struct kh_proof {
 };
 /* Runs a packet from the indicator's address (and port) through the live program. 1 dropped, 0 passed, -ENODATA: cut out everywhere. */
 int kh_prove_one(struct kh_core *core, const struct kh_indicator *indicator);
+
+/* verify.c */
+void kh_verify_slice(struct kh_core *core, int64_t now); /* every second */
 
 /* requests.c */
 json_t *kh_reply(int code); /* {"exit": code} */

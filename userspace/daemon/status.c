@@ -135,7 +135,10 @@ size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static K
 		todo(add(ret_problems, &count, "clock",
 			 _("the clock is behind the ledger: no order expires until it is right")),
 		     "timedatectl");
-	if (core->verified && core->verified_enforced != core->verified_ordered)
+	if (core->round.astray[0])
+		todo(add(ret_problems, &count, "verify", _("%s is ordered and not enforced"), core->round.astray),
+		     "khien verify");
+	else if (core->verified && core->verified_enforced != core->verified_ordered)
 		todo(add(ret_problems, &count, "verify", _("only %lld of %lld orders are enforced"),
 			 (long long)core->verified_enforced, (long long)core->verified_ordered),
 		     "khien verify");
