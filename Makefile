@@ -59,8 +59,8 @@ SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c
 	fold.c sightings.c slots.c totals.c health.c sources.c unconfirmed.c sessions.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c connections.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
-SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c list.c stats.c attach.c \
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c session.c list.c stats.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
 MODULES := common sandbox model reader intake parse fetch refresh guard compile ledger kernel netlink daemon cli
@@ -395,7 +395,7 @@ $(B)/man/%: userspace/man/%.scd
 
 locale: $(LANGUAGES:%=$(B)/locale/%/LC_MESSAGES/khien.mo)
 # What stands in _(), N_() and ngettext() of all modules, with the file it stands in (lines would make noise).
-PO_SOURCES := $(foreach m,$(MODULES),$(SRC_$(m):%.c=userspace/$(m)/%.c)) userspace/model/decision.h userspace/cli/plan.h
+PO_SOURCES := $(foreach m,$(MODULES),$(SRC_$(m):%.c=userspace/$(m)/%.c)) userspace/model/decision.h userspace/cli/plan.h userspace/cli/cli.h
 $(B)/khien.pot: $(PO_SOURCES)
 	@mkdir -p $(@D)
 	$(call say,POT,$@)xgettext --language=C --from-code=UTF-8 --keyword --keyword=_ --keyword=N_ --keyword=ngettext:1,2 --add-location=file \
