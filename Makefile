@@ -56,11 +56,11 @@ SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c filter_v6.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
-	fold.c sightings.c slots.c totals.c health.c sources.c
+	fold.c sightings.c slots.c totals.c health.c sources.c unconfirmed.c sessions.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
-SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
-SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c list.c stats.c attach.c \
+SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c connections.c
+SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c session.c list.c stats.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
 MODULES := common sandbox model reader intake parse fetch refresh guard compile ledger kernel netlink daemon cli
@@ -169,9 +169,10 @@ LIBS_test_fetched := model common
 UNIT_TESTS += test_fetch_copy
 LIBS_test_fetch_copy := fetch model common
 
-UNIT_TESTS += test_stack test_links
+UNIT_TESTS += test_stack test_links test_connections
 LIBS_test_stack := netlink common
 LIBS_test_links := netlink common
+LIBS_test_connections := netlink common
 
 UNIT_TESTS += test_guard test_guard_list test_guard_names test_guard_random test_guard_bulk test_rules
 LIBS_test_guard_names := guard model common
@@ -190,7 +191,7 @@ $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 $(B)/tests/test_compile_scale: tests/unit/nearby.c tests/unit/worlds.c
 
 LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_damage \
-	test_ledger_crash test_ledger_bulk test_ledger_sources test_ledger_chain
+	test_ledger_crash test_ledger_bulk test_ledger_sources test_ledger_chain test_ledger_unconfirmed
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
@@ -394,7 +395,7 @@ $(B)/man/%: userspace/man/%.scd
 
 locale: $(LANGUAGES:%=$(B)/locale/%/LC_MESSAGES/khien.mo)
 # What stands in _(), N_() and ngettext() of all modules, with the file it stands in (lines would make noise).
-PO_SOURCES := $(foreach m,$(MODULES),$(SRC_$(m):%.c=userspace/$(m)/%.c)) userspace/model/decision.h userspace/cli/plan.h
+PO_SOURCES := $(foreach m,$(MODULES),$(SRC_$(m):%.c=userspace/$(m)/%.c)) userspace/model/decision.h userspace/cli/plan.h userspace/cli/cli.h
 $(B)/khien.pot: $(PO_SOURCES)
 	@mkdir -p $(@D)
 	$(call say,POT,$@)xgettext --language=C --from-code=UTF-8 --keyword --keyword=_ --keyword=N_ --keyword=ngettext:1,2 --add-location=file \

@@ -10,14 +10,19 @@
  * Reply:   {"exit": N, ...} with N the exit code of the command line; on failure also
  *          {"error": {"text": "...", "hint": "...", "line": N}}, text and hint in the language asked for.
  *
+ * "session" of any request that changes something is what sshd says in SSH_CONNECTION, "203.0.113.7 51234 192.0.2.129 22" (client, port, server, port): when
+ * the kernel says that it is established on this machine, no block holds the client's address as long as it lasts. What else it may be is heeded not.
+ * "confirm_within" (seconds, 30 to 86400; push, block, accept, enforce): the change is taken back at that time unless it is confirmed.
+ *
  * op         request                                                   reply (besides exit)
  * status     -                                                         DESIGN's status object, and "name", "counts" {enforced, monitored, review, refused,
- *                                                                      unenforceable}, "allows", "expiring" (within 24 h), "verified" {"ordered","enforced","time"},
+ *                                                                      unenforceable}, "allows", "expiring" (within 24 h), "unconfirmed": [{"change","until","kind","actor"}], "verified" {"ordered","enforced","time"},
  *                                                                      "events_lost", "sightings_lost", "version"; "problems": [{"code","text","todo"}]
  * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "date" ("2023-01-21"), "issuer", "ttl" (seconds), "monitor", "accept": [...], "accept_all_in": "annex"|"body"|"list"|"scan",
  *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?, "relays": [...], "chain": [head + "shared"]], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
  *                                                                      "notes": [...], "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
- *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since"
+ *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since",
+ *                                                                      "unconfirmed" {"change","until"}? (it waits for confirmation), "alarms": [text]? (others with SSH connections here whom it blocks)
  * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token", "rows"  as push
  * review     "ref"?, "after", "limit"                                  "indicators": [indicator + "sentence", "raw"], "next"
  * accept     "values", "ref"                                           as push
@@ -27,6 +32,7 @@
  * unblock    "values" or "ref"                                         "change", "rows"
  * allow      "values", "note", "ttl"                                   "change", "rows"
  * disallow   "values"                                                  "change", "rows"
+ * confirm    "change"? (else all that wait)                            "change", "confirmed": [numbers]
  * undo       "change"?                                                 "change", "undone", "restored", "skipped"
  * list       "ref"?, "expiring"? (seconds), "unenforceable"? (names and links instead of orders in force), "after", "limit"
  *                                                                      "indicators": [indicator], "letters": [head], "next" (0: the end), "allows": [...]
@@ -34,7 +40,7 @@
  * why        "value"                                                   "value", "verdict": "dropped"|"monitored"|"passed"|"machine", "now", "by": [indicator], "letters": [head], "allow": [...],
  *                                                                      "never_block": {"reason","rule"}?, "sightings": [...], "machine": {...}?
  * stats      "by", "since" (seconds ago)?, "limit"                     DESIGN's stats object
- * history    "before"?, "limit"                                        "changes": [...]
+ * history    "before"?, "limit"                                        "changes": [... "confirmation": {"state": "waiting"|"confirmed"|"taken-back","until","by"} or null]
  * verify     -                                                         "ordered", "enforced", "tried", "differences": [...]
  * reattach   "interface"?                                              "interfaces"
  * detach     -                                                         "removed": [...]
@@ -46,6 +52,7 @@
  *
  * row: {"value","type","decision","reason","rule","sentence" (the reason for a person, translated),"raw","file","page","line","section","cuts","unchanged"?,"expires"?}
  * indicator: DESIGN's indicator as held ("id","type","value","port","protocol","decision","reason","action","refs","since","expires","state") and
+ *            "ends" (the earlier of "expires" and the time its change is to be confirmed by),"unconfirmed" (that change, or null),
  *            "packets","bytes","first_seen","last_seen","rule","note","file","page","line","section"
  * head: {"number","date","issuer","subject"?,"received"} of a letter; chain: the other letters that are the same advisory, "shared": values that both order
  * vulnerabilities: [{"cve","cvss" (9.8, null),"severity" ("low"|"medium"|"high"|"critical", null)}]: as the letter says
@@ -62,6 +69,8 @@
 #define KH_PROTO_MAX_FILES 32 /* with one request; descriptors: twice as many */
 #define KH_PROTO_MAX_FDS (2 * KH_PROTO_MAX_FILES)
 #define KH_PROTO_MAX_CLIENTS 32 /* connections at once */
+#define KH_CONFIRM_SECONDS_MIN 30 /* "confirm_within" */
+#define KH_CONFIRM_SECONDS_MAX 86400
 #define KH_PROTO_IDLE_SECONDS 30 /* a client that sends half a request is cut off */
 
 #define KH_SOCKET_ENV "KHIEN_SOCKET"

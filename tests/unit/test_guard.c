@@ -370,6 +370,33 @@ static void test_find_tells_the_narrowest(void **state)
 	assert_int_equal(kh_guard_find(guard, &asked, &reason, rule, sizeof(rule)), 0);
 }
 
+/* Spared is cut out of every block, and judged as if nothing were there: what orders it waits for its end. */
+static void test_spared_is_a_hole_and_no_refusal(void **state)
+{
+	struct kh_range peer = range_of("203.0.113.7"), wide = range_of("203.0.113.0/24");
+	enum kh_decision_reason reason;
+	const struct kh_range *holes;
+	size_t count;
+	char rule[160];
+	GUARD(guard);
+
+	(void)state;
+	add(guard, "203.0.113.8", KH_WHY_MANAGEMENT, "management");
+	assert_int_equal(kh_guard_spare(guard, &peer, "ssh: 203.0.113.7 51234"), 0);
+	assert_int_equal(kh_guard_seal(guard), 0);
+	expect(guard, "203.0.113.7", KH_ENFORCE, KH_WHY_ANNEX, "", 0);
+	expect(guard, "203.0.113.7-203.0.113.8", KH_ENFORCE, KH_WHY_ANNEX, "", 1);
+	expect(guard, "203.0.113.8", KH_REFUSE, KH_WHY_MANAGEMENT, "management", 0);
+	kh_guard_holes(guard, &holes, &count);
+	assert_int_equal(count, 1);
+	assert_true(holes[0].first == peer.first && holes[0].last == peer.first + 1);
+	assert_int_equal(kh_guard_find(guard, &peer, &reason, rule, sizeof(rule)), 1);
+	assert_int_equal(reason, KH_WHY_SESSION);
+	assert_string_equal(rule, "ssh: 203.0.113.7 51234");
+	assert_int_equal(kh_guard_find(guard, &wide, &reason, rule, sizeof(rule)), 1);
+	assert_int_equal(reason, KH_WHY_MANAGEMENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_bulk_lists_count_for_the_limit),
 		cmocka_unit_test(test_exempt_lifts_special_only),
 		cmocka_unit_test(test_find_tells_the_narrowest),
+		cmocka_unit_test(test_spared_is_a_hole_and_no_refusal),
 	};
 
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void a_new_ledger_is_complete_and_private(void **state)
 	open_ledger(env);
 	assert_int_equal(stat(env->path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_string_equal(query_text(env, "PRAGMA application_id"), "1263029297\n");
 	assert_string_equal(query_text(env, "PRAGMA journal_mode"), "wal\n");
 	assert_string_equal(query_text(env, "PRAGMA synchronous"), "2\n");
@@ -119,7 +119,7 @@ static void version_0_is_brought_up(void **state)
 
 	make_database(env, MARK "CREATE TABLE old (x)");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	act(env, "push");
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	commit(env);
@@ -137,9 +137,11 @@ static void version_2_is_brought_up_with_its_orders(void **state)
 	put(env, 1, "203.0.113.2", KH_ORDER_WITHDRAWN, 0);
 	commit(env);
 	close_ledger(env);
-	make_database(env, "DROP INDEX orders_active; DROP TABLE sources; PRAGMA user_version = 2");
+	make_database(
+		env,
+		"DROP INDEX orders_active; DROP TABLE sources; DROP TABLE unconfirmed; DROP TABLE sessions; PRAGMA user_version = 2");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM orders INDEXED BY orders_active WHERE state = 0"),
 			    "1\n");
 	assert_string_equal(force_now(env, 1, 1), "1 203.0.113.1 drop 0 fresh\n");
@@ -154,20 +156,20 @@ static void version_3_is_brought_up_with_its_letters(void **state)
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	commit(env);
 	close_ledger(env);
-	make_database(env, "DROP TABLE sources; PRAGMA user_version = 3");
+	make_database(env, "DROP TABLE sources; DROP TABLE unconfirmed; DROP TABLE sessions; PRAGMA user_version = 3");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM sources"), "0\n");
 	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1 }), "203.0.113.1 - active drop 0\n");
 }
 
 /* As version 4 made the table. */
-#define SOURCES_4                                                                                                            \
-	"DROP TABLE sources; CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL,"    \
-	" credentials TEXT NOT NULL, authority TEXT NOT NULL, letter INTEGER NOT NULL REFERENCES letters, every INTEGER NOT" \
-	" NULL, ttl INTEGER NOT NULL, bytes_max INTEGER NOT NULL, entries_max INTEGER NOT NULL, action INTEGER NOT NULL,"    \
-	" paused INTEGER NOT NULL, checked INTEGER NOT NULL, fetched INTEGER NOT NULL, changed INTEGER NOT NULL, until"      \
-	" INTEGER NOT NULL, count INTEGER NOT NULL, held INTEGER NOT NULL, failures INTEGER NOT NULL, etag TEXT NOT NULL,"   \
+#define SOURCES_4                                                                                                                                                      \
+	"DROP TABLE unconfirmed; DROP TABLE sessions; DROP TABLE sources; CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL," \
+	" credentials TEXT NOT NULL, authority TEXT NOT NULL, letter INTEGER NOT NULL REFERENCES letters, every INTEGER NOT"                                           \
+	" NULL, ttl INTEGER NOT NULL, bytes_max INTEGER NOT NULL, entries_max INTEGER NOT NULL, action INTEGER NOT NULL,"                                              \
+	" paused INTEGER NOT NULL, checked INTEGER NOT NULL, fetched INTEGER NOT NULL, changed INTEGER NOT NULL, until"                                                \
+	" INTEGER NOT NULL, count INTEGER NOT NULL, held INTEGER NOT NULL, failures INTEGER NOT NULL, etag TEXT NOT NULL,"                                             \
 	" last_modified TEXT NOT NULL, digest TEXT NOT NULL, problem TEXT NOT NULL);"
 
 static void version_4_is_brought_up_with_its_sources(void **state)
@@ -182,7 +184,7 @@ static void version_4_is_brought_up_with_its_sources(void **state)
 		      "INSERT INTO sources VALUES (3, 'feed', 'https://feeds.example/', '/c', '/a', 1, 3600, 0,"
 		      " 5, 6, 1, 0, 11, 12, 13, 14, 15, -1, 0, 'e', 'm', 'd', 'p'); PRAGMA user_version = 4");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_int_equal(kh_ledger_source_find(env->ledger, "feed", source), 1);
 	assert_int_equal(source->kind, KH_FETCH_FILE);
 	assert_int_equal(source->unmarked, KH_UNMARKED_REVIEW);
@@ -207,7 +209,7 @@ static void a_newer_version_is_left_alone(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 6");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 7");
 	assert_refused(env, -EPROTO, "newer");
 }
 
@@ -215,7 +217,7 @@ static void a_ledger_without_its_tables_is_damaged(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 5");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 6");
 	assert_refused(env, -EUCLEAN, "meta");
 	unlink(env->path);
 	open_ledger(env);

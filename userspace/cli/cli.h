@@ -31,6 +31,13 @@ enum kh_option_kind {
 	KH_OPTION_NUMBER, /* 1 or more */
 };
 
+/* Of every command that blocks something. */
+#define KH_CONFIRM_OPTION                                                                           \
+	{                                                                                           \
+		KH_OPTION_DURATION, "confirm-within", "5m", "confirm_within",                       \
+			N_("taken back after 5 minutes (30s to 24h), unless khien confirm follows") \
+	}
+
 struct kh_option {
 	enum kh_option_kind kind;
 	const char *name; /* without the dashes */
@@ -52,10 +59,10 @@ struct kh_command {
 };
 
 extern const struct kh_command kh_command_read, kh_command_push, kh_command_review, kh_command_accept,
-	kh_command_reject, kh_command_enforce, kh_command_monitor, kh_command_extend, kh_command_undo, kh_command_block,
-	kh_command_unblock, kh_command_allow, kh_command_disallow, kh_command_list, kh_command_show, kh_command_why,
-	kh_command_status, kh_command_stats, kh_command_verify, kh_command_history, kh_command_reattach,
-	kh_command_detach, kh_command_export, kh_command_source;
+	kh_command_reject, kh_command_enforce, kh_command_monitor, kh_command_extend, kh_command_confirm,
+	kh_command_undo, kh_command_block, kh_command_unblock, kh_command_allow, kh_command_disallow, kh_command_list,
+	kh_command_show, kh_command_why, kh_command_status, kh_command_stats, kh_command_verify, kh_command_history,
+	kh_command_reattach, kh_command_detach, kh_command_export, kh_command_source;
 
 /* ---- options.c ---------------------------------------------------------------------------------- */
 
@@ -77,7 +84,10 @@ void kh_put_arguments(json_t *request, const char *member, int count, char **arg
 
 /* ---- client.c ----------------------------------------------------------------------------------- */
 
-json_t *kh_request(const char *op);
+json_t *kh_request(const char *op); /* with the session it is typed in, when there is one */
+
+/* session.c: SSH_CONNECTION of the session that this is typed in, also behind sudo; NULL: none. */
+const char *kh_session_find(void);
 
 /* input.c: a descriptor of the file, "-" for standard input, that can be read again and again (so a pipe is read to its end); or -errno. */
 int kh_input_open(const char *name);

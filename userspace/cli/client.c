@@ -14,7 +14,8 @@
 
 json_t *kh_request(const char *op)
 {
-	return json_pack("{s:i, s:s, s:s}", "v", KH_PROTO_VERSION, "op", op, "lang", kh_lang_get());
+	return json_pack("{s:i, s:s, s:s, s:s*}", "v", KH_PROTO_VERSION, "op", op, "lang", kh_lang_get(), "session",
+			 kh_session_find());
 }
 
 static int connect_to(const char *path)

@@ -79,7 +79,7 @@ static void show_orders(const json_t *rows, bool source)
 		const char *const cells[] = { kh_text_of(row, "value"),
 					      kh_state(row),
 					      source ? kh_source(row) : kh_refs(row),
-					      kh_when(row, "expires"),
+					      kh_ends(row),
 					      kh_count(kh_number_of(row, "packets")),
 					      kh_when(row, "last_seen") };
 

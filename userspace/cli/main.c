@@ -12,11 +12,11 @@
 
 /* In the order of a night's work, which is the order of the help. */
 static const struct kh_command *const commands[] = {
-	&kh_command_read,     &kh_command_push,	   &kh_command_review, &kh_command_accept,   &kh_command_reject,
-	&kh_command_block,    &kh_command_unblock, &kh_command_allow,  &kh_command_disallow, &kh_command_enforce,
-	&kh_command_monitor,  &kh_command_extend,  &kh_command_undo,   &kh_command_status,   &kh_command_why,
-	&kh_command_list,     &kh_command_show,	   &kh_command_stats,  &kh_command_history,  &kh_command_verify,
-	&kh_command_reattach, &kh_command_detach,  &kh_command_export, &kh_command_source,
+	&kh_command_read,    &kh_command_push,	   &kh_command_review,	&kh_command_accept,   &kh_command_reject,
+	&kh_command_block,   &kh_command_unblock,  &kh_command_allow,	&kh_command_disallow, &kh_command_enforce,
+	&kh_command_monitor, &kh_command_extend,   &kh_command_confirm, &kh_command_undo,     &kh_command_status,
+	&kh_command_why,     &kh_command_list,	   &kh_command_show,	&kh_command_stats,    &kh_command_history,
+	&kh_command_verify,  &kh_command_reattach, &kh_command_detach,	&kh_command_export,   &kh_command_source,
 };
 
 static void show_help(void)

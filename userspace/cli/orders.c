@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands that change orders which exist: accept reject enforce monitor extend unblock allow disallow undo. They differ in what
+ * Commands that change orders which exist: accept reject enforce monitor extend unblock allow disallow confirm undo. They differ in what
  * they must be given; one screen serves them all.
  */
 #include <string.h>
@@ -21,7 +21,7 @@ static const char *deadline_of(const json_t *row)
 
 	if (ended)
 		return "";
-	return kh_has(row, "expires") ? kh_when(row, "expires") : _("no deadline");
+	return kh_ends(row)[0] ? kh_ends(row) : _("no deadline");
 }
 
 static void show_rows(const json_t *rows)
@@ -50,9 +50,11 @@ static void show_rows(const json_t *rows)
 
 static void show_change(json_t *reply)
 {
-	const json_t *rows = json_object_get(reply, "rows");
+	const json_t *rows = json_object_get(reply, "rows"), *notes = json_object_get(reply, "notes");
 	size_t count = json_array_size(rows);
 
+	for (size_t i = 0; i < json_array_size(notes); i++)
+		kh_say("· %s\n", kh_text_at(notes, i));
 	show_rows(rows);
 	if (!kh_has(reply, "change")) {
 		kh_say(_("Nothing was changed.\n"));
@@ -61,6 +63,8 @@ static void show_change(json_t *reply)
 	kh_say("%s %s", kh_tone(KH_TONE_GOOD, _("DONE")), kh_clock(reply, "time"));
 	kh_say(ngettext(" · %zu changed", " · %zu changed", count), count);
 	kh_say(" · khien undo %lld\n", kh_number_of(reply, "change"));
+	kh_show_confirmation(reply);
+	kh_show_alarms(reply);
 }
 
 static int run_values(struct kh_cli *cli, json_t *request, int count, char **values)
@@ -100,7 +104,18 @@ static void show_undo(json_t *reply)
 	kh_say(" · khien undo %lld\n", kh_number_of(reply, "change"));
 }
 
-static int run_undo(struct kh_cli *cli, json_t *request, int count, char **arguments)
+static void show_confirm(json_t *reply)
+{
+	const json_t *confirmed = json_object_get(reply, "confirmed");
+
+	kh_say("%s %s", kh_tone(KH_TONE_GOOD, _("DONE")), kh_clock(reply, "time"));
+	for (size_t i = 0; i < json_array_size(confirmed); i++)
+		kh_say(_(" · change %lld stays"), (long long)json_integer_value(json_array_get(confirmed, i)));
+	kh_say("\n");
+}
+
+/* The change that is named, else those that the daemon chooses. */
+static int run_change(struct kh_cli *cli, json_t *request, int count, char **arguments, void (*show)(json_t *reply))
 {
 	int64_t number;
 
@@ -109,11 +124,26 @@ static int run_undo(struct kh_cli *cli, json_t *request, int count, char **argum
 				      arguments[0]);
 	if (count)
 		json_object_set_new(request, "change", json_integer(number));
-	return kh_ask(cli, request, show_undo);
+	return kh_ask(cli, request, show);
 }
 
-static const struct kh_option letter_options[] = {
+static int run_undo(struct kh_cli *cli, json_t *request, int count, char **arguments)
+{
+	return run_change(cli, request, count, arguments, show_undo);
+}
+
+static int run_confirm(struct kh_cli *cli, json_t *request, int count, char **arguments)
+{
+	return run_change(cli, request, count, arguments, show_confirm);
+}
+
+static const struct kh_option accept_options[] = {
 	{ KH_OPTION_TEXT, "ref", "NUMBER", "ref", N_("only under this letter") },
+	KH_CONFIRM_OPTION,
+	{},
+};
+static const struct kh_option enforce_options[] = {
+	KH_CONFIRM_OPTION,
 	{},
 };
 static const struct kh_option reject_options[] = {
@@ -138,9 +168,9 @@ static const struct kh_option allow_options[] = {
 
 const struct kh_command kh_command_accept = {
 	.name = "accept",
-	.usage = "VALUE... [--ref NUMBER]",
+	.usage = "VALUE... [--ref NUMBER] [--confirm-within 5m]",
 	.summary = N_("enforce values that wait for review"),
-	.options = letter_options,
+	.options = accept_options,
 	.arguments_min = 1,
 	.arguments_max = -1,
 	.run = run_values,
@@ -156,7 +186,8 @@ const struct kh_command kh_command_reject = {
 };
 const struct kh_command kh_command_enforce = {
 	.name = "enforce",
-	.usage = "NUMBER|VALUE...",
+	.usage = "NUMBER|VALUE... [--confirm-within 5m]",
+	.options = enforce_options,
 	.summary = N_("drop what is only monitored"),
 	.help = N_("NUMBER is a letter's: capitals, blanks and accents do not matter, and its beginning is enough."),
 	.arguments_min = 1,
@@ -205,6 +236,14 @@ const struct kh_command kh_command_disallow = {
 	.arguments_min = 1,
 	.arguments_max = -1,
 	.run = run_values,
+};
+const struct kh_command kh_command_confirm = {
+	.name = "confirm",
+	.usage = "[CHANGE]",
+	.summary = N_("keep a change that would be taken back (--confirm-within)"),
+	.help = N_("Without a number it keeps all changes that wait, and says which."),
+	.arguments_max = 1,
+	.run = run_confirm,
 };
 const struct kh_command kh_command_undo = {
 	.name = "undo",

@@ -165,6 +165,30 @@ const char *kh_state(const json_t *row)
 	return state;
 }
 
+const char *kh_ends(const json_t *row)
+{
+	return kh_when(row, kh_has(row, "ends") ? "ends" : "expires");
+}
+
+void kh_show_confirmation(const json_t *reply)
+{
+	const json_t *waiting = json_object_get(reply, "unconfirmed");
+
+	if (json_is_object(waiting))
+		kh_say("%s → khien confirm %lld\n",
+		       kh_tone(KH_TONE_WARN,
+			       kh_printf(_("TAKEN BACK AT %s UNLESS CONFIRMED"), kh_when(waiting, "until"))),
+		       kh_number_of(waiting, "change"));
+}
+
+void kh_show_alarms(const json_t *reply)
+{
+	const json_t *alarms = json_object_get(reply, "alarms");
+
+	for (size_t i = 0; i < json_array_size(alarms); i++)
+		kh_say("%s\n", kh_tone(KH_TONE_BAD, kh_text_at(alarms, i)));
+}
+
 const char *kh_errno_text(int code)
 {
 	switch (code) {

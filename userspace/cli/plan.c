@@ -168,10 +168,12 @@ static int confirm(const struct kh_cli *cli, const json_t *plan, json_t *request
 		kh_say(_("Nothing was changed.\n"));
 		return KH_EXIT_FAILED;
 	}
-	if (answer == ANSWER_MONITOR) /* another plan than was shown, and a milder one: it drops nothing */
+	if (answer == ANSWER_MONITOR) { /* another plan than was shown, and a milder one: it drops nothing */
 		json_object_set_new(request, "monitor", json_true());
-	else
+		json_object_del(request, "confirm_within");
+	} else {
 		json_object_set(request, "token", json_object_get(plan, "token"));
+	}
 	return 0;
 }
 
@@ -213,6 +215,8 @@ static void show_result(json_t *reply)
 		kh_say(" · %s", kh_tone(KH_TONE_WARN,
 					kh_printf(_("%lld STILL WAIT FOR REVIEW"), kh_number_of(counts, "review"))));
 	kh_say(" · khien undo %lld\n", kh_number_of(reply, "change"));
+	kh_show_confirmation(reply);
+	kh_show_alarms(reply);
 	if (tried != blocked)
 		kh_say("%s\n", kh_tone(KH_TONE_BAD, _("NOT EVERYTHING IS DROPPED → khien verify")));
 }

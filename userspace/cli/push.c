@@ -118,6 +118,7 @@ static const struct kh_option push_options[] = {
 	{ KH_OPTION_TEXT, "accept-all-in", "SECTION", "accept_all_in",
 	  N_("the same for all that waits in the annex, body or list, or was read from a picture in both ways (scan)") },
 	{ KH_OPTION_TEXT, "note", "TEXT", "note", N_("a note for the history") },
+	KH_CONFIRM_OPTION,
 	KH_PLAN_OPTIONS,
 	{},
 };
@@ -125,7 +126,7 @@ static const struct kh_option push_options[] = {
 const struct kh_command kh_command_push = {
 	.name = "push",
 	.usage =
-		"FILE... [--ref NUMBER] [--date DATE] [--issuer TEXT] [--ttl 7d] [--monitor] [--accept VALUE]... [--accept-all-in SECTION] [--note TEXT] [--dry-run] [--yes]",
+		"FILE... [--ref NUMBER] [--date DATE] [--issuer TEXT] [--ttl 7d] [--monitor] [--accept VALUE]... [--accept-all-in SECTION] [--note TEXT] [--confirm-within 5m] [--dry-run] [--yes]",
 	.summary = N_("read letters or lists, show what they order, enforce it"),
 	.help = N_(
 		"FILE is whatever was sent: a letter (text, PDF, DOCX, ODT, a web page, mail, a scan), a table (XLSX, ODS, CSV), a list,\n"
@@ -143,13 +144,15 @@ static const struct kh_option block_options[] = {
 	{ KH_OPTION_TEXT, "ref", "NUMBER", "ref", N_("under this letter; then without deadline") },
 	{ KH_OPTION_TEXT, "note", "TEXT", "note", N_("why") },
 	{ KH_OPTION_FLAG, "monitor", NULL, "monitor", N_("count only, drop nothing") },
+	KH_CONFIRM_OPTION,
 	KH_PLAN_OPTIONS,
 	{},
 };
 
 const struct kh_command kh_command_block = {
 	.name = "block",
-	.usage = "VALUE... [--ttl 24h] [--ref NUMBER] [--note TEXT] [--monitor] [--dry-run] [--yes]",
+	.usage =
+		"VALUE... [--ttl 24h] [--ref NUMBER] [--note TEXT] [--monitor] [--confirm-within 5m] [--dry-run] [--yes]",
 	.summary = N_("block addresses by hand; without --ref for 24 hours"),
 	.help = N_(
 		"VALUE is 203.0.113.7, 203.0.113.0/24, 203.0.113.1-203.0.113.9, 203.0.113.7:443/tcp or [2001:db8::1]:443,\n"

@@ -62,6 +62,12 @@ const char *kh_reason(const json_t *row);
 const char *kh_refs(const json_t *row);
 /* "blocked", "monitored", ... in its tone. */
 const char *kh_state(const json_t *row);
+/* When an order ends as things stand: its deadline, or before it the time by which its change is to be confirmed; "" for never. */
+const char *kh_ends(const json_t *row);
+/* Of an answer: until when its change waits for confirmation, and what is to be typed; nothing when it does not. */
+void kh_show_confirmation(const json_t *reply);
+/* Of an answer: others with SSH connections to this gateway whom it blocks. */
+void kh_show_alarms(const json_t *reply);
 /* What is wrong with a file, in words. */
 const char *kh_errno_text(int code);
 

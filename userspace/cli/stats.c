@@ -90,6 +90,34 @@ const struct kh_command kh_command_stats = {
 
 /* ---- history ------------------------------------------------------------------------------------ */
 
+/* What became of a change that was to be confirmed. */
+static const char *confirmation(const json_t *row)
+{
+	const json_t *confirmation = json_object_get(row, "confirmation");
+	const char *state = kh_text_of(confirmation, "state");
+
+	if (!strcmp(state, "waiting"))
+		return kh_printf(_("waits for confirmation until %s"), kh_when(confirmation, "until"));
+	return !strcmp(state, "confirmed")
+		       ? kh_printf(_("confirmed by %lld"), kh_number_of(confirmation, "by"))
+		       : kh_printf(_("not confirmed, taken back by %lld"), kh_number_of(confirmation, "by"));
+}
+
+/* What happened to it since, else what was said of it. */
+static const char *note_of(const json_t *row)
+{
+	const char *note = kh_text_of(row, "note");
+
+	if (kh_number_of(row, "undone_by"))
+		note = kh_printf(_("undone by %lld"), kh_number_of(row, "undone_by"));
+	else if (kh_number_of(row, "undoes"))
+		note = kh_printf(_("undoes %lld"), kh_number_of(row, "undoes"));
+	if (!kh_has(row, "confirmation"))
+		return note;
+	return note[0] && !kh_number_of(row, "undone_by") ? kh_printf("%s · %s", confirmation(row), note)
+							  : confirmation(row);
+}
+
 static void show_history(json_t *reply)
 {
 	const char *const titles[] = { _("CHANGE"), _("WHEN"), _("WHO"), _("ACT"), _("ORDERS"), _("NOTE") };
@@ -103,19 +131,13 @@ static void show_history(json_t *reply)
 	table = kh_table_begin(titles, KH_ARRAY_SIZE(titles), 1u << 0 | 1u << 4);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
-		const char *note = kh_text_of(row, "note");
-
-		if (kh_number_of(row, "undone_by"))
-			note = kh_printf(_("undone by %lld"), kh_number_of(row, "undone_by"));
-		else if (kh_number_of(row, "undoes"))
-			note = kh_printf(_("undoes %lld"), kh_number_of(row, "undoes"));
 		const char *const cells[] = { kh_printf("%lld", kh_number_of(row, "id")),
 					      kh_when(row, "time"),
 					      kh_text_of(row, "actor"),
 					      kh_text_of(row, "kind"),
 					      kh_printf("%lld",
 							kh_number_of(row, "orders") + kh_number_of(row, "allows")),
-					      note };
+					      note_of(row) };
 
 		kh_table_row(table, cells);
 	}

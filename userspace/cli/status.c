@@ -81,18 +81,34 @@ static json_t *ask_callers(struct kh_cli *cli)
 static size_t count_todo(const json_t *reply, const json_t *callers)
 {
 	const json_t *problems = json_object_get(reply, "problems");
-	size_t count = json_array_size(callers) + (kh_number_of(json_object_get(reply, "counts"), "review") > 0);
+	size_t count = json_array_size(callers) + json_array_size(json_object_get(reply, "unconfirmed")) +
+		       (kh_number_of(json_object_get(reply, "counts"), "review") > 0);
 
 	for (size_t i = 0; i < json_array_size(problems); i++)
 		count += !is_notice(json_array_get(problems, i));
 	return count;
 }
 
+/* First, for their time runs out. How many they are. */
+static size_t show_unconfirmed(const json_t *rows)
+{
+	size_t number = 0;
+
+	for (; number < json_array_size(rows); number++) {
+		const json_t *row = json_array_get(rows, number);
+
+		kh_say(_("%zu. change %lld (%s, %s) is taken back at %s unless confirmed → khien confirm %lld\n"),
+		       number + 1, kh_number_of(row, "change"), kh_text_of(row, "kind"), kh_text_of(row, "actor"),
+		       kh_when(row, "until"), kh_number_of(row, "change"));
+	}
+	return number;
+}
+
 static void show_todo(const json_t *reply, const json_t *callers)
 {
 	const json_t *problems = json_object_get(reply, "problems");
 	long long review = kh_number_of(json_object_get(reply, "counts"), "review");
-	size_t number = 0;
+	size_t number = show_unconfirmed(json_object_get(reply, "unconfirmed"));
 
 	for (size_t i = 0; i < json_array_size(problems); i++) {
 		const json_t *problem = json_array_get(problems, i);

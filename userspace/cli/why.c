@@ -43,10 +43,12 @@ static void show_order(const json_t *row)
 		kh_say(_(" · since %s"), kh_when(row, "since"));
 	if (kh_number_of(row, "change"))
 		kh_say(_(" · change %lld"), kh_number_of(row, "change"));
-	if (kh_has(row, "expires"))
-		kh_say(_(" · until %s"), kh_when(row, "expires"));
+	if (kh_ends(row)[0])
+		kh_say(_(" · until %s"), kh_ends(row));
 	else if (is_state(row, "enforced") || is_state(row, "monitored"))
 		kh_say(_(" · no deadline"));
+	if (kh_has(row, "unconfirmed"))
+		kh_say(_(", unless confirmed: khien confirm %lld"), kh_number_of(row, "unconfirmed"));
 	kh_say("\n");
 	if (note[0])
 		kh_say("    \"%s\"\n", note);

@@ -223,28 +223,42 @@ static json_t *alter_target(struct kh_alter *alter, const char *target)
 	return code < 0 ? kh_reply_error(KH_EXIT_FAILED, &alter->error) : NULL;
 }
 
+static int confirm_and_apply(struct kh_alter *alter)
+{
+	int code = kh_confirm_begin(alter->request, &alter->error);
+
+	if (code < 0)
+		kh_ledger_rollback(alter->request->core->ledger);
+	return code < 0 ? code : kh_apply(alter->request->core, &alter->error);
+}
+
 static json_t *end_change(struct kh_alter *alter)
 {
 	struct kh_core *core = alter->request->core;
-	json_t *reply;
+	json_t *reply, *notes = json_array();
 
+	kh_sessions_note(core, alter->change.id, notes);
 	if (!alter->touched) {
 		kh_ledger_rollback(core->ledger);
 		reply = kh_reply(KH_EXIT_DONE);
 	} else if (kh_request_flag(alter->request->body, "dry_run")) {
 		kh_ledger_rollback(core->ledger);
 		reply = kh_reply(KH_EXIT_DONE);
-	} else if (kh_apply(core, &alter->error) < 0) {
+	} else if (confirm_and_apply(alter) < 0) {
+		json_decref(notes);
 		return kh_reply_error(KH_EXIT_FAILED, &alter->error);
 	} else {
 		reply = kh_reply(KH_EXIT_DONE);
 		json_object_set_new(reply, "change", json_integer(alter->change.id));
+		kh_confirm_tell(core, alter->change.id, reply);
+		kh_sessions_alarm(core, alter->change.id, reply);
 		json_object_set_new(
 			reply, "generation",
 			json_integer(core->image ? (json_int_t)kh_image_header(core->image)->generation : 0));
 	}
 	json_object_set_new(reply, "time", kh_json_time(core, kh_now()));
 	json_object_set(reply, "rows", alter->rows);
+	json_object_set_new(reply, "notes", notes);
 	json_object_set_new(reply, "changed", json_integer(alter->touched));
 	return reply;
 }

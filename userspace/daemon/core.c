@@ -35,6 +35,8 @@ static int open_ledger(struct kh_core *core, struct kh_error *error)
 	return kh_ledger_open(path, &core->ledger, error);
 }
 
+static void watch_clock(struct kh_core *core, int64_t now);
+
 /* Protection first: with a list from the kernel or from disk, packets are judged before the ledger is even read. */
 static int open_parts(struct kh_core *core, struct kh_error *error)
 {
@@ -53,8 +55,10 @@ static int open_parts(struct kh_core *core, struct kh_error *error)
 		code = kh_links_monitor_open(&core->monitor, error);
 	if (code >= 0)
 		code = kh_interfaces_refresh(core, error);
-	if (code >= 0)
+	if (code >= 0) {
+		kh_sessions_load(core);
 		code = kh_protect(core, error);
+	}
 	if (code >= 0)
 		code = kh_collect(core, error);
 	return code < 0 ? code : kh_apply_now(core, error);
@@ -81,6 +85,9 @@ int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *conf
 		return code;
 	}
 	core->calibrated = kh_now();
+	kh_unconfirmed_clock_changed(core);
+	watch_clock(core, kh_now()); /* before anything ends by it */
+	core->clock_never_right = core->clock_wrong;
 	kh_core_tick(core);
 	*ret_core = core;
 	return 0;
@@ -200,8 +207,10 @@ void kh_core_tick(struct kh_core *core)
 			core->collected = now; /* try again in a while, not every second */
 		watch_clock(core, now);
 	}
+	kh_unconfirmed_tick(core, now); /* before orders end: their rows are then as the change left them */
 	expire(core, now);
 	kh_verify_slice(core, now);
+	kh_sessions_tick(core, now);
 	kh_sources_tick(core);
 	kh_keep_image(core, false);
 	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)
@@ -216,6 +225,10 @@ void kh_core_clock_changed(struct kh_core *core)
 	if (kh_kernel_set_clock(core->kernel, &error) < 0)
 		kh_log_error(LOG_ERR, "clock-not-set", &error);
 	core->calibrated = kh_now();
+	if (!core->detached)
+		kh_unconfirmed_clock_changed(core);
+	watch_clock(core, core->calibrated);
+	core->clock_never_right = core->clock_never_right && core->clock_wrong;
 }
 
 void kh_core_links_changed(struct kh_core *core)

@@ -14,7 +14,7 @@
  * KHIEN_DEBUG=1 in the environment shows LOG_DEBUG too. */
 void kh_log_init(void);
 
-/* level is LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO or LOG_DEBUG. Keeps errno. Control characters and bad UTF-8 in values
+/* level is LOG_ALERT (somebody must look now), LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO or LOG_DEBUG. Keeps errno. Control characters and bad UTF-8 in values
  * become '?', so a value cannot forge a line; what does not fit in 2 KiB is cut. */
 void kh_log(int level, const char *format, ...) KH_PRINTF(2, 3);
 

@@ -266,6 +266,14 @@ static int on_change(const struct kh_change *change, void *context)
 
 	json_object_set_new(row, "undoes", change->undoes ? json_integer(change->undoes) : json_null());
 	json_object_set_new(row, "undone_by", change->undone_by ? json_integer(change->undone_by) : json_null());
+	json_object_set_new(row, "confirmation",
+			    change->confirm_until ? json_pack("{s:s, s:o, s:I}", "state",
+							      !change->confirm_ended ? "waiting"
+							      : change->confirmed    ? "confirmed"
+										     : "taken-back",
+							      "until", kh_json_time(rows->core, change->confirm_until),
+							      "by", (json_int_t)change->confirm_ended)
+						  : json_null());
 	json_array_append_new(rows->array, row);
 	return json_array_size(rows->array) >= rows->limit;
 }

@@ -340,7 +340,11 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 		kh_ledger_rollback(core->ledger);
 		return reply;
 	}
-	code = kh_apply(core, &error);
+	code = tally->changed ? kh_confirm_begin(request, &error) : 0;
+	if (code < 0)
+		kh_ledger_rollback(core->ledger);
+	else
+		code = kh_apply(core, &error);
 	if (code < 0) {
 		json_decref(reply);
 		return kh_reply_error(KH_EXIT_FAILED, &error);
@@ -351,6 +355,8 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 		json_object_set_new(reply, "generation",
 				    json_integer((json_int_t)kh_image_header(core->image)->generation));
 	json_object_set_new(reply, "proof", prove(core, plan, tally->decisions[KH_ENFORCE]));
+	kh_confirm_tell(core, change->id, reply);
+	kh_sessions_alarm(core, change->id, reply);
 	return reply;
 }
 
@@ -394,6 +400,7 @@ json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
 		return kh_reply_error(KH_EXIT_FAILED, &error);
 	}
 	reply = kh_plan_answer(core, plan, &tally);
+	kh_sessions_note(core, change.id, json_object_get(reply, "notes"));
 	kh_plan_token(&tally, token);
 	if (kh_request_flag(request->body, "dry_run")) {
 		kh_ledger_rollback(core->ledger);

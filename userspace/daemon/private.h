@@ -10,6 +10,8 @@
  *   prove.c, verify.c   packets through the live program: one, and all that is ordered, now and all day
  *   requests.c   the table of operations
  *   push.c, plan.c, plan_answer.c   push and block; decide.c the queue and the deadlines; withdraw.c unblock, allow, undo
+ *   confirm.c    changes that are taken back unless somebody confirms them
+ *   sessions.c   the SSH sessions of people at work, which no change cuts off
  *   sources.c, source_terms.c, refreshing.c, fetching.c, replace.c   sources that refresh themselves: see source.h
  *   look.c, status.c, why.c   read-only answers; rows.c their JSON
  */
@@ -25,6 +27,7 @@
 #include "kernel/kernel.h"
 #include "khien/proto.h"
 #include "ledger/ledger.h"
+#include "netlink/connections.h"
 #include "netlink/links.h"
 
 #define KH_COLLECT_SECONDS 10 /* between two foldings of the counters when nobody asks */
@@ -35,6 +38,8 @@
 #define KH_PROOF_MAX 2000 /* values tried after a push */
 #define KH_VERIFY_MAX 100000 /* values tried by verify */
 #define KH_PROBLEMS_MAX 32
+#define KH_SESSIONS_MAX 16 /* connections spared at one time */
+#define KH_ALARMS_MAX 8
 
 /* One interface that is or should be watched. */
 struct kh_watch {
@@ -67,6 +72,12 @@ struct kh_round {
 	char astray[96]; /* a value that is ordered and was not dropped; "": there is none */
 };
 
+/* Somebody with an SSH connection to this gateway whom a change blocks. */
+struct kh_alarm {
+	int64_t since, change; /* since 0: none */
+	char peer[KH_RANGE_TEXT];
+};
+
 struct kh_core {
 	char state[PATH_MAX - 64], bpffs[PATH_MAX - 64];
 	const struct kh_config *config;
@@ -96,6 +107,14 @@ struct kh_core {
 	unsigned int events_logged; /* in this second */
 	struct kh_range *holes; /* what the generation in force leaves out: allows and never-block */
 	size_t holes_count;
+	bool clock_never_right; /* it was wrong when the daemon started, and still is */
+	int64_t clock_base; /* of the wall clock, as confirm.c saw it last */
+	int64_t not_taken_back; /* when taking back an unconfirmed change failed; 0: it did not */
+	struct kh_connection sessions[KH_SESSIONS_MAX]; /* spared */
+	size_t sessions_count;
+	int64_t sessions_looked; /* when they were last seen to live */
+	struct kh_alarm alarms[KH_ALARMS_MAX];
+	size_t alarms_next;
 	struct kh_sources *sources; /* what is being refreshed; NULL: nothing yet */
 };
 
@@ -177,6 +196,28 @@ typedef json_t *(*kh_operation)(const struct kh_request *request);
 int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change,
 		    struct kh_error *error);
 
+/* confirm.c */
+/* Is what it says of "confirm_within" right, where that is `possible`? NULL: yes, or it says nothing; else the reply. */
+json_t *kh_confirm_check(const struct kh_request *request, bool possible);
+/* Before kh_apply(): the running change waits for confirmation when the request says so. 0 or -errno with error. */
+int kh_confirm_begin(const struct kh_request *request, struct kh_error *error);
+void kh_confirm_tell(struct kh_core *core, int64_t change, json_t *reply); /* "unconfirmed", when it waits */
+json_t *kh_unconfirmed_json(struct kh_core *core); /* all that wait */
+void kh_unconfirmed_tick(struct kh_core *core, int64_t now); /* takes back what nobody confirmed in time */
+void kh_unconfirmed_clock_changed(struct kh_core *core); /* also at start */
+
+/* sessions.c */
+void kh_sessions_load(struct kh_core *core); /* before kh_protect() */
+void kh_sessions_tick(struct kh_core *core, int64_t now);
+/* Spares the connection (SSH_CONNECTION), when it is established here; NULL or another text is heeded not. Outside any transaction. */
+void kh_session_take(struct kh_core *core, const char *text);
+/* Says of each session that orders of the change are about; the ledger holds them already. */
+void kh_sessions_note(struct kh_core *core, int64_t change, json_t *notes);
+/* After kh_apply(): "alarms" for others with SSH connections whom the change blocks now. */
+void kh_sessions_alarm(struct kh_core *core, int64_t change, json_t *reply);
+const char *kh_alarm_text(const struct kh_alarm *alarm, char *text, size_t size);
+bool kh_alarm_is_fresh(const struct kh_alarm *alarm, int64_t now);
+
 json_t *kh_op_push(const struct kh_request *request);
 json_t *kh_op_block(const struct kh_request *request);
 json_t *kh_op_review(const struct kh_request *request);
@@ -189,6 +230,7 @@ json_t *kh_op_unblock(const struct kh_request *request);
 json_t *kh_op_allow(const struct kh_request *request);
 json_t *kh_op_disallow(const struct kh_request *request);
 json_t *kh_op_undo(const struct kh_request *request);
+json_t *kh_op_confirm(const struct kh_request *request);
 json_t *kh_op_list(const struct kh_request *request);
 json_t *kh_op_show(const struct kh_request *request);
 json_t *kh_op_why(const struct kh_request *request);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Builds the guard: what must never be blocked on this machine now. Lists that ship, management networks, and what the kernel says
+ * Builds the guard: what must never be blocked on this machine now. Lists that ship, management networks, sessions at work, and what the kernel says
  * of own addresses, gateways, peers and resolvers; lists of exempt ranges lift special-purpose ones (laboratories).
  */
 #include "daemon/private.h"
@@ -129,6 +129,12 @@ static int add_configured(const struct kh_core *core, struct kh_guard *guard)
 	}
 	for (size_t i = 0; i < config->exempt.count && code >= 0; i++)
 		code = kh_guard_exempt(guard, &config->exempt.ranges[i]);
+	for (size_t i = 0; i < core->sessions_count && code >= 0; i++) {
+		char connection[KH_CONNECTION_TEXT], rule[KH_CONNECTION_TEXT + 8];
+
+		snprintf(rule, sizeof(rule), "ssh: %s", kh_connection_format(&core->sessions[i], connection));
+		code = kh_guard_spare(guard, &core->sessions[i].peer, rule);
+	}
 	return code;
 }
 

@@ -16,37 +16,38 @@
 static const struct {
 	const char *name;
 	kh_operation operation;
-	bool changes; /* asks for more than looking */
+	enum { LOOKS, CHANGES, BLOCKS } act; /* what blocks may wait for confirmation */
 } operations[] = {
-	{ "accept", kh_op_accept, true },
-	{ "allow", kh_op_allow, true },
-	{ "block", kh_op_block, true },
-	{ "detach", kh_op_detach, true },
-	{ "disallow", kh_op_disallow, true },
-	{ "enforce", kh_op_enforce, true },
-	{ "extend", kh_op_extend, true },
-	{ "history", kh_op_history, false },
-	{ "list", kh_op_list, false },
-	{ "monitor", kh_op_monitor, true },
-	{ "push", kh_op_push, true },
-	{ "reattach", kh_op_reattach, true },
-	{ "reject", kh_op_reject, true },
-	{ "review", kh_op_review, false },
-	{ "show", kh_op_show, false },
-	{ "stats", kh_op_stats, false },
-	{ "status", kh_op_status, false },
-	{ "unblock", kh_op_unblock, true },
-	{ "source-add", kh_op_source_add, true },
-	{ "source-list", kh_op_source_list, false },
-	{ "source-pause", kh_op_source_pause, true },
-	{ "source-promote", kh_op_source_promote, true },
-	{ "source-refresh", kh_op_source_refresh, true },
-	{ "source-remove", kh_op_source_remove, true },
-	{ "source-resume", kh_op_source_resume, true },
-	{ "source-show", kh_op_source_show, false },
-	{ "undo", kh_op_undo, true },
-	{ "verify", kh_op_verify, false },
-	{ "why", kh_op_why, false },
+	{ "accept", kh_op_accept, BLOCKS },
+	{ "allow", kh_op_allow, CHANGES },
+	{ "block", kh_op_block, BLOCKS },
+	{ "confirm", kh_op_confirm, CHANGES },
+	{ "detach", kh_op_detach, CHANGES },
+	{ "disallow", kh_op_disallow, CHANGES },
+	{ "enforce", kh_op_enforce, BLOCKS },
+	{ "extend", kh_op_extend, CHANGES },
+	{ "history", kh_op_history, LOOKS },
+	{ "list", kh_op_list, LOOKS },
+	{ "monitor", kh_op_monitor, CHANGES },
+	{ "push", kh_op_push, BLOCKS },
+	{ "reattach", kh_op_reattach, CHANGES },
+	{ "reject", kh_op_reject, CHANGES },
+	{ "review", kh_op_review, LOOKS },
+	{ "show", kh_op_show, LOOKS },
+	{ "stats", kh_op_stats, LOOKS },
+	{ "status", kh_op_status, LOOKS },
+	{ "unblock", kh_op_unblock, CHANGES },
+	{ "source-add", kh_op_source_add, CHANGES },
+	{ "source-list", kh_op_source_list, LOOKS },
+	{ "source-pause", kh_op_source_pause, CHANGES },
+	{ "source-promote", kh_op_source_promote, CHANGES },
+	{ "source-refresh", kh_op_source_refresh, CHANGES },
+	{ "source-remove", kh_op_source_remove, CHANGES },
+	{ "source-resume", kh_op_source_resume, CHANGES },
+	{ "source-show", kh_op_source_show, LOOKS },
+	{ "undo", kh_op_undo, CHANGES },
+	{ "verify", kh_op_verify, LOOKS },
+	{ "why", kh_op_why, LOOKS },
 };
 
 json_t *kh_reply(int code)
@@ -213,8 +214,12 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 
 		if (strcmp(operations[i].name, name))
 			continue;
-		reply = operations[i].operation(&all);
-		if (operations[i].changes && !kh_request_flag(request, "dry_run"))
+		reply = kh_confirm_check(&all, operations[i].act == BLOCKS);
+		if (!reply && operations[i].act != LOOKS)
+			kh_session_take(all.core, kh_request_text(request, "session"));
+		if (!reply)
+			reply = operations[i].operation(&all);
+		if (operations[i].act != LOOKS && !kh_request_flag(request, "dry_run"))
 			kh_log(LOG_NOTICE, "event=request op=%s uid=%u exit=%lld", name, (unsigned int)peer->uid,
 			       (long long)json_integer_value(json_object_get(reply, "exit")));
 		return reply;

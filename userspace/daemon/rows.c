@@ -10,6 +10,7 @@
 #include "common/lang.h"
 #include "common/text.h"
 #include "common/util.h"
+#include "ledger/unconfirmed.h"
 
 json_t *kh_json_time(const struct kh_core *core, int64_t seconds)
 {
@@ -58,7 +59,12 @@ json_t *kh_json_order(const struct kh_core *core, const struct kh_order_row *row
 			  row->action == KH_ACTION_MONITOR ? "monitor" : "drop", "refs", refs, "since",
 			  kh_json_time(core, row->since), "expires", kh_json_time(core, row->expires), "state",
 			  kh_order_state_text(row));
+	int64_t until = row->state == KH_ORDER_ACTIVE ? kh_ledger_unconfirmed_until(core->ledger, row->change) : 0;
 
+	json_object_set_new(
+		object, "ends",
+		kh_json_time(core, until && (!row->expires || until < row->expires) ? until : row->expires));
+	json_object_set_new(object, "unconfirmed", until ? json_integer(row->change) : json_null());
 	json_object_set_new(object, "packets", json_integer(row->packets));
 	json_object_set_new(object, "bytes", json_integer(row->bytes));
 	json_object_set_new(object, "first_seen", kh_json_time(core, row->first_seen));

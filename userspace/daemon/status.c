@@ -142,6 +142,11 @@ size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static K
 		todo(add(ret_problems, &count, "verify", _("only %lld of %lld orders are enforced"),
 			 (long long)core->verified_enforced, (long long)core->verified_ordered),
 		     "khien verify");
+	for (size_t i = 0; i < KH_ALARMS_MAX; i++)
+		if (kh_alarm_is_fresh(&core->alarms[i], kh_now()))
+			todo(add(ret_problems, &count, "ssh-peer", "%s",
+				 kh_alarm_text(&core->alarms[i], (char[256]){ "" }, 256)),
+			     _("find out who that is: journalctl -u ssh; last -i"));
 	kh_ledger_sources(core->ledger, check_source, &(struct problems){ ret_problems, &count });
 	if (core->config->exempt.count)
 		add(ret_problems, &count, "exempt",
@@ -272,6 +277,7 @@ json_t *kh_op_status(const struct kh_request *request)
 	json_object_set_new(reply, "letters", json_integer(kh_letters_count(core)));
 	json_object_set_new(reply, "allows", allows_json(core));
 	json_object_set_new(reply, "expiring", json_integer(soon));
+	json_object_set_new(reply, "unconfirmed", kh_unconfirmed_json(core));
 	json_object_set_new(reply, "verified",
 			    core->verified ? json_pack("{s:I, s:I, s:o}", "ordered", (json_int_t)core->verified_ordered,
 						       "enforced", (json_int_t)core->verified_enforced, "time",

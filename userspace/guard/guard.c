@@ -29,8 +29,10 @@ void kh_guard_free(struct kh_guard *guard)
 	kh_hosts_clear(&guard->hosts);
 	kh_rules_clear(&guard->refuse);
 	kh_rules_clear(&guard->shared);
+	kh_rules_clear(&guard->spared);
 	free(guard->exempt);
 	free(guard->holes);
+	free(guard->cut);
 	free(guard->ruled);
 	free(guard->texts);
 	free(guard);
@@ -70,14 +72,13 @@ static int add_text(struct kh_guard *guard, const char *rule, size_t *ret_place)
 	return 0;
 }
 
-int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason, const char *rule)
+static int add_rule(struct kh_guard *guard, struct kh_rules *rules, const struct kh_range *range,
+		    enum kh_decision_reason reason, const char *rule)
 {
-	struct kh_rules *rules = reason == KH_WHY_SHARED ? &guard->shared : &guard->refuse;
 	struct kh_rule added = { .range = *range, .reason = reason, .order = guard->added };
 	size_t before = guard->texts_length;
 	int err = add_text(guard, rule, &added.text);
 
-	assert(reason >= KH_WHY_SHARED && reason <= KH_WHY_EVERYTHING);
 	if (err == 0)
 		err = kh_rules_add(rules, &added);
 	if (err < 0) {
@@ -86,6 +87,17 @@ int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_d
 	}
 	guard->added++;
 	return 0;
+}
+
+int kh_guard_add(struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason reason, const char *rule)
+{
+	assert(reason >= KH_WHY_SHARED && reason <= KH_WHY_EVERYTHING);
+	return add_rule(guard, reason == KH_WHY_SHARED ? &guard->shared : &guard->refuse, range, reason, rule);
+}
+
+int kh_guard_spare(struct kh_guard *guard, const struct kh_range *range, const char *rule)
+{
+	return add_rule(guard, &guard->spared, range, KH_WHY_SESSION, rule);
 }
 
 int kh_guard_add_host(struct kh_guard *guard, const struct kh_indicator *name, enum kh_decision_reason reason,
@@ -188,6 +200,7 @@ static int merge(const struct kh_rules *const *lists, size_t lists_count, struct
 int kh_guard_seal(struct kh_guard *guard)
 {
 	const struct kh_rules *const both[] = { &guard->refuse, &guard->shared };
+	const struct kh_rules *const cut[] = { &guard->refuse, &guard->spared };
 	int err = lift_exempt(guard);
 
 	kh_hosts_index(&guard->hosts);
@@ -196,7 +209,11 @@ int kh_guard_seal(struct kh_guard *guard)
 	if (err == 0)
 		err = kh_rules_index(&guard->shared);
 	if (err == 0)
+		err = kh_rules_index(&guard->spared);
+	if (err == 0)
 		err = merge(both, 1, &guard->holes, &guard->holes_count);
+	if (err == 0)
+		err = merge(cut, KH_ARRAY_SIZE(cut), &guard->cut, &guard->cut_count);
 	if (err == 0)
 		err = merge(both, KH_ARRAY_SIZE(both), &guard->ruled, &guard->ruled_count);
 	guard->sealed = err == 0;
@@ -206,6 +223,6 @@ int kh_guard_seal(struct kh_guard *guard)
 void kh_guard_holes(const struct kh_guard *guard, const struct kh_range **ret_holes, size_t *ret_count)
 {
 	assert(guard->sealed);
-	*ret_holes = guard->holes;
-	*ret_count = guard->holes_count;
+	*ret_holes = guard->cut;
+	*ret_count = guard->cut_count;
 }

@@ -59,6 +59,10 @@ int kh_guard_add_list(struct kh_guard *guard, const char *name, const char *data
  * order with the adds: it takes effect at the next seal. 0 or -ENOMEM. */
 int kh_guard_exempt(struct kh_guard *guard, const struct kh_range *range);
 
+/* Spares one range: it is among the holes and found by kh_guard_find() as KH_WHY_SESSION, and is judged as if it were not there: what orders it stands, and is
+ * in force once it is spared no longer. rule as above. 0 or -ENOMEM. */
+int kh_guard_spare(struct kh_guard *guard, const struct kh_range *range, const char *rule);
+
 /* Must be called after the last add or exempt and before judging: sorts and indexes. 0 or -ENOMEM. */
 int kh_guard_seal(struct kh_guard *guard);
 
@@ -102,10 +106,10 @@ int kh_guard_sift(const struct kh_guard *guard, struct kh_bulk *bulk, enum kh_si
  *           kh_guard_judge_all(guard, findings, count, lists, judgements)
  */
 
-/* The refuse ranges, sorted, disjoint, merged: what compile cuts out. Borrowed until the guard is freed. */
+/* The refuse ranges and those that are spared, sorted, disjoint, merged: what compile cuts out. Borrowed until the guard is freed. */
 void kh_guard_holes(const struct kh_guard *guard, const struct kh_range **ret_holes, size_t *ret_count);
 
-/* Is there a rule (refuse or shared) that overlaps the range? Fills reason and rule of the narrowest; 1, or 0: none. */
+/* Is there a rule (refuse, spared or shared) that overlaps the range? Fills reason and rule of the narrowest; 1, or 0: none. */
 int kh_guard_find(const struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason *ret_reason,
 		  char *ret_rule, size_t rule_size);
 

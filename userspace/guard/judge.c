@@ -287,13 +287,13 @@ bool kh_guard_judge_all(const struct kh_guard *guard, const struct kh_finding *f
 int kh_guard_find(const struct kh_guard *guard, const struct kh_range *range, enum kh_decision_reason *ret_reason,
 		  char *ret_rule, size_t rule_size)
 {
-	const struct kh_rules *both[] = { &guard->refuse, &guard->shared };
+	const struct kh_rules *all[] = { &guard->refuse, &guard->spared, &guard->shared };
 	const struct kh_rule *found = NULL;
 
 	assert(guard->sealed);
-	for (size_t i = 0; i < KH_ARRAY_SIZE(both); i++) {
-		size_t position = kh_rules_overlapping(both[i], range);
-		const struct kh_rule *rule = position == KH_RULE_NONE ? NULL : &both[i]->rules[position];
+	for (size_t i = 0; i < KH_ARRAY_SIZE(all); i++) {
+		size_t position = kh_rules_overlapping(all[i], range);
+		const struct kh_rule *rule = position == KH_RULE_NONE ? NULL : &all[i]->rules[position];
 
 		if (rule && (!found || rule->range.last - rule->range.first < found->range.last - found->range.first))
 			found = rule;

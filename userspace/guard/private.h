@@ -49,11 +49,14 @@ struct kh_guard {
 	struct kh_hosts hosts;
 	struct kh_rules refuse;
 	struct kh_rules shared;
+	struct kh_rules spared;
 	struct kh_range *exempt;
 	size_t exempt_count;
 	size_t exempt_capacity;
 	struct kh_range *holes; /* of the refuse rules: sorted, disjoint, merged */
 	size_t holes_count;
+	struct kh_range *cut; /* the same of the refuse and the spared ones */
+	size_t cut_count;
 	struct kh_range *ruled; /* the same of all rules: what no rule speaks about lies outside */
 	size_t ruled_count;
 	char *texts;

@@ -106,10 +106,10 @@ static struct kh_slot_run *find_run(struct kh_slot_runs *runs, int64_t bulk)
 	return NULL;
 }
 
-static int hand_out(const struct kh_held *held, const struct kh_slot_run *run,
+static int hand_out(const struct kh_held *held, const struct kh_slot_run *run, int64_t deadline,
 		    int (*callback)(const struct kh_force *, void *), void *context)
 {
-	struct kh_force force = { .action = held->action, .deadline = held->expires, .fresh = !run->stored };
+	struct kh_force force = { .action = held->action, .deadline = deadline, .fresh = !run->stored };
 	size_t count = kh_members_count(held->members);
 
 	for (size_t i = 0; i < count; i++) {
@@ -129,7 +129,7 @@ static int hand_out(const struct kh_held *held, const struct kh_slot_run *run,
 	return 0;
 }
 
-static int hand_over(const struct kh_held *held, const struct kh_slot_run *run,
+static int hand_over(const struct kh_held *held, const struct kh_slot_run *run, int64_t deadline,
 		     int (*list)(const struct kh_force_list *, void *), void *context)
 {
 	struct kh_force_list force = {
@@ -137,7 +137,7 @@ static int hand_over(const struct kh_held *held, const struct kh_slot_run *run,
 		.left_out = held->hidden,
 		.first_slot = (uint32_t)run->first,
 		.action = held->action,
-		.deadline = held->expires,
+		.deadline = deadline,
 		.fresh = !run->stored,
 	};
 
@@ -216,11 +216,15 @@ int kh_slot_runs_force(struct kh_ledger *ledger, struct kh_slot_runs *runs, int6
 		code = give_runs(ledger, runs, taken, taken_count, taken_context, error);
 	for (size_t i = 0; i < ledger->bulks.count && code == 0; i++) {
 		const struct kh_held *held = &ledger->bulks.list[i];
+		int64_t deadline;
 
-		if (is_in_force(held) && list)
-			code = hand_over(held, find_run(runs, held->id), list, context);
-		else if (is_in_force(held))
-			code = hand_out(held, find_run(runs, held->id), callback, context);
+		if (!is_in_force(held))
+			continue;
+		code = kh_awaited_bulk(ledger, held, &deadline, error);
+		if (code < 0)
+			break;
+		code = list ? hand_over(held, find_run(runs, held->id), deadline, list, context)
+			    : hand_out(held, find_run(runs, held->id), deadline, callback, context);
 	}
 	for (size_t i = 0; i < runs->count && code == 0; i++) {
 		const struct kh_slot_run *run = &runs->list[i];

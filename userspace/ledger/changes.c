@@ -118,8 +118,9 @@ int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(
 	KH_STATEMENT(statement);
 	int code = kh_sql_prepare(
 		ledger,
-		"SELECT id, time, uid, actor, kind, note, letter, undoes, undone_by, orders, allows FROM changes"
-		" WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC",
+		"SELECT c.id, c.time, c.uid, c.actor, c.kind, c.note, c.letter, c.undoes, c.undone_by, c.orders, c.allows, u.until,"
+		" u.ended_by, e.kind = 'confirm' FROM changes c LEFT JOIN unconfirmed u ON u.change = c.id"
+		" LEFT JOIN changes e ON e.id = u.ended_by WHERE ?1 = 0 OR c.id < ?1 ORDER BY c.id DESC",
 		&statement, NULL);
 
 	if (code < 0)
@@ -138,6 +139,9 @@ int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(
 			.undone_by = sqlite3_column_int64(statement, 8),
 			.orders = sqlite3_column_int64(statement, 9),
 			.allows = sqlite3_column_int64(statement, 10),
+			.confirm_until = sqlite3_column_int64(statement, 11),
+			.confirm_ended = sqlite3_column_int64(statement, 12),
+			.confirmed = sqlite3_column_int(statement, 13) != 0,
 		};
 		int stop = callback(&change, context);
 

@@ -15,6 +15,7 @@ struct force {
 	void *context;
 
 	struct kh_slot_runs runs; /* of bulk lists */
+	struct kh_awaited_list awaited; /* orders that another deadline counts for */
 	sqlite3_stmt *indicators; /* walks along with the orders */
 	int64_t indicator; /* where it stands; 0: not begun */
 };
@@ -22,6 +23,7 @@ struct force {
 static void force_clear(struct force *force)
 {
 	free(force->runs.list);
+	free(force->awaited.list);
 	sqlite3_finalize(force->indicators);
 }
 
@@ -43,6 +45,18 @@ static void gather(struct gathered *gathered, int64_t indicator, int64_t action,
 	if (!expires)
 		gathered->deadline[i] = 0;
 	gathered->ordered[i] = true;
+}
+
+static void gather_row(const struct force *force, struct gathered *gathered, sqlite3_stmt *row)
+{
+	const struct kh_awaited_list *awaited = &force->awaited;
+	int64_t indicator = sqlite3_column_int64(row, 0), id = sqlite3_column_int64(row, 3);
+	size_t i = kh_awaited_find(awaited, id);
+
+	if (i == awaited->count || awaited->list[i].id != id)
+		gather(gathered, indicator, sqlite3_column_int64(row, 1), sqlite3_column_int64(row, 2));
+	for (; i < awaited->count && awaited->list[i].id == id; i++)
+		gather(gathered, indicator, awaited->list[i].action, awaited->list[i].deadline);
 }
 
 /* Steps the indicators on to the one wanted: mostly the next. */
@@ -95,9 +109,9 @@ static int walk(struct force *force, struct kh_error *error)
 {
 	KH_STATEMENT(statement);
 	struct gathered gathered = {};
-	int code = kh_sql_prepare(force->ledger,
-				  "SELECT indicator, action, expires FROM orders WHERE state = 0 ORDER BY indicator",
-				  &statement, error);
+	int code = kh_sql_prepare(
+		force->ledger, "SELECT indicator, action, expires, id FROM orders WHERE state = 0 ORDER BY indicator",
+		&statement, error);
 
 	if (code < 0)
 		return code;
@@ -107,7 +121,7 @@ static int walk(struct force *force, struct kh_error *error)
 
 		if (stop)
 			return stop;
-		gather(&gathered, indicator, sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2));
+		gather_row(force, &gathered, statement);
 	}
 	return code < 0 ? code : hand_out(force, &gathered, error);
 }
@@ -123,6 +137,8 @@ int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
 		code = kh_slots_begin(ledger, now, grace, error);
 	if (code >= 0)
 		code = kh_slot_runs_load(ledger, now, grace, &force.runs, error);
+	if (code >= 0)
+		code = kh_awaited_load(ledger, &force.awaited, error);
 	if (code >= 0)
 		code = kh_sql_prepare(ledger, "SELECT id, key FROM indicators WHERE id >= ?1 ORDER BY id",
 				      &force.indicators, error);

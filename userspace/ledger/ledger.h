@@ -26,7 +26,7 @@
 #include "khien/abi.h"
 #include "model/document.h"
 
-#define KH_LEDGER_VERSION 5
+#define KH_LEDGER_VERSION 6
 #define KH_LETTER_BY_HAND 1
 
 struct kh_ledger;
@@ -54,13 +54,16 @@ struct kh_change {
 	int64_t uid; /* of the person; -1: the daemon itself */
 	const char *actor; /* login name */
 	const char *
-		kind; /* "push" "block" "unblock" "allow" "disallow" "accept" "reject" "enforce" "monitor" "extend" "undo" "expire"; of sources: "source" (a refresh) "source-add" "source-pause" "source-resume" "source-promote" "source-remove" */
+		kind; /* "push" "block" "unblock" "allow" "disallow" "accept" "reject" "enforce" "monitor" "extend" "undo" "expire" "confirm"; of sources: "source" (a refresh) "source-add" "source-pause" "source-resume" "source-promote" "source-remove" */
 	const char *note; /* may be NULL */
 	int64_t letter; /* 0: none */
 	int64_t undoes; /* the change this one undid; 0 */
 	int64_t undone_by; /* out; 0 */
 	int64_t orders; /* out: order rows touched */
 	int64_t allows; /* out: allow rows touched */
+	int64_t confirm_until; /* out: it is to be confirmed until then (unconfirmed.h); 0: it needs none */
+	int64_t confirm_ended; /* out: the change that ended its waiting; 0: it waits */
+	bool confirmed; /* out: that one confirmed it, else took it back */
 };
 
 /* Starts a change: until commit, every order and allow row written is recorded under it, before and after. 0 or -errno. */
@@ -278,6 +281,13 @@ struct kh_force_list {
 int kh_ledger_force(struct kh_ledger *ledger, int64_t now, int64_t grace,
 		    int (*callback)(const struct kh_force *, void *), int (*list)(const struct kh_force_list *, void *),
 		    void *context, struct kh_error *error);
+
+/* ---- Sessions ----------------------------------------------------------------------------------- */
+
+/* The connections, as the daemon writes them, that are spared of every block while they last. Writing needs a transaction. 0 or -errno. */
+int kh_ledger_session_put(struct kh_ledger *ledger, const char *connection, struct kh_error *error);
+int kh_ledger_session_remove(struct kh_ledger *ledger, const char *connection, struct kh_error *error);
+int kh_ledger_sessions(struct kh_ledger *ledger, int (*callback)(const char *connection, void *), void *context);
 
 /* ---- Counts ------------------------------------------------------------------------------------- */
 

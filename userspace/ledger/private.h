@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "ledger/ledger.h"
+#include "ledger/waiting.h"
 
 #define KH_LEDGER_APPLICATION_ID 0x4b484c31 /* "KHL1", at offset 68 of the file */
 
@@ -194,6 +195,7 @@ struct kh_ledger {
 	struct kh_tallies tallies;
 	struct kh_bulks bulks;
 	struct kh_slots slots;
+	struct kh_waiting waiting;
 };
 
 /* ---- sql.c -------------------------------------------------------------------------------------- */

@@ -137,8 +137,17 @@ static const char *const version_5[] = {
 	NULL,
 };
 
+static const char *const version_6[] = {
+	/* Changes to be confirmed (unconfirmed.h) and the change that ended the waiting (0: it goes on); connections that are spared (sessions.c). */
+	"CREATE TABLE unconfirmed (change INTEGER PRIMARY KEY REFERENCES changes, until INTEGER NOT NULL,"
+	" ended_by INTEGER NOT NULL DEFAULT 0)",
+	"CREATE TABLE sessions (connection TEXT PRIMARY KEY) WITHOUT ROWID",
+	NULL,
+};
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3, version_4, version_5 };
+static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3,
+							     version_4, version_5, version_6 };
 
 /* The numbers below are stored in `orders` and in the index conditions above: never renumber. */
 _Static_assert(KH_ORDER_ACTIVE == 0 && KH_ORDER_REVIEW == 1 && KH_ORDER_REFUSED == 2 && KH_ORDER_UNENFORCEABLE == 3 &&
@@ -210,6 +219,6 @@ int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error)
 		ledger,
 		"SELECT 1 FROM meta, facts, letters, documents, letter_facts, indicators, changes, orders, orders_before, orders_made,"
 		" allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health,"
-		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots, sources WHERE 0",
+		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots, sources, unconfirmed, sessions WHERE 0",
 		&statement, error);
 }

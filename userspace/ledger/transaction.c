@@ -62,6 +62,7 @@ int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error)
 	ledger->folded = false;
 	kh_bulks_forget(ledger, true);
 	kh_slots_forget(ledger);
+	ledger->waiting.valid = false;
 	memset(ledger->made, 0, sizeof(ledger->made));
 	return code < 0 ? code : 0;
 }

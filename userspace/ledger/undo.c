@@ -232,6 +232,8 @@ int kh_ledger_undo(struct kh_ledger *ledger, int64_t id, int64_t *ret_id, struct
 		code = undo_table(ledger, table, id, &result, error);
 	if (code >= 0)
 		code = mark(ledger, id, ledger->change, error);
+	if (code >= 0)
+		code = kh_unconfirmed_end(ledger, id, error);
 	if (code < 0)
 		return code;
 	rows = kh_sql_change(ledger, "UPDATE changes SET undoes = ?2 WHERE id = ?1", (int64_t[4]){ ledger->change, id },

@@ -62,7 +62,9 @@ enum kh_decision {
 	X(KH_WHY_UNCLEAR, "unclear", N_("not written as a value: this is what may be meant"))                              \
 	X(KH_WHY_ZONE, "zone", N_("an address with a zone id means something on one machine only"))                        \
 	X(KH_WHY_GLUED, "glued", N_("perhaps two values written together: the note says which"))                           \
-	X(KH_WHY_CUT, "cut", N_("perhaps cut at the end of its line: the note says how it goes on"))
+	X(KH_WHY_CUT, "cut", N_("perhaps cut at the end of its line: the note says how it goes on"))                       \
+	/* not in force while it lasts */                                                                                  \
+	X(KH_WHY_SESSION, "session", N_("the SSH session of somebody who gives orders here: spared while it lasts"))
 
 enum kh_decision_reason {
 #define X(symbol, name, sentence) symbol,

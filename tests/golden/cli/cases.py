@@ -9,12 +9,13 @@ import struct
 import subprocess
 import tempfile
 
-from run import Run, check, columns, environment, has, here, khien, lacks, reply, same
+from run import SESSION, Run, check, columns, environment, has, here, khien, lacks, reply, same
 
 LETTER = {"cv.txt": "Số: 123/CATTT-NCSC\n", "phuluc.txt": "203.0.113.7\n"}
 BLANK = {"mo.txt": "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nSố:    /\nKính gửi: Các đơn vị\nPHỤ LỤC\n203.0.113.7\n"}
 GRADED = {"lo-hong.txt": "Số: 315/CATTT-MAU\nKính gửi: Các đơn vị\nVá CVE-2026-10001 (CVSS: 9.8, Nghiêm trọng), CVE-2026-10002 (Cao) và CVE-2026-10003.\n"}
 LIST = {"danh-sach.txt": "203.0.113.7\n10.1.2.3/8\n1.2.3.4.5\n8.8.8.8 # máy chủ\nxau.example\n"}
+WAITING = {"change": 17, "until": "2023-01-21T22:52:10+07:00"}
 PLAN = {"push": ["plan", "done"]}
 ROOT = os.path.normpath(os.path.join(here, "..", "..", ".."))
 
@@ -69,6 +70,13 @@ SCREENS = {
     "unblock": screen("unblock", "203.0.113.7", table={"unblock": "change"}),
     "allow": screen("allow", "203.0.113.7", "--note", "họp", table={"allow": "change-allow"}),
     "enforce-nothing": screen("enforce", "203.0.113.7", table={"enforce": "change-none"}),
+    "push-unconfirmed": screen("push", "cv.txt", "--yes", "--confirm-within", "5m", files=LETTER,
+                               table={"push": {**reply("done"), "unconfirmed": WAITING, "alarms": ["203.0.113.51: SSH"]}}),
+    "status-unconfirmed": screen("status", table={"status": {**reply("status-plain"), "unconfirmed": [{**WAITING, "kind": "push", "actor": "nam"}]},
+                                                  "stats": "no-rows"}),
+    "history-confirmations": screen("history", table={"history": "history-confirmations"}),
+    "confirm": screen("confirm", table={"confirm": {"exit": 0, "change": 19, "confirmed": [17, 18], "time": "2023-01-21T22:50:00+07:00"}}),
+    "confirm-bad": screen("confirm", "all"),
     "undo": screen("undo", "17", table={"undo": "undo"}),
     "reattach": screen("reattach", table={"reattach": "reattach"}),
     "detach": screen("detach", table={"detach": "detach"}),
@@ -87,7 +95,7 @@ def a_push_hands_over_the_files_and_the_options():
               "--monitor", "--yes", table={"push": "done"}, lang="vi", files=LETTER)
     same(len(run.requests), 1, "the number of requests")
     request, files = run.requests[0]
-    same(request, {"v": 1, "op": "push", "lang": "vi", "files": ["cv.txt", "phuluc.txt"], "ref": "123", "ttl": 604800, "note": "gọi",
+    same(request, {"v": 1, "op": "push", "session": SESSION, "lang": "vi", "files": ["cv.txt", "phuluc.txt"], "ref": "123", "ttl": 604800, "note": "gọi",
                    "accept": ["198.51.100.81", "1.2.3.4"], "monitor": True, "rows": 13}, "the request")
     same(files[:2], [LETTER["cv.txt"], LETTER["phuluc.txt"]], "what the daemon read")
     same([file[:5] for file in files[2:]], ["KHSET", "KHSET"], "what was read of them")
@@ -210,6 +218,9 @@ def orders_go_out_as_the_protocol_says():
             (("block", "203.0.113.7", "--ttl", "4h", "--yes"), {"op": "block", "values": ["203.0.113.7"], "ttl": 14400}),
             (("accept", "a", "b", "--ref", "9"), {"op": "accept", "values": ["a", "b"], "ref": "9"}),
             (("reject", "a", "--note", "không"), {"op": "reject", "values": ["a"], "note": "không"}),
+            (("accept", "a", "--confirm-within", "5m"), {"op": "accept", "values": ["a"], "confirm_within": 300}),
+            (("confirm", "17"), {"op": "confirm", "change": 17}),
+            (("confirm",), {"op": "confirm"}),
             (("enforce", "9", "b"), {"op": "enforce", "targets": ["9", "b"]}),
             (("monitor", "9"), {"op": "monitor", "targets": ["9"]}),
             (("extend", "9", "--ttl", "2w"), {"op": "extend", "targets": ["9"], "ttl": 1209600}),
@@ -230,7 +241,7 @@ def orders_go_out_as_the_protocol_says():
         run = Run("--json", *arguments[:1], "--lang", "en", *arguments[1:], table={arguments[0]: {"exit": 0, "rows": [], "indicators": []}})
         if arguments[0] == "why":  # what follows "--" is an argument, the language of run() too
             continue
-        same(run.requests[0][0], {"v": 1, "lang": "en", **expected}, "the request")
+        same(run.requests[0][0], {"v": 1, "lang": "en", "session": SESSION, **expected}, "the request")
 
 
 @check

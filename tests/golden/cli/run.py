@@ -38,9 +38,12 @@ def answers(table):
             reply(answer) if isinstance(answer, str) else answer for op, answer in table.items()}
 
 
+SESSION = "203.0.113.1 51234 192.0.2.129 22"  # in which khien is typed
+
+
 def environment(**more):
     keep = {name: value for name, value in os.environ.items() if name in ("PATH", "KHIEN_LOCALEDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
-    return {**keep, "LANG": "C.UTF-8", "TERM": "dumb", "KHIEN_NEVER_BLOCK": os.path.join(here, "never-block"), **more}
+    return {**keep, "LANG": "C.UTF-8", "TERM": "dumb", "SSH_CONNECTION": SESSION, "KHIEN_NEVER_BLOCK": os.path.join(here, "never-block"), **more}
 
 
 class Run:
