@@ -4,6 +4,7 @@
  * used is left byte for byte as it is.
  */
 #include "ledger_files.h"
+#include "ledger/audit.h"
 #include "ledger/sources.h"
 
 /* Opening must fail with `expected` and leave every byte; the error names the file. */
@@ -34,7 +35,7 @@ static void a_new_ledger_is_complete_and_private(void **state)
 	open_ledger(env);
 	assert_int_equal(stat(env->path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_string_equal(query_text(env, "PRAGMA application_id"), "1263029297\n");
 	assert_string_equal(query_text(env, "PRAGMA journal_mode"), "wal\n");
 	assert_string_equal(query_text(env, "PRAGMA synchronous"), "2\n");
@@ -111,6 +112,8 @@ static void make_database(struct env *env, const char *sql)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* What version 6 brought. */
+#define WITHOUT_6 "DROP TABLE audit;"
 #define MARK "PRAGMA application_id = 1263029297;"
 
 static void version_0_is_brought_up(void **state)
@@ -119,7 +122,7 @@ static void version_0_is_brought_up(void **state)
 
 	make_database(env, MARK "CREATE TABLE old (x)");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	act(env, "push");
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	commit(env);
@@ -137,9 +140,9 @@ static void version_2_is_brought_up_with_its_orders(void **state)
 	put(env, 1, "203.0.113.2", KH_ORDER_WITHDRAWN, 0);
 	commit(env);
 	close_ledger(env);
-	make_database(env, "DROP INDEX orders_active; DROP TABLE sources; PRAGMA user_version = 2");
+	make_database(env, WITHOUT_6 "DROP INDEX orders_active; DROP TABLE sources; PRAGMA user_version = 2");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM orders INDEXED BY orders_active WHERE state = 0"),
 			    "1\n");
 	assert_string_equal(force_now(env, 1, 1), "1 203.0.113.1 drop 0 fresh\n");
@@ -154,9 +157,9 @@ static void version_3_is_brought_up_with_its_letters(void **state)
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	commit(env);
 	close_ledger(env);
-	make_database(env, "DROP TABLE sources; PRAGMA user_version = 3");
+	make_database(env, WITHOUT_6 "DROP TABLE sources; PRAGMA user_version = 3");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM sources"), "0\n");
 	assert_string_equal(orders_text(env, (struct kh_order_filter){ .state = -1 }), "203.0.113.1 - active drop 0\n");
 }
@@ -178,11 +181,11 @@ static void version_4_is_brought_up_with_its_sources(void **state)
 	assert_non_null(source);
 	open_ledger(env);
 	close_ledger(env);
-	make_database(env, SOURCES_4
+	make_database(env, WITHOUT_6 SOURCES_4
 		      "INSERT INTO sources VALUES (3, 'feed', 'https://feeds.example/', '/c', '/a', 1, 3600, 0,"
 		      " 5, 6, 1, 0, 11, 12, 13, 14, 15, -1, 0, 'e', 'm', 'd', 'p'); PRAGMA user_version = 4");
 	open_ledger(env);
-	assert_string_equal(query_text(env, "PRAGMA user_version"), "5\n");
+	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_int_equal(kh_ledger_source_find(env->ledger, "feed", source), 1);
 	assert_int_equal(source->kind, KH_FETCH_FILE);
 	assert_int_equal(source->unmarked, KH_UNMARKED_REVIEW);
@@ -192,6 +195,29 @@ static void version_4_is_brought_up_with_its_sources(void **state)
 	assert_string_equal(source->problem, "p");
 	assert_int_equal(source->count, 15);
 	free(source);
+}
+
+/* Nobody can say afterwards who made the changes of before; from then on there is an entry for each. */
+static void version_5_is_brought_up_with_its_changes(void **state)
+{
+	struct env *env = *state;
+	struct kh_audit_report report = {};
+
+	open_ledger(env);
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	close_ledger(env);
+	make_database(env, WITHOUT_6 "DELETE FROM meta WHERE key = 'audit-since'; PRAGMA user_version = 5");
+	open_ledger(env);
+	assert_int_equal(kh_ledger_audit_verify(env->ledger, &report, NULL), 0);
+	assert_int_equal(report.fault, KH_AUDIT_WHOLE);
+	act(env, "push");
+	put(env, 1, "203.0.113.2", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	assert_int_equal(kh_ledger_audit_verify(env->ledger, &report, NULL), 0);
+	assert_int_equal(report.fault, KH_AUDIT_UNRECORDED);
+	assert_int_equal(report.number, 2);
 }
 
 static void a_step_that_fails_leaves_the_old_version(void **state)
@@ -207,7 +233,7 @@ static void a_newer_version_is_left_alone(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 6");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 7");
 	assert_refused(env, -EPROTO, "newer");
 }
 
@@ -215,7 +241,7 @@ static void a_ledger_without_its_tables_is_damaged(void **state)
 {
 	struct env *env = *state;
 
-	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 5");
+	make_database(env, MARK "CREATE TABLE t (x); PRAGMA user_version = 6");
 	assert_refused(env, -EUCLEAN, "meta");
 	unlink(env->path);
 	open_ledger(env);
@@ -306,6 +332,7 @@ int main(void)
 		CASE(version_0_is_brought_up),
 		CASE(version_2_is_brought_up_with_its_orders),
 		CASE(version_4_is_brought_up_with_its_sources),
+		CASE(version_5_is_brought_up_with_its_changes),
 		CASE(a_step_that_fails_leaves_the_old_version),
 		CASE(version_3_is_brought_up_with_its_letters),
 		CASE(a_newer_version_is_left_alone),

@@ -137,8 +137,23 @@ static const char *const version_5[] = {
 	NULL,
 };
 
+static const char *const version_6[] = {
+	/* Who did what (audit.h). Only ever added to: what would change or remove an entry is refused, and so is REPLACE, for which no DELETE is seen. */
+	"CREATE TABLE audit (number INTEGER PRIMARY KEY, time INTEGER NOT NULL, uid INTEGER NOT NULL, login INTEGER NOT NULL,"
+	" proven INTEGER NOT NULL, actor TEXT NOT NULL, command TEXT NOT NULL, change INTEGER NOT NULL, letter TEXT NOT NULL,"
+	" files BLOB NOT NULL, exit INTEGER NOT NULL, before BLOB NOT NULL, hash BLOB NOT NULL)",
+	"CREATE INDEX audit_change ON audit (change) WHERE change > 0",
+	"CREATE TRIGGER audit_insert BEFORE INSERT ON audit WHEN NEW.number <= (SELECT coalesce(max(number), 0) FROM audit)"
+	" BEGIN SELECT raise(ABORT, 'the audit is only added to'); END",
+	"CREATE TRIGGER audit_update BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END",
+	"CREATE TRIGGER audit_delete BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END",
+	"INSERT OR REPLACE INTO meta (key, value) SELECT 'audit-since', coalesce(max(id), 0) FROM changes",
+	NULL,
+};
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3, version_4, version_5 };
+static const char *const *const steps[KH_LEDGER_VERSION] = { version_1, version_2, version_3,
+							     version_4, version_5, version_6 };
 
 /* The numbers below are stored in `orders` and in the index conditions above: never renumber. */
 _Static_assert(KH_ORDER_ACTIVE == 0 && KH_ORDER_REVIEW == 1 && KH_ORDER_REFUSED == 2 && KH_ORDER_UNENFORCEABLE == 3 &&
@@ -210,6 +225,6 @@ int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error)
 		ledger,
 		"SELECT 1 FROM meta, facts, letters, documents, letter_facts, indicators, changes, orders, orders_before, orders_made,"
 		" allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health,"
-		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots, sources WHERE 0",
+		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots, sources, audit WHERE 0",
 		&statement, error);
 }
