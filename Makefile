@@ -56,11 +56,11 @@ SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c filter_v6.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
-	fold.c sightings.c slots.c totals.c health.c sources.c unconfirmed.c sessions.c
+	fold.c sightings.c slots.c totals.c health.c sources.c audit.c unconfirmed.c sessions.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c connections.c
-SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
-SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c session.c list.c stats.c attach.c \
+SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c audit.c audit_answer.c interfaces.c protect.c apply.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c session.c list.c stats.c history.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
 MODULES := common sandbox model reader intake parse fetch refresh guard compile ledger kernel netlink daemon cli
@@ -86,7 +86,7 @@ LDLIBS_sandbox := $(shell $(PKG_CONFIG) --libs libseccomp 2>/dev/null)
 LDLIBS_fetch := $(shell $(PKG_CONFIG) --libs libcurl jansson 2>/dev/null)
 LDLIBS_kernel := $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null)
 LDLIBS_netlink := $(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-genl-3.0 libnl-3.0 libmnl 2>/dev/null)
-LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null)
+LDLIBS_ledger := $(shell $(PKG_CONFIG) --libs sqlite3 libsodium 2>/dev/null)
 LDLIBS_daemon := $(shell $(PKG_CONFIG) --libs libsystemd inih jansson libsodium 2>/dev/null)
 LDLIBS_cli := $(shell $(PKG_CONFIG) --libs smartcols jansson 2>/dev/null)
 
@@ -150,7 +150,8 @@ $(B)/obj/kernel/load.o $(B)/san/obj/kernel/load.o: $(B)/bpf/khien.skel.h
 # ---- Tests --------------------------------------------------------------------------------------
 # test_X is tests/unit/test_X.c, linked (ASan + UBSan) with the modules named in LIBS_test_X.
 
-UNIT_TESTS := test_control test_control_files test_log test_options
+UNIT_TESTS := test_control test_control_files test_peer test_log test_options
+LIBS_test_peer := daemon common
 LIBS_test_control := daemon common
 LIBS_test_control_files := daemon common
 LIBS_test_log := daemon common
@@ -191,7 +192,7 @@ $(COMPILE_TESTS:%=$(B)/tests/%): tests/unit/naive.c
 $(B)/tests/test_compile_scale: tests/unit/nearby.c tests/unit/worlds.c
 
 LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_force test_ledger_fold test_ledger_file test_ledger_damage \
-	test_ledger_crash test_ledger_bulk test_ledger_sources test_ledger_chain test_ledger_unconfirmed
+	test_ledger_crash test_ledger_bulk test_ledger_sources test_ledger_chain test_audit test_ledger_unconfirmed
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
@@ -431,7 +432,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 	$(Q)for m in $(MAN); do install -m 0644 $(B)/man/$$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
 	$(Q)install -m 0644 userspace/completion/khien $(DESTDIR)$(PREFIX)/share/bash-completion/completions/khien
 	$(Q)for l in $(LANGUAGES); do install -m 0644 $(B)/locale/$$l/LC_MESSAGES/khien.mo $(DESTDIR)$(PREFIX)/share/locale/$$l/LC_MESSAGES/khien.mo; done
-	$(Q)if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then groupadd --system --force khien-admin; \
+	$(Q)if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then groupadd --system --force khien; groupadd --system --force khien-admin; \
 		if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi; \
 		echo "Next: set wan and lan in $(SYSCONFDIR)/khien/khien.conf, then: khiend --check && systemctl enable --now khiend"; fi
 

@@ -4,7 +4,8 @@
  * length (host byte order, of what follows) and one JSON object in UTF-8. One request, one reply, any number of pairs a connection.
  * Documents are handed over as file descriptors (SCM_RIGHTS, sent with the first byte of the request), so a list has
  * no size limit but the reader's: the files, of which the daemon takes the hash, and what the client's reader made of each (userspace/model/wire.h),
- * which it checks. It reads no foreign file itself. The peer is known by SO_PEERCRED.
+ * which it checks. It reads no foreign file itself. The peer is known by SO_PEERCRED and SO_PEERGROUPS: members of
+ * the group khien may look, root and members of khien-admin may change; what is not allowed is refused with exit 1.
  *
  * Request: {"v": 1, "op": "...", "lang": "vi"|"en", ...}
  * Reply:   {"exit": N, ...} with N the exit code of the command line; on failure also
@@ -20,7 +21,7 @@
  *                                                                      "events_lost", "sightings_lost", "version"; "problems": [{"code","text","todo"}]
  * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "date" ("2023-01-21"), "issuer", "ttl" (seconds), "monitor", "accept": [...], "accept_all_in": "annex"|"body"|"list"|"scan",
  *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?, "relays": [...], "chain": [head + "shared"]], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
- *                                                                      "notes": [...], "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
+ *                                                                      "notes": [...], "may_change" (dry run: whether who asks may do it), "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
  *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since",
  *                                                                      "unconfirmed" {"change","until"}? (it waits for confirmation), "alarms": [text]? (others with SSH connections here whom it blocks)
  * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token", "rows"  as push
@@ -41,6 +42,8 @@
  *                                                                      "never_block": {"reason","rule"}?, "sightings": [...], "machine": {...}?
  * stats      "by", "since" (seconds ago)?, "limit"                     DESIGN's stats object
  * history    "before"?, "limit"                                        "changes": [... "confirmation": {"state": "waiting"|"confirmed"|"taken-back","until","by"} or null]
+ * audit      "before"?, "limit"                                        "entries": [entry], newest first
+ * audit-verify  -                                                      "entries" (number), "first", "last" (times), "entry", "hash" (of the last that fits), "fault": {"what","number","time"} or null; exit 1 with a fault
  * verify     -                                                         "ordered", "enforced", "tried", "differences": [...]
  * reattach   "interface"?                                              "interfaces"
  * detach     -                                                         "removed": [...]
@@ -58,6 +61,7 @@
  * vulnerabilities: [{"cve","cvss" (9.8, null),"severity" ("low"|"medium"|"high"|"critical", null)}]: as the letter says
  * source: {"name","url","ref","state": "new"|"current"|"failing"|"held"|"paused","refreshing","action","values","age" (seconds),"every","ttl","checked","fetched","changed","next","expires","failures",
  *          "problem","held" (values that wait for a person),"max_bytes","max_values","credentials","authority"}
+ * entry: {"entry","time","uid" (-1: khiend),"login": {"uid","name","proven"} or null,"actor","command" (the request, without what is secret),"change" or null,"letter","files": [SHA-256],"exit","hash"}
  * Times in JSON are RFC 3339 with offset, or null.
  */
 #ifndef KHIEN_PROTO_H

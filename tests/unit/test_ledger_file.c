@@ -4,6 +4,7 @@
  * used is left byte for byte as it is.
  */
 #include "ledger_files.h"
+#include "ledger/audit.h"
 #include "ledger/sources.h"
 
 /* Opening must fail with `expected` and leave every byte; the error names the file. */
@@ -111,6 +112,8 @@ static void make_database(struct env *env, const char *sql)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* What version 6 brought. */
+#define WITHOUT_6 "DROP TABLE audit; DROP TABLE unconfirmed; DROP TABLE sessions;"
 #define MARK "PRAGMA application_id = 1263029297;"
 
 static void version_0_is_brought_up(void **state)
@@ -137,9 +140,7 @@ static void version_2_is_brought_up_with_its_orders(void **state)
 	put(env, 1, "203.0.113.2", KH_ORDER_WITHDRAWN, 0);
 	commit(env);
 	close_ledger(env);
-	make_database(
-		env,
-		"DROP INDEX orders_active; DROP TABLE sources; DROP TABLE unconfirmed; DROP TABLE sessions; PRAGMA user_version = 2");
+	make_database(env, WITHOUT_6 "DROP INDEX orders_active; DROP TABLE sources; PRAGMA user_version = 2");
 	open_ledger(env);
 	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM orders INDEXED BY orders_active WHERE state = 0"),
@@ -156,7 +157,7 @@ static void version_3_is_brought_up_with_its_letters(void **state)
 	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
 	commit(env);
 	close_ledger(env);
-	make_database(env, "DROP TABLE sources; DROP TABLE unconfirmed; DROP TABLE sessions; PRAGMA user_version = 3");
+	make_database(env, WITHOUT_6 "DROP TABLE sources; PRAGMA user_version = 3");
 	open_ledger(env);
 	assert_string_equal(query_text(env, "PRAGMA user_version"), "6\n");
 	assert_string_equal(query_text(env, "SELECT count(*) FROM sources"), "0\n");
@@ -180,7 +181,7 @@ static void version_4_is_brought_up_with_its_sources(void **state)
 	assert_non_null(source);
 	open_ledger(env);
 	close_ledger(env);
-	make_database(env, SOURCES_4
+	make_database(env, WITHOUT_6 SOURCES_4
 		      "INSERT INTO sources VALUES (3, 'feed', 'https://feeds.example/', '/c', '/a', 1, 3600, 0,"
 		      " 5, 6, 1, 0, 11, 12, 13, 14, 15, -1, 0, 'e', 'm', 'd', 'p'); PRAGMA user_version = 4");
 	open_ledger(env);
@@ -194,6 +195,29 @@ static void version_4_is_brought_up_with_its_sources(void **state)
 	assert_string_equal(source->problem, "p");
 	assert_int_equal(source->count, 15);
 	free(source);
+}
+
+/* Nobody can say afterwards who made the changes of before; from then on there is an entry for each. */
+static void version_5_is_brought_up_with_its_changes(void **state)
+{
+	struct env *env = *state;
+	struct kh_audit_report report = {};
+
+	open_ledger(env);
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	close_ledger(env);
+	make_database(env, WITHOUT_6 "DELETE FROM meta WHERE key = 'audit-since'; PRAGMA user_version = 5");
+	open_ledger(env);
+	assert_int_equal(kh_ledger_audit_verify(env->ledger, &report, NULL), 0);
+	assert_int_equal(report.fault, KH_AUDIT_WHOLE);
+	act(env, "push");
+	put(env, 1, "203.0.113.2", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	assert_int_equal(kh_ledger_audit_verify(env->ledger, &report, NULL), 0);
+	assert_int_equal(report.fault, KH_AUDIT_UNRECORDED);
+	assert_int_equal(report.number, 2);
 }
 
 static void a_step_that_fails_leaves_the_old_version(void **state)
@@ -308,6 +332,7 @@ int main(void)
 		CASE(version_0_is_brought_up),
 		CASE(version_2_is_brought_up_with_its_orders),
 		CASE(version_4_is_brought_up_with_its_sources),
+		CASE(version_5_is_brought_up_with_its_changes),
 		CASE(a_step_that_fails_leaves_the_old_version),
 		CASE(version_3_is_brought_up_with_its_letters),
 		CASE(a_newer_version_is_left_alone),

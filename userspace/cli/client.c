@@ -155,7 +155,9 @@ static int show_unreachable(const struct kh_cli *cli, int code)
 	case -EACCES:
 	case -EPERM:
 		snprintf(text, sizeof(text), _("no permission for %s"), cli->socket);
-		kh_show_error(cli, text, _("run it as root (sudo khien ...), or as a member of the group khien-admin"));
+		kh_show_error(
+			cli, text,
+			_("run it as root (sudo khien ...), or as a member of the group khien; to change something, of khien-admin too"));
 		break;
 	case -ENOENT:
 	case -ECONNREFUSED:

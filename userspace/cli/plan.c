@@ -268,7 +268,8 @@ int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 		return code;
 	}
 	json_object_del(request, "dry_run");
-	if (kh_number_of(json_object_get(plan, "counts"), "enforce") && !is_all_unchanged(plan))
+	if (kh_number_of(json_object_get(plan, "counts"), "enforce") && !is_all_unchanged(plan) &&
+	    !json_is_false(json_object_get(plan, "may_change"))) /* who may not is told so, and not asked first */
 		answer = confirm(cli, plan, request);
 	/* nothing to block needs no question: the letter, its CVEs and what waits are kept */
 	return answer ? answer : go_ahead(cli, request, fds, fds_count, true);

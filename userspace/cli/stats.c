@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What came of it: stats, history; and verify, the proof.
+ * What came of it: stats; and verify, the proof.
  */
 #include <stdio.h>
 #include <string.h>
@@ -86,83 +86,6 @@ const struct kh_command kh_command_stats = {
 	.summary = N_("what was dropped and counted, most packets first"),
 	.options = stats_options,
 	.run = run_stats,
-};
-
-/* ---- history ------------------------------------------------------------------------------------ */
-
-/* What became of a change that was to be confirmed. */
-static const char *confirmation(const json_t *row)
-{
-	const json_t *confirmation = json_object_get(row, "confirmation");
-	const char *state = kh_text_of(confirmation, "state");
-
-	if (!strcmp(state, "waiting"))
-		return kh_printf(_("waits for confirmation until %s"), kh_when(confirmation, "until"));
-	return !strcmp(state, "confirmed")
-		       ? kh_printf(_("confirmed by %lld"), kh_number_of(confirmation, "by"))
-		       : kh_printf(_("not confirmed, taken back by %lld"), kh_number_of(confirmation, "by"));
-}
-
-/* What happened to it since, else what was said of it. */
-static const char *note_of(const json_t *row)
-{
-	const char *note = kh_text_of(row, "note");
-
-	if (kh_number_of(row, "undone_by"))
-		note = kh_printf(_("undone by %lld"), kh_number_of(row, "undone_by"));
-	else if (kh_number_of(row, "undoes"))
-		note = kh_printf(_("undoes %lld"), kh_number_of(row, "undoes"));
-	if (!kh_has(row, "confirmation"))
-		return note;
-	return note[0] && !kh_number_of(row, "undone_by") ? kh_printf("%s · %s", confirmation(row), note)
-							  : confirmation(row);
-}
-
-static void show_history(json_t *reply)
-{
-	const char *const titles[] = { _("CHANGE"), _("WHEN"), _("WHO"), _("ACT"), _("ORDERS"), _("NOTE") };
-	const json_t *rows = json_object_get(reply, "changes");
-	struct kh_table *table;
-
-	if (!json_array_size(rows)) {
-		kh_say(_("Nobody has changed anything yet.\n"));
-		return;
-	}
-	table = kh_table_begin(titles, KH_ARRAY_SIZE(titles), 1u << 0 | 1u << 4);
-	for (size_t i = 0; i < json_array_size(rows); i++) {
-		const json_t *row = json_array_get(rows, i);
-		const char *const cells[] = { kh_printf("%lld", kh_number_of(row, "id")),
-					      kh_when(row, "time"),
-					      kh_text_of(row, "actor"),
-					      kh_text_of(row, "kind"),
-					      kh_printf("%lld",
-							kh_number_of(row, "orders") + kh_number_of(row, "allows")),
-					      note_of(row) };
-
-		kh_table_row(table, cells);
-	}
-	kh_table_end(table);
-}
-
-static int run_history(struct kh_cli *cli, json_t *request, int count KH_UNUSED, char **arguments KH_UNUSED)
-{
-	kh_option_flag(request, ".changes"); /* there is nothing else yet */
-	return kh_ask(cli, request, show_history);
-}
-
-static const struct kh_option history_options[] = {
-	{ KH_OPTION_FLAG, "changes", NULL, ".changes", N_("changes of orders (this is what is shown)") },
-	{ KH_OPTION_NUMBER, "before", "CHANGE", "before", N_("older than this change") },
-	{ KH_OPTION_NUMBER, "top", "N", "limit", N_("the newest N (50)") },
-	{},
-};
-
-const struct kh_command kh_command_history = {
-	.name = "history",
-	.usage = "[--changes] [--before CHANGE] [--top N]",
-	.summary = N_("who changed what, when; newest first"),
-	.options = history_options,
-	.run = run_history,
 };
 
 /* ---- verify ------------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/audit.h"
 #include "reader/reader.h"
 
 /* An order kept past the callback that showed it: the ledger may not be written while it is being read. */
@@ -219,6 +220,7 @@ static json_t *alter_target(struct kh_alter *alter, const char *target)
 	reply = kh_require_letter(alter->request->core, target, &letter, number, sizeof(number));
 	if (reply)
 		return reply;
+	kh_audit_letter(alter->request, number);
 	code = alter_letter(alter, letter);
 	return code < 0 ? kh_reply_error(KH_EXIT_FAILED, &alter->error) : NULL;
 }

@@ -199,14 +199,14 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 		kh_kernel_foresee(core->kernel, 0);
 		kh_image_free(KH_TAKE(image));
 		keep_holes(core, &gather);
-		code = kh_ledger_commit(core->ledger, error);
+		code = kh_commit(core, error);
 		gather_clear(&gather);
 		return code;
 	}
 	if (code >= 0)
 		code = prepare(core, &gather, image, &install, error);
 	if (code >= 0)
-		code = kh_ledger_commit(core->ledger, error);
+		code = kh_commit(core, error);
 	if (code < 0) {
 		gather_clear(&gather);
 		kh_kernel_foresee(core->kernel, 0);

@@ -90,6 +90,7 @@ void kh_client_free(struct kh_client *client)
 		reply_end(client);
 	TAILQ_REMOVE(&server->clients, client, entry);
 	server->clients_count--;
+	kh_peer_clear(&client->peer);
 	free(client);
 	kh_control_resume(server);
 }
@@ -399,24 +400,16 @@ bool kh_client_evict(struct kh_control_server *server)
 
 int kh_client_new_take(struct kh_control_server *server, int fd)
 {
-	struct kh_client *client;
-	struct ucred credentials;
-	socklen_t size = sizeof(credentials);
-	int r;
+	struct kh_client *client = calloc(1, sizeof(*client));
+	int r = client ? kh_peer_read(fd, &client->peer) : -ENOMEM;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
-		r = -errno;
+	if (r < 0) {
+		free(client);
 		close(fd);
 		return r;
 	}
-	client = calloc(1, sizeof(*client));
-	if (!client) {
-		close(fd);
-		return -ENOMEM;
-	}
 	client->server = server;
 	client->fd = fd;
-	client->peer = (struct kh_peer){ .uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid };
 	TAILQ_INSERT_TAIL(&server->clients, client, entry);
 	server->clients_count++;
 	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_io, client);

@@ -7,7 +7,6 @@
 #include "daemon/control.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
 #include <string.h>
@@ -23,7 +22,6 @@
 
 #define RETRY_USEC 1000000u
 #define BACKLOG 64
-#define ADMIN_GROUP "khien-admin" /* its members may use the socket; made by the package */
 
 static void accept_pause(struct kh_control_server *server)
 {
@@ -121,19 +119,30 @@ static int make_folder(const char *path, struct kh_error *error)
 	return r < 0 ? kh_fail(error, r, _("cannot make the folder of %s: %s"), path, strerror(-r)) : 0;
 }
 
-/* Binds with the right mode from the first moment, and gives the socket to the administrators' group where there is one. */
+/* To those who may look, where there is such a group: the package makes it, and the unit starts the daemon in it. */
+static void give_to_group(const char *path)
+{
+	struct kh_groups groups;
+	struct stat status;
+
+	kh_groups_find(&groups);
+	if (groups.look == (gid_t)-1 || (!lstat(path, &status) && status.st_gid == groups.look))
+		return;
+	if (lchown(path, (uid_t)-1, groups.look) < 0)
+		kh_log(LOG_WARNING, "event=socket-group path=%s group=" KH_GROUP_LOOK " error=\"%s\"", path,
+		       strerror(errno));
+}
+
+/* Binds with the right mode from the first moment. */
 static int bind_and_listen(int fd, const struct sockaddr_un *address, struct kh_error *error)
 {
-	const struct group *group = getgrnam(ADMIN_GROUP);
 	mode_t mask = umask(0117);
 	int r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
 
 	umask(mask);
 	if (r < 0)
 		return kh_fail(error, r, _("cannot listen on %s: %s"), address->sun_path, strerror(-r));
-	if (group && lchown(address->sun_path, (uid_t)-1, group->gr_gid) < 0)
-		kh_log(LOG_WARNING, "event=socket-group path=%s group=" ADMIN_GROUP " error=\"%s\"", address->sun_path,
-		       strerror(errno));
+	give_to_group(address->sun_path);
 	if (listen(fd, BACKLOG) < 0) {
 		r = kh_fail(error, -errno, _("cannot listen on %s: %s"), address->sun_path, strerror(errno));
 		unlink(address->sun_path);

@@ -12,12 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/error.h"
-
-struct kh_peer {
-	uid_t uid;
-	gid_t gid;
-	pid_t pid; /* for the log only */
-};
+#include "daemon/peer.h"
 
 /* Answers one request. fds are the callee's to read and are closed after it returns. Returns a new reply object, never NULL; or json_null(): there is
  * none yet. Then the request is handed over again, with its files, at each kh_control_again(), until there is one or the client has left. */
@@ -26,7 +21,7 @@ typedef json_t *(*kh_control_handler)(void *context, const struct kh_peer *peer,
 
 struct kh_control_server;
 
-/* Listens on `path` (mode 0660; the folder is made, 0755). A stale socket is replaced; a live one is -EADDRINUSE with error. */
+/* Listens on `path` (mode 0660, of the group KH_GROUP_LOOK where there is one; the folder is made, 0755). A stale socket is replaced; a live one is -EADDRINUSE with error. */
 int kh_control_open(sd_event *event, const char *path, kh_control_handler handler, void *context,
 		    struct kh_control_server **ret_server, struct kh_error *error);
 void kh_control_close(struct kh_control_server *server); /* takes NULL; removes the socket */

@@ -120,19 +120,20 @@ void kh_core_close(struct kh_core *core)
 static void expire(struct kh_core *core, int64_t now)
 {
 	int64_t next = kh_ledger_next_deadline(core->ledger);
-	struct kh_change change = { .time = now, .uid = -1, .actor = "khiend", .kind = "expire" };
+	json_auto_t *body = NULL;
+	struct kh_request request = { .core = core, .actor = "khiend" };
+	struct kh_change change;
 	struct kh_error error = {};
 	int64_t count;
 
 	if (!next || next > now || core->clock_wrong)
 		return;
-	if (kh_collect(core, &error) < 0 || kh_ledger_begin(core->ledger, &error) < 0) {
+	request.body = body = json_pack("{s:s}", "op", "expire");
+	if (kh_change_start(&request, "expire", 0, &change, &error) < 0) {
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 		return;
 	}
-	count = kh_ledger_change_begin(core->ledger, &change, &error);
-	if (count >= 0)
-		count = kh_ledger_expire(core->ledger, now, &error);
+	count = kh_ledger_expire(core->ledger, now, &error);
 	if (count < 0) {
 		kh_ledger_rollback(core->ledger);
 		kh_log_error(LOG_ERR, "expire-failed", &error);

@@ -11,6 +11,7 @@
 
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/audit.h"
 #include "daemon/source.h"
 #include "reader/reader.h"
 
@@ -246,6 +247,7 @@ static int write_plan(const struct kh_request *request, struct kh_plan *plan, st
 		struct kh_plan_letter *letter = &plan->letters[i];
 		int code = kh_plan_put_letter(request->core, plan, i, error);
 
+		kh_audit_letter(request, letter->head.number);
 		for (size_t j = 0; j < letter->count && code >= 0; j++)
 			code = write_finding(request, plan, letter, j, error);
 		if (code < 0)
@@ -340,6 +342,7 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 		kh_ledger_rollback(core->ledger);
 		return reply;
 	}
+	kh_audit_exit(request, (int)json_integer_value(json_object_get(reply, "exit")));
 	code = tally->changed ? kh_confirm_begin(request, &error) : 0;
 	if (code < 0)
 		kh_ledger_rollback(core->ledger);

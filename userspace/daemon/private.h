@@ -13,6 +13,7 @@
  *   confirm.c    changes that are taken back unless somebody confirms them
  *   sessions.c   the SSH sessions of people at work, which no change cuts off
  *   sources.c, source_terms.c, refreshing.c, fetching.c, replace.c   sources that refresh themselves: see source.h
+ *   audit.c, audit_answer.c   who did what: see audit.h
  *   look.c, status.c, why.c   read-only answers; rows.c their JSON
  */
 #ifndef KHIEN_DAEMON_PRIVATE_H
@@ -78,6 +79,20 @@ struct kh_alarm {
 	char peer[KH_RANGE_TEXT];
 };
 
+struct kh_request;
+struct kh_audit_note;
+
+/* For whom the running transaction writes a change (audit.c). */
+struct kh_acting {
+	const struct kh_request *request; /* NULL: nobody */
+	int64_t change;
+};
+/* Requests refused for want of a right. */
+struct kh_refusals {
+	int64_t minute, unlisted;
+	unsigned int count; /* in this minute */
+};
+
 struct kh_core {
 	char state[PATH_MAX - 64], bpffs[PATH_MAX - 64];
 	const struct kh_config *config;
@@ -115,6 +130,8 @@ struct kh_core {
 	int64_t sessions_looked; /* when they were last seen to live */
 	struct kh_alarm alarms[KH_ALARMS_MAX];
 	size_t alarms_next;
+	struct kh_acting acting;
+	struct kh_refusals refusals;
 	struct kh_sources *sources; /* what is being refreshed; NULL: nothing yet */
 };
 
@@ -132,6 +149,10 @@ int kh_protect(struct kh_core *core,
 	       struct kh_error *error); /* builds the guard anew from links, lists and configuration */
 /* The office machine an address or MAC is: 1 and its interface, or 0. */
 int kh_is_machine(const struct kh_core *core, const struct kh_range *address, const char **ret_interface);
+
+/* audit.c */
+/* Ends the running transaction, with an entry in the audit when it holds a change that kh_change_start() began. On failure it is rolled back. */
+int kh_commit(struct kh_core *core, struct kh_error *error);
 
 /* apply.c */
 /* Ends the running transaction: compiles what the ledger orders, prepares it, commits, switches. When nothing changes for packets it only
@@ -189,10 +210,12 @@ struct kh_request {
 	const int *fds;
 	size_t fds_count;
 	const char *actor; /* NULL: the peer; else the daemon itself acts, under this name */
+	struct kh_audit_note *note; /* what the audit will say of it; NULL: nothing besides */
 };
 typedef json_t *(*kh_operation)(const struct kh_request *request);
 
-/* Starts a change by the peer: collects, begins a transaction, numbers the change. */
+/* Starts a change by the peer: collects, begins a transaction, numbers the change. The request must live until that ends (kh_commit(), kh_apply() or a
+ * rollback). */
 int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change,
 		    struct kh_error *error);
 
@@ -236,6 +259,8 @@ json_t *kh_op_show(const struct kh_request *request);
 json_t *kh_op_why(const struct kh_request *request);
 json_t *kh_op_status(const struct kh_request *request);
 json_t *kh_op_stats(const struct kh_request *request);
+json_t *kh_op_audit(const struct kh_request *request);
+json_t *kh_op_audit_verify(const struct kh_request *request);
 json_t *kh_op_history(const struct kh_request *request);
 json_t *kh_op_verify(const struct kh_request *request);
 json_t *kh_op_reattach(const struct kh_request *request);

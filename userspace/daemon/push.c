@@ -14,6 +14,7 @@
 #include "common/lang.h"
 #include "common/text.h"
 #include "common/util.h"
+#include "daemon/audit.h"
 #include "model/wire.h"
 #include "reader/reader.h"
 
@@ -51,7 +52,8 @@ static void hash_part(uint8_t sha256[static 32], const uint8_t whole[static 32],
 }
 
 /* Adds the documents of one file. */
-static int read_file(struct kh_plan *plan, int fd, int read_fd, const char *name, struct kh_error *error)
+static int read_file(const struct kh_request *request, struct kh_plan *plan, int fd, int read_fd, const char *name,
+		     struct kh_error *error)
 {
 	struct kh_documents documents KH_CLEANUP(kh_documents_clear) = {};
 	char *data KH_CLEANUP(kh_freep) = NULL;
@@ -62,6 +64,7 @@ static int read_file(struct kh_plan *plan, int fd, int read_fd, const char *name
 
 	if (code < 0)
 		return code;
+	kh_audit_file(request, sha256);
 	code = kh_file_read_fd(read_fd, DOCUMENTS_MAX, &data, &length);
 	if (code < 0)
 		return kh_fail(error, code, _("%s: cannot be read: %s"), name, strerror(-code));
@@ -138,7 +141,7 @@ int kh_plan_documents(const struct kh_request *request, struct kh_plan *plan, st
 	for (size_t i = 0; i < count && code >= 0; i++) {
 		const char *name = json_string_value(json_array_get(names, i));
 
-		code = read_file(plan, request->fds[i], request->fds[count + i], name ? name : "-", error);
+		code = read_file(request, plan, request->fds[i], request->fds[count + i], name ? name : "-", error);
 	}
 	if (code < 0)
 		return code;

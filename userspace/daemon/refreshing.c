@@ -10,6 +10,7 @@
 #include "common/lang.h"
 #include "common/util.h"
 #include "daemon/alter.h"
+#include "daemon/audit.h"
 #include "daemon/log.h"
 #include "daemon/plan.h"
 #include "daemon/source.h"
@@ -89,12 +90,15 @@ struct own {
 	struct kh_peer peer;
 	char actor[64];
 	int fds[2];
+	struct kh_audit_note note;
 };
 
 static void own_begin(struct kh_core *core, const struct kh_source *source, json_t *body, struct own *own)
 {
 	snprintf(own->actor, sizeof(own->actor), "source %s", source->name);
-	own->request = (struct kh_request){ .core = core, .peer = &own->peer, .actor = own->actor, .body = body };
+	own->request = (struct kh_request){
+		.core = core, .peer = &own->peer, .actor = own->actor, .body = body, .note = &own->note
+	};
 }
 
 /* Has less than half of its time left? Deadlines move no more often, for each move is a change of all values. */
@@ -125,7 +129,7 @@ static int edit_renew(struct kh_alter *alter, struct kh_order_row *row)
 /* A list that does not change for long must not run out of time while its source still has it. */
 static void renew(struct kh_core *core, struct kh_source *source)
 {
-	json_t *body = json_object(), *reply;
+	json_t *body = json_pack("{s:s, s:s}", "op", "source", "name", source->name), *reply;
 	struct own own = {};
 	struct kh_alter alter = {
 		.request = &own.request, .letter = source->letter, .expires = kh_now() + source->ttl, .edit = edit_renew
@@ -209,6 +213,7 @@ static void enforce(struct kh_core *core, struct kh_source *source, const struct
 	json_t *reply = kh_plan_run(&own->request, plan), *error = json_object_get(reply, "error");
 
 	if (error) {
+		kh_audit_request(&own->request, KH_EXIT_FAILED);
 		note_failure(core, source, json_string_value(json_object_get(error, "text")),
 			     json_string_value(json_object_get(error, "hint")));
 	} else {
@@ -232,8 +237,8 @@ static void take_documents(struct kh_core *core, struct kh_source *source, const
 			   const char *digest)
 {
 	const struct kh_fetching *fetching = &core->sources->fetching;
-	json_t *body = json_pack("{s:[s], s:s+, s:b, s:i}", "files", source->name, "ref", "source/", source->name,
-				 "monitor", source->action == KH_ACTION_MONITOR, "rows", 0);
+	json_t *body = json_pack("{s:s, s:[s], s:s+, s:b, s:i}", "op", "source", "files", source->name, "ref",
+				 "source/", source->name, "monitor", source->action == KH_ACTION_MONITOR, "rows", 0);
 	struct kh_plan plan = {
 		.kind = "source", .replaces = true, .action = source->action, .expires = deadline_of(source)
 	};

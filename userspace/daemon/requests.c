@@ -2,10 +2,9 @@
 /*
  * The table of operations, and what they share: reading a request, naming a letter, starting a change, answering.
  */
-#include "daemon/private.h"
+#include "daemon/audit.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -16,38 +15,42 @@
 static const struct {
 	const char *name;
 	kh_operation operation;
-	enum { LOOKS, CHANGES, BLOCKS } act; /* what blocks may wait for confirmation */
+	enum kh_right right; /* that it takes */
+	bool tries; /* "dry_run" is heeded, and only looks */
+	bool blocks; /* and may wait for confirmation */
 } operations[] = {
-	{ "accept", kh_op_accept, BLOCKS },
-	{ "allow", kh_op_allow, CHANGES },
-	{ "block", kh_op_block, BLOCKS },
-	{ "confirm", kh_op_confirm, CHANGES },
-	{ "detach", kh_op_detach, CHANGES },
-	{ "disallow", kh_op_disallow, CHANGES },
-	{ "enforce", kh_op_enforce, BLOCKS },
-	{ "extend", kh_op_extend, CHANGES },
-	{ "history", kh_op_history, LOOKS },
-	{ "list", kh_op_list, LOOKS },
-	{ "monitor", kh_op_monitor, CHANGES },
-	{ "push", kh_op_push, BLOCKS },
-	{ "reattach", kh_op_reattach, CHANGES },
-	{ "reject", kh_op_reject, CHANGES },
-	{ "review", kh_op_review, LOOKS },
-	{ "show", kh_op_show, LOOKS },
-	{ "stats", kh_op_stats, LOOKS },
-	{ "status", kh_op_status, LOOKS },
-	{ "unblock", kh_op_unblock, CHANGES },
-	{ "source-add", kh_op_source_add, CHANGES },
-	{ "source-list", kh_op_source_list, LOOKS },
-	{ "source-pause", kh_op_source_pause, CHANGES },
-	{ "source-promote", kh_op_source_promote, CHANGES },
-	{ "source-refresh", kh_op_source_refresh, CHANGES },
-	{ "source-remove", kh_op_source_remove, CHANGES },
-	{ "source-resume", kh_op_source_resume, CHANGES },
-	{ "source-show", kh_op_source_show, LOOKS },
-	{ "undo", kh_op_undo, CHANGES },
-	{ "verify", kh_op_verify, LOOKS },
-	{ "why", kh_op_why, LOOKS },
+	{ "accept", kh_op_accept, KH_RIGHT_CHANGE, false, true },
+	{ "allow", kh_op_allow, KH_RIGHT_CHANGE, false, false },
+	{ "audit", kh_op_audit, KH_RIGHT_LOOK, false, false },
+	{ "audit-verify", kh_op_audit_verify, KH_RIGHT_LOOK, false, false },
+	{ "block", kh_op_block, KH_RIGHT_CHANGE, true, true },
+	{ "confirm", kh_op_confirm, KH_RIGHT_CHANGE, false, false },
+	{ "detach", kh_op_detach, KH_RIGHT_CHANGE, false, false },
+	{ "disallow", kh_op_disallow, KH_RIGHT_CHANGE, false, false },
+	{ "enforce", kh_op_enforce, KH_RIGHT_CHANGE, false, true },
+	{ "extend", kh_op_extend, KH_RIGHT_CHANGE, false, false },
+	{ "history", kh_op_history, KH_RIGHT_LOOK, false, false },
+	{ "list", kh_op_list, KH_RIGHT_LOOK, false, false },
+	{ "monitor", kh_op_monitor, KH_RIGHT_CHANGE, false, false },
+	{ "push", kh_op_push, KH_RIGHT_CHANGE, true, true },
+	{ "reattach", kh_op_reattach, KH_RIGHT_CHANGE, false, false },
+	{ "reject", kh_op_reject, KH_RIGHT_CHANGE, false, false },
+	{ "review", kh_op_review, KH_RIGHT_LOOK, false, false },
+	{ "show", kh_op_show, KH_RIGHT_LOOK, false, false },
+	{ "stats", kh_op_stats, KH_RIGHT_LOOK, false, false },
+	{ "status", kh_op_status, KH_RIGHT_LOOK, false, false },
+	{ "unblock", kh_op_unblock, KH_RIGHT_CHANGE, false, false },
+	{ "source-add", kh_op_source_add, KH_RIGHT_CHANGE, false, false },
+	{ "source-list", kh_op_source_list, KH_RIGHT_LOOK, false, false },
+	{ "source-pause", kh_op_source_pause, KH_RIGHT_CHANGE, false, false },
+	{ "source-promote", kh_op_source_promote, KH_RIGHT_CHANGE, false, false },
+	{ "source-refresh", kh_op_source_refresh, KH_RIGHT_CHANGE, false, false },
+	{ "source-remove", kh_op_source_remove, KH_RIGHT_CHANGE, false, false },
+	{ "source-resume", kh_op_source_resume, KH_RIGHT_CHANGE, false, false },
+	{ "source-show", kh_op_source_show, KH_RIGHT_LOOK, false, false },
+	{ "undo", kh_op_undo, KH_RIGHT_CHANGE, false, false },
+	{ "verify", kh_op_verify, KH_RIGHT_LOOK, false, false },
+	{ "why", kh_op_why, KH_RIGHT_LOOK, false, false },
 };
 
 json_t *kh_reply(int code)
@@ -162,22 +165,10 @@ int64_t kh_letters_count(struct kh_core *core)
 
 /* ---- Changes ------------------------------------------------------------------------------------ */
 
-static const char *name_of(uid_t uid, char buffer[static 64])
-{
-	struct passwd entry, *found = NULL;
-	char space[1024];
-
-	if (!getpwuid_r(uid, &entry, space, sizeof(space), &found) && found)
-		snprintf(buffer, 64, "%s", entry.pw_name);
-	else
-		snprintf(buffer, 64, "uid %u", (unsigned int)uid);
-	return buffer;
-}
-
 int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change,
 		    struct kh_error *error)
 {
-	char actor[64];
+	char actor[KH_ACTOR_BYTES];
 	int code = kh_collect(request->core, error); /* counts of what may now leave force are safe first */
 
 	if (code >= 0)
@@ -187,21 +178,68 @@ int kh_change_start(const struct kh_request *request, const char *kind, int64_t 
 	*ret_change = (struct kh_change){
 		.time = kh_now(),
 		.uid = request->actor ? -1 : (int64_t)request->peer->uid,
-		.actor = request->actor ? request->actor : name_of(request->peer->uid, actor),
+		.actor = request->actor ? request->actor : kh_peer_name(request->peer, actor),
 		.kind = kind,
 		.note = kh_request_text(request->body, "note"),
 		.letter = letter,
 	};
 	code = kh_ledger_change_begin(request->core->ledger, ret_change, error);
 	ret_change->actor = NULL;
-	if (code < 0)
+	if (code < 0) {
 		kh_ledger_rollback(request->core->ledger);
+		return code;
+	}
+	kh_audit_letter_id(request, letter);
+	kh_audit_begin(request, ret_change->id);
 	return code;
+}
+
+/* ---- Who may -------------------------------------------------------------------------------------- */
+
+static json_t *refuse(const struct kh_peer *peer, const char *op, enum kh_right wanted)
+{
+	const char *groups = wanted == KH_RIGHT_CHANGE ? KH_GROUP_LOOK "," KH_GROUP_CHANGE : KH_GROUP_LOOK;
+	struct kh_error error = {};
+	char name[64];
+
+	kh_user_name(peer->uid, name);
+	if (wanted == KH_RIGHT_CHANGE)
+		kh_fail(&error, -EPERM, _("%s may look, but change nothing: \"%s\" needs the group %s"), name, op,
+			KH_GROUP_CHANGE);
+	else
+		kh_fail(&error, -EPERM, _("%s may not look: that needs the group %s"), name, KH_GROUP_LOOK);
+	kh_hint(&error, _("as root: usermod --append --groups %s %s, then log in again; or use sudo"), groups, name);
+	return kh_reply_error(KH_EXIT_FAILED, &error);
+}
+
+static bool may(const struct kh_peer *peer, enum kh_right wanted)
+{
+	struct kh_groups groups = { (gid_t)-1, (gid_t)-1 };
+
+	if (peer->uid) /* root needs no group */
+		kh_groups_find(&groups);
+	return kh_right_of(peer, &groups) >= wanted;
+}
+
+/* NULL: it may; else the answer. */
+static json_t *check_right(const struct kh_request *request, const char *op, enum kh_right wanted, bool changes)
+{
+	json_t *reply;
+
+	if (may(request->peer, wanted))
+		return NULL;
+	reply = refuse(request->peer, op, wanted);
+	if (changes)
+		kh_audit_refusal(request, KH_EXIT_FAILED);
+	return reply;
 }
 
 json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count)
 {
-	struct kh_request all = { .core = context, .peer = peer, .body = request, .fds = fds, .fds_count = fds_count };
+	struct kh_audit_note note = {};
+	struct kh_request all = {
+		.core = context, .peer = peer, .body = request, .fds = fds, .fds_count = fds_count, .note = &note
+	};
 	const char *name = kh_request_text(request, "op"), *language = kh_request_text(request, "lang");
 
 	kh_lang_set(language ? language : all.core->config->language);
@@ -210,18 +248,26 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 			_("this khien speaks another version of the control protocol than the daemon (%d)"),
 			KH_PROTO_VERSION);
 	for (size_t i = 0; name && i < KH_ARRAY_SIZE(operations); i++) {
+		bool looks = operations[i].right == KH_RIGHT_LOOK ||
+			     (operations[i].tries && kh_request_flag(request, "dry_run"));
 		json_t *reply;
 
 		if (strcmp(operations[i].name, name))
 			continue;
-		reply = kh_confirm_check(&all, operations[i].act == BLOCKS);
-		if (!reply && operations[i].act != LOOKS)
+		reply = check_right(&all, name, looks ? KH_RIGHT_LOOK : KH_RIGHT_CHANGE, !looks);
+		if (reply)
+			return reply;
+		reply = kh_confirm_check(&all, operations[i].blocks);
+		if (!reply && operations[i].right == KH_RIGHT_CHANGE && may(peer, KH_RIGHT_CHANGE))
 			kh_session_take(all.core, kh_request_text(request, "session"));
 		if (!reply)
 			reply = operations[i].operation(&all);
-		if (operations[i].act != LOOKS && !kh_request_flag(request, "dry_run"))
-			kh_log(LOG_NOTICE, "event=request op=%s uid=%u exit=%lld", name, (unsigned int)peer->uid,
-			       (long long)json_integer_value(json_object_get(reply, "exit")));
+		if (looks && operations[i].tries)
+			json_object_set_new(reply, "may_change", json_boolean(may(peer, KH_RIGHT_CHANGE)));
+		if (looks)
+			all.core->acting = (struct kh_acting){}; /* a dry run was about to act */
+		else
+			kh_audit_request(&all, (int)json_integer_value(json_object_get(reply, "exit")));
 		return reply;
 	}
 	return kh_reply_usage(_("the daemon does not know the operation \"%s\""), name ? name : "");

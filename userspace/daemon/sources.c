@@ -169,7 +169,7 @@ static json_t *change_source(const struct kh_request *request, const char *kind,
 		return kh_reply_error(KH_EXIT_FAILED, &error);
 	code = write(core, source, &error);
 	if (code >= 0)
-		code = kh_ledger_commit(core->ledger, &error);
+		code = kh_commit(core, &error);
 	if (code < 0) {
 		kh_ledger_rollback(core->ledger);
 		return kh_reply_error(KH_EXIT_FAILED, &error);

@@ -2,7 +2,7 @@
 /*
  * What takes away from enforcement without touching an order: allow and disallow; and undo, which takes back one change.
  */
-#include "daemon/private.h"
+#include "daemon/audit.h"
 
 #include <errno.h>
 #include <string.h>
@@ -155,6 +155,7 @@ json_t *kh_op_undo(const struct kh_request *request)
 	if (code < 0)
 		return kh_reply_error(KH_EXIT_FAILED, &error);
 	code = kh_ledger_undo(request->core->ledger, wanted, &undone, &result, &error);
+	kh_audit_exit(request, result.skipped ? KH_EXIT_PARTLY : KH_EXIT_DONE);
 	if (code < 0)
 		kh_ledger_rollback(request->core->ledger);
 	else

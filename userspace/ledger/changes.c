@@ -112,6 +112,11 @@ int kh_ledger_change_begin(struct kh_ledger *ledger, struct kh_change *change, s
 	return 0;
 }
 
+int64_t kh_ledger_change_running(const struct kh_ledger *ledger)
+{
+	return ledger->change;
+}
+
 int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(const struct kh_change *, void *),
 		      void *context)
 {

@@ -68,6 +68,8 @@ struct kh_change {
 
 /* Starts a change: until commit, every order and allow row written is recorded under it, before and after. 0 or -errno. */
 int kh_ledger_change_begin(struct kh_ledger *ledger, struct kh_change *change, struct kh_error *error);
+/* The number of the change that the running transaction writes; 0: none. */
+int64_t kh_ledger_change_running(const struct kh_ledger *ledger);
 
 struct kh_undo_result {
 	int64_t restored;

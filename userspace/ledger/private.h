@@ -70,6 +70,8 @@ enum kh_cached {
 	KH_SQL_HEALTH_PUT,
 	KH_SQL_HEALTH_TEXT,
 	KH_SQL_ORDER_TERMS,
+	KH_SQL_AUDIT_LAST,
+	KH_SQL_AUDIT_NEW,
 	KH_SQL_CACHED_COUNT,
 };
 
@@ -192,6 +194,10 @@ struct kh_ledger {
 	char boot[40]; /* boot id that goes with epoch */
 	bool boot_pending; /* epoch is newer than what the file says */
 
+	struct {
+		int64_t number; /* of the newest entry, as noted apart from the entries (audit.c); 0: none */
+		uint8_t hash[32];
+	} audit;
 	struct kh_tallies tallies;
 	struct kh_bulks bulks;
 	struct kh_slots slots;
@@ -236,6 +242,12 @@ int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error);
 
 /* Reads what begin..commit count on; also after a rollback. */
 int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error);
+/* Small facts of the file itself, as a number or a text. 1, 0: there is none, or -errno. */
+int kh_meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size,
+		struct kh_error *error);
+int kh_meta_put(struct kh_ledger *ledger, const char *key, int64_t value, const char *text, struct kh_error *error);
+/* audit.c: reads the end of the audit; part of kh_ledger_load(). */
+int kh_audit_load(struct kh_ledger *ledger, struct kh_error *error);
 /* The machine runs under this boot id: another one than before starts a new epoch. */
 void kh_ledger_set_boot(struct kh_ledger *ledger, const char *boot);
 

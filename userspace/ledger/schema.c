@@ -142,6 +142,16 @@ static const char *const version_6[] = {
 	"CREATE TABLE unconfirmed (change INTEGER PRIMARY KEY REFERENCES changes, until INTEGER NOT NULL,"
 	" ended_by INTEGER NOT NULL DEFAULT 0)",
 	"CREATE TABLE sessions (connection TEXT PRIMARY KEY) WITHOUT ROWID",
+	/* Who did what (audit.h). Only ever added to: what would change or remove an entry is refused, and so is REPLACE, for which no DELETE is seen. */
+	"CREATE TABLE audit (number INTEGER PRIMARY KEY, time INTEGER NOT NULL, uid INTEGER NOT NULL, login INTEGER NOT NULL,"
+	" proven INTEGER NOT NULL, actor TEXT NOT NULL, command TEXT NOT NULL, change INTEGER NOT NULL, letter TEXT NOT NULL,"
+	" files BLOB NOT NULL, exit INTEGER NOT NULL, before BLOB NOT NULL, hash BLOB NOT NULL)",
+	"CREATE INDEX audit_change ON audit (change) WHERE change > 0",
+	"CREATE TRIGGER audit_insert BEFORE INSERT ON audit WHEN NEW.number <= (SELECT coalesce(max(number), 0) FROM audit)"
+	" BEGIN SELECT raise(ABORT, 'the audit is only added to'); END",
+	"CREATE TRIGGER audit_update BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END",
+	"CREATE TRIGGER audit_delete BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END",
+	"INSERT OR REPLACE INTO meta (key, value) SELECT 'audit-since', coalesce(max(id), 0) FROM changes",
 	NULL,
 };
 
@@ -219,6 +229,6 @@ int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error)
 		ledger,
 		"SELECT 1 FROM meta, facts, letters, documents, letter_facts, indicators, changes, orders, orders_before, orders_made,"
 		" allows, allows_before, allows_made, slots, slot_bases, counts, sightings, sighting_bases, counters, health,"
-		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots, sources, unconfirmed, sessions WHERE 0",
+		" bulks, bulks_before, bulks_made, bulk_parts, bulk_slots, sources, unconfirmed, sessions, audit WHERE 0",
 		&statement, error);
 }

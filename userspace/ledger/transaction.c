@@ -11,8 +11,8 @@
 
 #include "common/lang.h"
 
-static int meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size,
-		    struct kh_error *error)
+int kh_meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size,
+		struct kh_error *error)
 {
 	KH_CACHED(statement);
 	int code = kh_sql_cached(ledger, KH_SQL_META_GET, "SELECT value FROM meta WHERE key = ?1", &statement, error);
@@ -30,7 +30,7 @@ static int meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_valu
 	return 1;
 }
 
-static int meta_put(struct kh_ledger *ledger, const char *key, int64_t value, const char *text, struct kh_error *error)
+int kh_meta_put(struct kh_ledger *ledger, const char *key, int64_t value, const char *text, struct kh_error *error)
 {
 	sqlite3_stmt *statement;
 	int code = kh_sql_cached(ledger, KH_SQL_META_PUT, "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
@@ -51,13 +51,15 @@ int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error)
 	int code;
 
 	ledger->folds = 0;
-	code = meta_get(ledger, "folds", &ledger->folds, NULL, 0, error);
+	code = kh_meta_get(ledger, "folds", &ledger->folds, NULL, 0, error);
 	if (code >= 0 && !ledger->boot_pending) {
 		ledger->epoch = 1;
-		code = meta_get(ledger, "epoch", &ledger->epoch, NULL, 0, error);
+		code = kh_meta_get(ledger, "epoch", &ledger->epoch, NULL, 0, error);
 		if (code >= 0)
-			code = meta_get(ledger, "boot", NULL, ledger->boot, sizeof(ledger->boot), error);
+			code = kh_meta_get(ledger, "boot", NULL, ledger->boot, sizeof(ledger->boot), error);
 	}
+	if (code >= 0)
+		code = kh_audit_load(ledger, error);
 	ledger->change = 0;
 	ledger->folded = false;
 	kh_bulks_forget(ledger, true);
@@ -78,9 +80,9 @@ void kh_ledger_set_boot(struct kh_ledger *ledger, const char *boot)
 
 static int write_boot(struct kh_ledger *ledger, struct kh_error *error)
 {
-	int code = meta_put(ledger, "epoch", ledger->epoch, NULL, error);
+	int code = kh_meta_put(ledger, "epoch", ledger->epoch, NULL, error);
 
-	return code < 0 ? code : meta_put(ledger, "boot", 0, ledger->boot, error);
+	return code < 0 ? code : kh_meta_put(ledger, "boot", 0, ledger->boot, error);
 }
 
 int kh_ledger_begin(struct kh_ledger *ledger, struct kh_error *error)
@@ -108,7 +110,7 @@ static int finish(struct kh_ledger *ledger, struct kh_error *error)
 	if (code >= 0)
 		code = kh_change_flush(ledger, error);
 	if (code >= 0 && ledger->folded)
-		code = meta_put(ledger, "folds", ++ledger->folds, NULL, error);
+		code = kh_meta_put(ledger, "folds", ++ledger->folds, NULL, error);
 	if (code >= 0)
 		code = kh_sql_exec(ledger, "COMMIT", error);
 	return code;

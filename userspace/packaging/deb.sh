@@ -60,6 +60,7 @@ cat > "$root/DEBIAN/postinst" <<'END'
 #!/bin/sh
 set -e
 if [ "$1" = configure ]; then
+	groupadd --system --force khien
 	groupadd --system --force khien-admin
 	if [ -d /run/systemd/system ]; then
 		systemctl daemon-reload

@@ -61,6 +61,10 @@ SCREENS = {
     "stats-host": screen("stats", "--by", "host", "--since", "1h", table={"stats": "callers"}),
     "stats-nothing": screen("stats", table={"stats": "no-rows"}),
     "history": screen("history", "--changes", table={"history": "history"}),
+    "history-audit": screen("history", "--audit", table={"audit": "audit"}),
+    "history-whole": screen("history", "--verify", table={"audit-verify": "audit-whole"}),
+    "history-broken": screen("history", "--verify", table={"audit-verify": "audit-broken"}),
+    "history-two-questions": screen("history", "--verify", "--audit"),
     "source-list": screen("source", "list", table={"source-list": "sources"}),
     "source-held": screen("source", "refresh", "feed", table={"source-refresh": "source-refreshing", "source-show": "source-held"}),
     "source-missing": screen("source", "add", "feed"),
@@ -242,6 +246,16 @@ def orders_go_out_as_the_protocol_says():
         if arguments[0] == "why":  # what follows "--" is an argument, the language of run() too
             continue
         same(run.requests[0][0], {"v": 1, "lang": "en", "session": SESSION, **expected}, "the request")
+
+
+@check
+def the_audit_is_asked_for_by_name():
+    for arguments, expected in ((("--audit",), {"op": "audit"}), (("--audit", "--before", "9", "--top", "3"), {"op": "audit", "before": 9, "limit": 3}),
+                                (("--verify",), {"op": "audit-verify"})):
+        run = Run("history", *arguments, "--json", table={expected["op"]: {"exit": 0, "entries": []}})
+        same(run.requests[0][0], {"v": 1, "lang": "en", **expected}, "the request")
+    same(len(Run("history", "--verify", "--top", "3", table={"audit-verify": "audit-whole"}).requests), 0, "requests for a part of the chain")
+    same(Run("history", "--verify", "--json", table={"audit-verify": "audit-broken"}).code, 1, "the exit code of a broken chain")
 
 
 @check
