@@ -323,10 +323,11 @@ format: ## bring all C sources into the house style
 
 # ---- The laboratory ------------------------------------------------------------------------------
 
-E2E_TOOLS := $(B)/tests/stream $(B)/tests/frame
+E2E_TOOLS := $(B)/tests/stream $(B)/tests/frame $(B)/tests/filtered
 $(E2E_TOOLS): $(B)/tests/%: tests/e2e/%.c
 	@mkdir -p $(@D)
-	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -o $@ $<
+	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -o $@ $< $(LINK_$(@F))
+LINK_filtered := $(LDLIBS_sandbox)
 $(B)/tests/packets: tests/e2e/packets.c tests/bpf/frames.c tests/bpf/reference.c tests/unit/naive.c tests/unit/nearby.c $(B)/common.a
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit -Itests/bpf $(CFLAGS_ALL) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel)
