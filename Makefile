@@ -58,7 +58,7 @@ SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c filter_
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c slots.c totals.c health.c sources.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
-SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c
+SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c conntrack.c flow.c
 SRC_daemon := main.c control.c client.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c interfaces.c protect.c apply.c collect.c prove.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c list.c stats.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
@@ -169,9 +169,11 @@ LIBS_test_fetched := model common
 UNIT_TESTS += test_fetch_copy
 LIBS_test_fetch_copy := fetch model common
 
-UNIT_TESTS += test_stack test_links
+UNIT_TESTS += test_stack test_links test_flow test_conntrack
 LIBS_test_stack := netlink common
 LIBS_test_links := netlink common
+LIBS_test_flow := netlink common
+LIBS_test_conntrack := netlink common
 
 UNIT_TESTS += test_guard test_guard_list test_guard_names test_guard_random test_guard_bulk test_rules
 LIBS_test_guard_names := guard model common
