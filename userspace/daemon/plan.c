@@ -11,6 +11,7 @@
 
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/impact.h"
 #include "daemon/source.h"
 #include "reader/reader.h"
 
@@ -354,6 +355,31 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	return reply;
 }
 
+/* In the transaction, which ends here: what it would cut, and what of it is spared because it must never be blocked. */
+static json_t *finish_dry_run(const struct kh_request *request, const struct kh_plan *plan, const char *token,
+			      json_t *reply)
+{
+	struct kh_spared spared = {};
+
+	for (size_t i = 0; plan->action == KH_ACTION_DROP && i < plan->letters_count; i++) {
+		const struct kh_plan_letter *letter = &plan->letters[i];
+
+		for (size_t j = 0; j < letter->count; j++) {
+			const struct kh_judgement *judgement = &letter->judgements[j];
+
+			if (kh_indicator_enforceable(&letter->findings[j].indicator) &&
+			    (judgement->decision == KH_REFUSE ||
+			     (judgement->decision == KH_ENFORCE && judgement->cuts)))
+				kh_spared_add(request, &spared, &letter->findings[j].indicator.range);
+		}
+	}
+	kh_impact_answer(request, plan, &spared, reply);
+	kh_spared_clear(&spared);
+	kh_ledger_rollback(request->core->ledger);
+	json_object_set_new(reply, "token", json_string(token));
+	return reply;
+}
+
 static size_t rows_wanted(json_t *body)
 {
 	int64_t wanted = kh_request_number(body, "rows", KH_ROWS_MAX);
@@ -395,11 +421,8 @@ json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
 	}
 	reply = kh_plan_answer(core, plan, &tally);
 	kh_plan_token(&tally, token);
-	if (kh_request_flag(request->body, "dry_run")) {
-		kh_ledger_rollback(core->ledger);
-		json_object_set_new(reply, "token", json_string(token));
-		return reply;
-	}
+	if (kh_request_flag(request->body, "dry_run"))
+		return finish_dry_run(request, plan, token, reply);
 	if (expected && strcmp(expected, token)) {
 		json_decref(reply);
 		return refuse_changed_plan(core);

@@ -11,6 +11,7 @@
 
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/impact.h"
 #include "daemon/log.h"
 
 static const struct {
@@ -21,6 +22,7 @@ static const struct {
 	{ "accept", kh_op_accept, true },
 	{ "allow", kh_op_allow, true },
 	{ "block", kh_op_block, true },
+	{ "cut", kh_op_cut, false },
 	{ "detach", kh_op_detach, true },
 	{ "disallow", kh_op_disallow, true },
 	{ "enforce", kh_op_enforce, true },
@@ -195,12 +197,15 @@ int kh_change_start(const struct kh_request *request, const char *kind, int64_t 
 	ret_change->actor = NULL;
 	if (code < 0)
 		kh_ledger_rollback(request->core->ledger);
+	else
+		request->core->changing = ret_change->id;
 	return code;
 }
 
 json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *request, const int *fds, size_t fds_count)
 {
 	struct kh_request all = { .core = context, .peer = peer, .body = request, .fds = fds, .fds_count = fds_count };
+	struct kh_session session;
 	const char *name = kh_request_text(request, "op"), *language = kh_request_text(request, "lang");
 
 	kh_lang_set(language ? language : all.core->config->language);
@@ -208,6 +213,8 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 		return kh_reply_usage(
 			_("this khien speaks another version of the control protocol than the daemon (%d)"),
 			KH_PROTO_VERSION);
+	if (kh_session_read(request, &session) < 0)
+		return kh_reply_usage(_("\"session\" is not the address and port of a person's connection"));
 	for (size_t i = 0; name && i < KH_ARRAY_SIZE(operations); i++) {
 		json_t *reply;
 
