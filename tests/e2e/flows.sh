@@ -23,6 +23,18 @@ in_gw sysctl -qw net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_ti
 
 # ---- Connections that stay open --------------------------------------------------------------------
 
+# The server has a process for each connection, which does not end with it: what runs in the namespaces that this test made is the test's.
+end_connections() {
+	local pid ns
+	for ns in "$lab_net" "$lab_office"; do
+		for pid in $(ip netns pids "$ns" 2>/dev/null); do
+			kill "$pid" 2>/dev/null
+		done
+	done
+	lab_down
+}
+trap end_connections EXIT
+
 for port in 7000 7001; do
 	nsenter --net="/run/netns/$lab_net" ncat -lk -p "$port" --exec /bin/cat </dev/null >>"$lab_dir/echo.log" 2>&1 &
 	lab_pids+=($!)
@@ -73,6 +85,19 @@ is "monitoring cuts nothing" 0 "$(khien block 203.0.113.7 --monitor --dry-run --
 is "nor does an order on another port" 0 "$(khien block 203.0.113.7:443/tcp --dry-run --json | json "d['impact']['flows']")"
 is "with --yes no survey is made" False "$(khien block 198.51.100.23 --monitor --yes --json | json "'impact' in d")"
 
+# What khien itself does not ask, by the protocol.
+protocol() { # request: prints the reply
+	python3 -c 'import socket, struct, sys
+daemon = socket.socket(socket.AF_UNIX)
+daemon.connect(sys.argv[1])
+daemon.sendall(struct.pack("=I", len(sys.argv[2])) + sys.argv[2].encode())
+reply = daemon.makefile("rb")
+print(reply.read(struct.unpack("=I", reply.read(4))[0]).decode())' "$lab_dir/run/control.sock" "$1"
+}
+is "what enforcing would cut is surveyed too" 1 "$(protocol '{"v": 1, "op": "enforce", "targets": ["198.51.100.23"], "dry_run": true}' | json "d['impact']['flows']")"
+is "and changes nothing" monitored "$(khien list --json | json "d['indicators'][0]['state']")"
+is "a session that is none is refused" 2 "$(protocol '{"v": 1, "op": "block", "values": ["203.0.113.7"], "dry_run": true, "session": {"address": "x", "port": 1}}' | json "d['exit']")"
+
 out=$(SSH_CONNECTION="198.51.100.99 50000 192.0.2.129 22" khien --lang en block 198.51.100.0/24 --dry-run)
 contains "a session that would be cut is named loudly" "LOCKED OUT" "$out"
 contains "with the next step" "khien allow 198.51.100.99" "$out"
@@ -96,6 +121,9 @@ is "their entries are gone" "0 0" "$(entries 203.0.113.7 7000) $(entries 203.0.1
 is "an unrelated one stays, in its zone too" "1 1" "$(entries 203.0.113.200 7000) $(entries 203.0.113.200 7001)"
 is "a monitored one stays" 1 "$(entries 198.51.100.23 7000)"
 contains "the log has it" "event=flows-cut change=2 count=2" "$(cat "$lab_dir/khiend.log")"
+is "who asks is told the same" 2 "$(protocol '{"v": 1, "op": "cut", "change": 2}' | json "d['cut']")"
+is "of a change that only monitors: none" 0 "$(protocol '{"v": 1, "op": "cut", "change": 1}' | json "d['cut']")"
+is "of a change that never was: an error" 1 "$(protocol '{"v": 1, "op": "cut", "change": 99}' | json "d['exit']")"
 is "another letter learns that it is blocked already" "1 203.0.113.7 None" "$(khien block 203.0.113.7 203.0.113.9 --ref 9/TEST --dry-run --json |
 	json "'%d %s %s' % (d['impact']['known'], d['impact']['known_by'][0]['value'], d['impact']['known_by'][0]['ref'])")"
 

@@ -146,6 +146,11 @@ static void half_an_entry_is_none(void **state KH_UNUSED)
 	flow_put_side(header, CTA_TUPLE_REPLY, &reply, IPPROTO_UDP);
 	mnl_attr_put_u32(header, CTA_ID, ID);
 	assert_int_equal(kh_flow_parse(header, sizeof(buffer), NOW, &flow), -EBADMSG);
+	header = flow_begin(buffer, NLM_F_MULTI, 1, AF_INET);
+	flow_put_side(header, CTA_TUPLE_ORIG, &original, IPPROTO_TCP);
+	flow_put_side(header, CTA_TUPLE_REPLY, &reply, IPPROTO_TCP);
+	mnl_attr_put_u16(header, CTA_ID, 0x1122); /* too short for one */
+	assert_int_equal(kh_flow_parse(header, sizeof(buffer), NOW, &flow), -EBADMSG);
 	assert_int_equal(flow.zone, 99); /* nothing was written */
 }
 

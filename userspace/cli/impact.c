@@ -117,8 +117,8 @@ static void show_known(const json_t *impact)
 
 	if (!known)
 		return;
-	kh_say(ngettext("Blocked already on another letter: %lld value",
-			"Blocked already on another letter: %lld values", (unsigned long)known),
+	kh_say(ngettext("%lld value is blocked already on another order",
+			"%lld values are blocked already on another order", (unsigned long)known),
 	       known);
 	for (size_t i = 0; i < json_array_size(by) && i < KNOWN_SHOWN; i++) {
 		const json_t *row = json_array_get(by, i);
