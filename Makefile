@@ -31,7 +31,7 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse $(B)/khien-parse-documents $(B)/khi
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
 	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev libcurl4-openssl-dev ca-certificates openssl dnsmasq-base bind9-utils poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
-	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 procps curl ncat jq python3
+	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 nftables procps curl ncat jq python3
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
 .PHONY: deps deps-missing
@@ -58,9 +58,9 @@ SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c filter_
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c slots.c totals.c health.c sources.c audit.c unconfirmed.c sessions.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
-SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c connections.c
-SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c audit.c audit_answer.c interfaces.c protect.c apply.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
-SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c letters.c push.c orders.c session.c list.c stats.c history.c attach.c \
+SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c conntrack.c flow.c connections.c
+SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c audit.c audit_answer.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c impact.c letters.c push.c orders.c session.c list.c stats.c history.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
 MODULES := common sandbox model reader intake parse fetch refresh guard compile ledger kernel netlink daemon cli
@@ -170,10 +170,12 @@ LIBS_test_fetched := model common
 UNIT_TESTS += test_fetch_copy
 LIBS_test_fetch_copy := fetch model common
 
-UNIT_TESTS += test_stack test_links test_connections
+UNIT_TESTS += test_stack test_links test_connections test_flow test_conntrack
 LIBS_test_stack := netlink common
 LIBS_test_links := netlink common
 LIBS_test_connections := netlink common
+LIBS_test_flow := netlink common
+LIBS_test_conntrack := netlink common
 
 UNIT_TESTS += test_guard test_guard_list test_guard_names test_guard_random test_guard_bulk test_rules
 LIBS_test_guard_names := guard model common
@@ -196,7 +198,8 @@ LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_for
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
-UNIT_TESTS += test_config test_check test_source_terms
+UNIT_TESTS += test_config test_check test_source_terms test_impact
+LIBS_test_impact := daemon compile netlink model common
 LIBS_test_source_terms := daemon model common
 LIBS_test_check := daemon netlink guard reader model common
 LIBS_test_config := daemon common

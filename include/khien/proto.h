@@ -22,15 +22,16 @@
  * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "date" ("2023-01-21"), "issuer", "ttl" (seconds), "monitor", "accept": [...], "accept_all_in": "annex"|"body"|"list"|"scan",
  *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?, "relays": [...], "chain": [head + "shared"]], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
  *                                                                      "notes": [...], "may_change" (dry run: whether who asks may do it), "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
- *                                                                      after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since",
+ *                                                                      dry run: "impact"; after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since",
  *                                                                      "unconfirmed" {"change","until"}? (it waits for confirmation), "alarms": [text]? (others with SSH connections here whom it blocks)
  * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token", "rows"  as push
  * review     "ref"?, "after", "limit"                                  "indicators": [indicator + "sentence", "raw"], "next"
- * accept     "values", "ref"                                           as push
+ * accept     "values", "ref", "dry_run"                                as push
  * reject     "values", "ref", "note"                                   "change", "rows"
- * enforce, monitor  "targets": [REF or value]                          as push
+ * enforce, monitor  "targets": [REF or value], "dry_run"               as push
  * extend     "targets", "ttl"                                          as push
  * unblock    "values" or "ref"                                         "change", "rows"
+ * cut        "change"                                                  "cut": connections that this change, one of the last 16, ended in the kernel's table; null: not known
  * allow      "values", "note", "ttl"                                   "change", "rows"
  * disallow   "values"                                                  "change", "rows"
  * confirm    "change"? (else all that wait)                            "change", "confirmed": [numbers]
@@ -62,6 +63,11 @@
  * source: {"name","url","ref","state": "new"|"current"|"failing"|"held"|"paused","refreshing","action","values","age" (seconds),"every","ttl","checked","fetched","changed","next","expires","failures",
  *          "problem","held" (values that wait for a person),"max_bytes","max_values","credentials","authority"}
  * entry: {"entry","time","uid" (-1: khiend),"login": {"uid","name","proven"} or null,"actor","command" (the request, without what is secret),"change" or null,"letter","files": [SHA-256],"exit","hash"}
+ * impact: what the change would do to live connections; null, and a sentence in "notes", where the kernel keeps no table of them. Of those that are newly dropped:
+ *         {"flows","machines","management" (flows with an end in a management network),"session" (true: the one the person types on),
+ *          "list": [{"machine","remote","port" (called; null: the protocol has none),"protocol","bytes" (both ways; null: not counted),"seconds" (null: not known)}], the most bytes first,
+ *          at most 20,"omitted" (flows not listed),"tracked" (connections in the table),"spared": {"management" (flows),"session"} of what is in the values and goes on, because it must
+ *          never be blocked; of push and block also "known" (values dropped already on the order of another letter),"known_by": [{"value","ref" (null: by hand)}], at most 10}
  * Times in JSON are RFC 3339 with offset, or null.
  */
 #ifndef KHIEN_PROTO_H

@@ -92,6 +92,17 @@ const char *kh_span(const json_t *object, const char *first, const char *last, c
 	return out;
 }
 
+const char *kh_age(long long seconds)
+{
+	if (seconds < 60)
+		return kh_printf(_("%lld s"), seconds);
+	if (seconds < 3600)
+		return kh_printf(_("%lld min"), seconds / 60);
+	if (seconds < 2 * 86400)
+		return kh_printf(_("%lld h"), seconds / 3600);
+	return kh_printf(_("%lld days"), seconds / 86400);
+}
+
 /* ---- Rows --------------------------------------------------------------------------------------- */
 
 const char *kh_source(const json_t *row)

@@ -223,14 +223,14 @@ static void show_result(json_t *reply)
 
 /* ---- The command -------------------------------------------------------------------------------- */
 
-/* --yes: the answer shows the plan as well. */
-static int go_ahead(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, bool shown)
+/* `plan`: what was shown. NULL, for --yes: the answer shows it as well. */
+static int go_ahead(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, const json_t *plan)
 {
 	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL;
 	int code;
 
 	if (!cli->json) /* the one row more: see add_group() */
-		json_object_set_new(request, "rows", json_integer(shown ? 0 : ROWS_SHOWN + 1));
+		json_object_set_new(request, "rows", json_integer(plan ? 0 : ROWS_SHOWN + 1));
 	code = kh_call(cli, request, fds, fds_count, &reply);
 	if (!reply)
 		return code;
@@ -238,9 +238,11 @@ static int go_ahead(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 		kh_json_print(reply);
 		return code;
 	}
-	if (!shown)
+	if (!plan)
 		show_plan(reply);
 	show_result(reply);
+	if (plan && !is_monitor(reply))
+		kh_impact_show_end(cli, plan, reply);
 	return code;
 }
 
@@ -251,13 +253,14 @@ int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 	int code, answer = 0;
 
 	if (yes && !dry_run)
-		return go_ahead(cli, request, fds, fds_count, false);
+		return go_ahead(cli, request, fds, fds_count, NULL);
 	json_object_set_new(request, "dry_run", json_true());
 	code = kh_call(cli, request, fds, fds_count, &plan);
 	if (!plan)
 		return code;
 	if (!cli->json) {
 		show_plan(plan);
+		kh_impact_show(plan, kh_text_of(request, "session"));
 	} else if (dry_run) {
 		kh_json_print(plan);
 		return code;
@@ -272,5 +275,5 @@ int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 	    !json_is_false(json_object_get(plan, "may_change"))) /* who may not is told so, and not asked first */
 		answer = confirm(cli, plan, request);
 	/* nothing to block needs no question: the letter, its CVEs and what waits are kept */
-	return answer ? answer : go_ahead(cli, request, fds, fds_count, true);
+	return answer ? answer : go_ahead(cli, request, fds, fds_count, plan);
 }

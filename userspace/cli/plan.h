@@ -17,6 +17,13 @@
 /* Shows, asks, sends and proves. `request` has everything but the token. Returns the exit code. */
 int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count);
 
+/* ---- impact.c: live connections ------------------------------------------------------------------ */
+
+/* What the plan would cut, who is among it, and what is blocked already. `session`: of the request, or "". */
+void kh_impact_show(const json_t *plan, const char *session);
+/* After the act: how many connections of the shown plan were cut. */
+void kh_impact_show_end(struct kh_cli *cli, const json_t *plan, const json_t *reply);
+
 /* ---- rows.c: rows grouped by decision ----------------------------------------------------------- */
 
 /* At most `most` rows of a group (0: all that are there); how many more there are, by the counts, is said. */

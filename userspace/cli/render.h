@@ -52,6 +52,7 @@ const char *kh_span(const json_t *object, const char *first, const char *last, c
 
 const char *kh_count(long long count); /* "212", "1.2 M" */
 const char *kh_bytes(long long bytes); /* "1.4 KiB" */
+const char *kh_age(long long seconds); /* "3 h", in the largest unit that fits */
 const char *kh_packets(const json_t *row); /* "212 packets" */
 
 /* "phuluc.txt p.3 l.12": where a row stands in a document. "" when it was typed. */

@@ -29,20 +29,9 @@ static const char *state_text(const json_t *source)
 	return kh_tone(KH_TONE_DIM, !strcmp(state, "paused") ? _("paused") : _("not fetched yet"));
 }
 
-/* "3 h", in the largest unit that fits. */
 static const char *span_text(const json_t *source, const char *name)
 {
-	long long seconds = kh_number_of(source, name);
-
-	if (!kh_has(source, name))
-		return "";
-	if (seconds < 60)
-		return kh_printf(_("%lld s"), seconds);
-	if (seconds < 3600)
-		return kh_printf(_("%lld min"), seconds / 60);
-	if (seconds < 2 * 86400)
-		return kh_printf(_("%lld h"), seconds / 3600);
-	return kh_printf(_("%lld days"), seconds / 86400);
+	return kh_has(source, name) ? kh_age(kh_number_of(source, name)) : "";
 }
 
 static const char *action_text(const json_t *source)

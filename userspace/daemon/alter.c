@@ -65,6 +65,9 @@ static int write_kept(struct kh_alter *alter, struct kh_kept *kept)
 	if (code < 0)
 		return code;
 	alter->touched += code;
+	if (kept->row.state == KH_ORDER_ACTIVE && kept->row.action == KH_ACTION_DROP &&
+	    kh_indicator_enforceable(&kept->row.indicator))
+		kh_spared_add(alter->request, &alter->spared, &kept->row.indicator.range);
 	if (json_array_size(alter->rows) < KH_ROWS_MAX)
 		json_array_append_new(alter->rows, kh_json_order(alter->request->core, &kept->row));
 	return 0;
@@ -244,8 +247,9 @@ static json_t *end_change(struct kh_alter *alter)
 		kh_ledger_rollback(core->ledger);
 		reply = kh_reply(KH_EXIT_DONE);
 	} else if (kh_request_flag(alter->request->body, "dry_run")) {
-		kh_ledger_rollback(core->ledger);
 		reply = kh_reply(KH_EXIT_DONE);
+		kh_impact_answer(alter->request, NULL, &alter->spared, reply);
+		kh_ledger_rollback(core->ledger);
 	} else if (confirm_and_apply(alter) < 0) {
 		json_decref(notes);
 		return kh_reply_error(KH_EXIT_FAILED, &alter->error);
@@ -291,6 +295,7 @@ json_t *kh_alter_all(struct kh_alter *alter, const char *kind, const char *names
 		kh_ledger_rollback(alter->request->core->ledger);
 	else
 		reply = end_change(alter);
+	kh_spared_clear(&alter->spared);
 	json_decref(alter->rows);
 	return reply;
 }
@@ -318,6 +323,7 @@ json_t *kh_alter_letter(struct kh_alter *alter, const char *kind)
 	} else {
 		reply = end_change(alter);
 	}
+	kh_spared_clear(&alter->spared);
 	json_decref(alter->rows);
 	return reply;
 }

@@ -6,7 +6,7 @@
 #ifndef KHIEN_DAEMON_ALTER_H
 #define KHIEN_DAEMON_ALTER_H
 
-#include "daemon/private.h"
+#include "daemon/impact.h"
 
 struct kh_kept;
 struct kh_kept_list;
@@ -23,6 +23,7 @@ struct kh_alter {
 	size_t kept_count, kept_capacity;
 	struct kh_kept_list *lists;
 	size_t lists_count, lists_capacity;
+	struct kh_spared spared;
 	int (*edit)(struct kh_alter *alter, struct kh_order_row *row); /* 1 write it, 0 leave it */
 };
 

@@ -170,37 +170,53 @@ static int prepare(struct kh_core *core, const struct gather *gather, const stru
 	return code < 0 ? code : 0;
 }
 
+/* What the ledger orders now, compiled; spare may be NULL. */
+static int compile(struct kh_core *core, struct gather *gather, struct kh_image **spare, struct kh_image **ret_image,
+		   struct kh_error *error)
+{
+	struct kh_compile_input input = { .spare = spare };
+	int64_t generation = 0;
+	int code = gather_all(core, gather, error);
+
+	if (code < 0)
+		return code;
+	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
+	input.orders = gather->orders;
+	input.orders_count = gather->count;
+	input.lists = gather->lists;
+	input.lists_count = gather->lists_count;
+	input.holes = gather->holes;
+	input.holes_count = gather->holes_count;
+	return kh_compile_all(&input, (uint64_t)generation + 1, ret_image, error);
+}
+
+int kh_foresee_image(struct kh_core *core, struct kh_image **ret_image, struct kh_error *error)
+{
+	struct gather gather = {};
+	int code = compile(core, &gather, NULL, ret_image, error);
+
+	gather_clear(&gather);
+	return code;
+}
+
 int kh_apply(struct kh_core *core, struct kh_error *error)
 {
 	struct gather gather = {};
 	struct kh_image *image = NULL;
 	struct kh_install *install = NULL;
-	int64_t generation = 0;
 	int code;
 
+	kh_cut_pending(core); /* of the change before: the image before that one is about to go */
 	if (core->image) /* most changes change a list little */
 		kh_kernel_foresee(core->kernel, core->image->pages);
-	code = gather_all(core, &gather, error);
-	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
-	if (code >= 0) {
-		const struct kh_compile_input input = {
-			.orders = gather.orders,
-			.orders_count = gather.count,
-			.lists = gather.lists,
-			.lists_count = gather.lists_count,
-			.holes = gather.holes,
-			.holes_count = gather.holes_count,
-			.spare = &core->spare,
-		};
-
-		code = kh_compile_all(&input, (uint64_t)generation + 1, &image, error);
-	}
+	code = compile(core, &gather, &core->spare, &image, error);
 	if (code >= 0 && same_image(image, core->image)) {
 		kh_kernel_foresee(core->kernel, 0);
 		kh_image_free(KH_TAKE(image));
 		keep_holes(core, &gather);
 		code = kh_commit(core, error);
 		gather_clear(&gather);
+		kh_cut_order(core, false);
 		return code;
 	}
 	if (code >= 0)
@@ -221,6 +237,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	kh_image_free(core->spare);
 	core->spare = core->image; /* its memory serves the next */
 	core->image = image;
+	kh_cut_order(core, true);
 	core->generation_since = kh_now();
 	if (!core->image_unkept)
 		core->image_unkept = kh_now();
@@ -236,6 +253,7 @@ int kh_apply_now(struct kh_core *core, struct kh_error *error)
 
 	if (code < 0)
 		return code;
+	core->changing = 0; /* of one that was rolled back */
 	if (core->image && !core->generation_since) /* adopted, before the ledger was open */
 		kh_ledger_fact_get(core->ledger, FACT_GENERATION_SINCE, &core->generation_since);
 	return kh_apply(core, error);

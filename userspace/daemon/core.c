@@ -101,6 +101,8 @@ void kh_core_close(struct kh_core *core)
 		return;
 	if (core->ledger && core->kernel && core->guard && !core->detached && kh_collect(core, &error) < 0)
 		kh_log_error(LOG_WARNING, "counts-not-folded", &error);
+	if (core->kernel && !core->detached)
+		kh_cut_pending(core);
 	kh_sources_close(core);
 	kh_keep_image(core, true);
 	kh_links_monitor_close(core->monitor);
@@ -139,6 +141,7 @@ static void expire(struct kh_core *core, int64_t now)
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 		return;
 	}
+	core->changing = change.id; /* with an allow what it kept open ends */
 	if (kh_apply(core, &error) < 0)
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 	else
@@ -180,6 +183,7 @@ void kh_core_settle(struct kh_core *core)
 {
 	if (!core || core->detached)
 		return;
+	kh_cut_pending(core);
 	kh_kernel_settle(core->kernel);
 	if (core->image)
 		kh_image_spare(&core->spare, core->image->pages);

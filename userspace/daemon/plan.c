@@ -12,6 +12,7 @@
 #include "common/lang.h"
 #include "common/util.h"
 #include "daemon/audit.h"
+#include "daemon/impact.h"
 #include "daemon/source.h"
 #include "reader/reader.h"
 
@@ -363,6 +364,16 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	return reply;
 }
 
+/* In the transaction, which ends here. */
+static json_t *finish_dry_run(const struct kh_request *request, const struct kh_plan *plan, const char *token,
+			      json_t *reply)
+{
+	kh_impact_of_plan(request, plan, reply);
+	kh_ledger_rollback(request->core->ledger);
+	json_object_set_new(reply, "token", json_string(token));
+	return reply;
+}
+
 static size_t rows_wanted(json_t *body)
 {
 	int64_t wanted = kh_request_number(body, "rows", KH_ROWS_MAX);
@@ -405,11 +416,8 @@ json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
 	reply = kh_plan_answer(core, plan, &tally);
 	kh_sessions_note(core, change.id, json_object_get(reply, "notes"));
 	kh_plan_token(&tally, token);
-	if (kh_request_flag(request->body, "dry_run")) {
-		kh_ledger_rollback(core->ledger);
-		json_object_set_new(reply, "token", json_string(token));
-		return reply;
-	}
+	if (kh_request_flag(request->body, "dry_run"))
+		return finish_dry_run(request, plan, token, reply);
 	if (expected && strcmp(expected, token)) {
 		json_decref(reply);
 		return refuse_changed_plan(core);

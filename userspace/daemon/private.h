@@ -6,6 +6,7 @@
  *   interfaces.c what the machine looks like: attaching, the interface table, problems
  *   protect.c    the guard: own addresses, never-block lists, management
  *   apply.c      ledger -> compile -> kernel: the one path by which anything becomes enforced
+ *   impact.c, known.c, cut.c, flows.c   live connections: what a plan would cut, and cutting it; see impact.h
  *   collect.c    kernel -> ledger: counts and sightings
  *   prove.c, verify.c   packets through the live program: one, and all that is ordered, now and all day
  *   requests.c   the table of operations
@@ -41,6 +42,7 @@
 #define KH_PROBLEMS_MAX 32
 #define KH_SESSIONS_MAX 16 /* connections spared at one time */
 #define KH_ALARMS_MAX 8
+#define KH_CUTS_KEPT 16 /* changes of which it is known how many connections they cut */
 
 /* One interface that is or should be watched. */
 struct kh_watch {
@@ -54,6 +56,12 @@ struct kh_watch {
 };
 
 struct kh_sources;
+
+/* What became of the connections that a change blocks. */
+struct kh_cut_done {
+	int64_t change; /* 0: none */
+	int64_t count; /* -1: not known */
+};
 
 struct kh_problem {
 	const char *code;
@@ -102,7 +110,7 @@ struct kh_core {
 	struct kh_links_monitor *monitor;
 	struct kh_guard *guard;
 	struct kh_image *image; /* in force; NULL: none */
-	struct kh_image *spare; /* memory for the next */
+	struct kh_image *spare; /* memory for the next; while cut_pending, still the image before */
 	int64_t generation_since;
 	int64_t image_unkept; /* since when the copy on disk is not the image in force; 0: it is */
 	struct kh_watch watches[KH_INTERFACES_MAX];
@@ -133,6 +141,11 @@ struct kh_core {
 	struct kh_acting acting;
 	struct kh_refusals refusals;
 	struct kh_sources *sources; /* what is being refreshed; NULL: nothing yet */
+	int64_t changing; /* the change that the next kh_apply() puts in force; 0: none */
+	int64_t cut_pending; /* the change in force whose connections are still in the table; 0: none */
+	struct kh_cut_done cuts[KH_CUTS_KEPT];
+	size_t cuts_next;
+	bool table_missed; /* said once: the kernel has no table of connections */
 };
 
 int64_t kh_now(void);
@@ -160,11 +173,19 @@ int kh_commit(struct kh_core *core, struct kh_error *error);
 int kh_apply(struct kh_core *core, struct kh_error *error);
 /* The same outside any change: after a change of addresses, lists or configuration. */
 int kh_apply_now(struct kh_core *core, struct kh_error *error);
+/* The image that the running transaction would put in force, and nothing of it yet; the caller frees it. 0 or -errno with error. */
+int kh_foresee_image(struct kh_core *core, struct kh_image **ret_image, struct kh_error *error);
 /* Writes the copy of the image for the next boot, once no other follows for a while: the ledger is what makes a change durable, the copy
  * makes the next boot protect early. That it cannot be written takes nothing from what is enforced. `now`: at once. */
 void kh_keep_image(struct kh_core *core, bool now);
 /* At start: the image kept on disk, when the kernel has none. */
 int kh_restore_image(struct kh_core *core, struct kh_error *error);
+
+/* cut.c */
+/* The running change is in force: if the list was switched, what it blocks is to be cut. */
+void kh_cut_order(struct kh_core *core, bool switched);
+/* Cuts what is to be cut; before the spare image is used. */
+void kh_cut_pending(struct kh_core *core);
 
 /* collect.c */
 int kh_collect(struct kh_core *core, struct kh_error *error);
@@ -273,6 +294,7 @@ json_t *kh_op_source_resume(const struct kh_request *request);
 json_t *kh_op_source_promote(const struct kh_request *request);
 json_t *kh_op_source_remove(const struct kh_request *request);
 json_t *kh_op_detach(const struct kh_request *request);
+json_t *kh_op_cut(const struct kh_request *request);
 
 /* rows.c */
 json_t *kh_json_time(const struct kh_core *core, int64_t seconds); /* null for 0 */

@@ -25,6 +25,7 @@ static const struct {
 	{ "audit-verify", kh_op_audit_verify, KH_RIGHT_LOOK, false, false },
 	{ "block", kh_op_block, KH_RIGHT_CHANGE, true, true },
 	{ "confirm", kh_op_confirm, KH_RIGHT_CHANGE, false, false },
+	{ "cut", kh_op_cut, KH_RIGHT_LOOK, false, false },
 	{ "detach", kh_op_detach, KH_RIGHT_CHANGE, false, false },
 	{ "disallow", kh_op_disallow, KH_RIGHT_CHANGE, false, false },
 	{ "enforce", kh_op_enforce, KH_RIGHT_CHANGE, false, true },
@@ -191,6 +192,7 @@ int kh_change_start(const struct kh_request *request, const char *kind, int64_t 
 	}
 	kh_audit_letter_id(request, letter);
 	kh_audit_begin(request, ret_change->id);
+	request->core->changing = ret_change->id;
 	return code;
 }
 

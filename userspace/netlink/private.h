@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of a snapshot that do not come from rtnetlink.
+ * The parts of a snapshot that do not come from rtnetlink, and the reading of one connection.
  */
 #ifndef KHIEN_NETLINK_PRIVATE_H
 #define KHIEN_NETLINK_PRIVATE_H
 
+#include "netlink/conntrack.h"
 #include "netlink/links.h"
 
 struct nlattr;
+struct nlmsghdr;
 
 int kh_read_endpoints(struct kh_links *links); /* wireguard.c: by generic netlink; 0 or -ENOMEM */
 /* The endpoints in one WG_CMD_GET_DEVICE answer are added. 0 or -ENOMEM. */
@@ -16,5 +18,7 @@ void kh_read_pppoe(struct kh_links *links); /* pppoe.c: after the interfaces */
 /* Gives ppp interfaces their parent from the text of /proc/net/pppoe, where that is certain. */
 void kh_pppoe_carry(struct kh_links *links, const char *text);
 int kh_read_resolvers(struct kh_links *links); /* resolvers.c: 0 or -ENOMEM */
+/* flow.c: one message of ctnetlink, of `length` bytes at most, aligned as netlink does. 0; -EBADMSG: it is no entry, or not a whole one. */
+int kh_flow_parse(const struct nlmsghdr *header, size_t length, int64_t now, struct kh_flow *ret_flow);
 
 #endif

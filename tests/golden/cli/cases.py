@@ -17,6 +17,12 @@ GRADED = {"lo-hong.txt": "Số: 315/CATTT-MAU\nKính gửi: Các đơn vị\nVá
 LIST = {"danh-sach.txt": "203.0.113.7\n10.1.2.3/8\n1.2.3.4.5\n8.8.8.8 # máy chủ\nxau.example\n"}
 WAITING = {"change": 17, "until": "2023-01-21T22:52:10+07:00"}
 PLAN = {"push": ["plan", "done"]}
+CUTTING = {**reply("plan"), "impact": reply("impact")}
+LOCKING = {**reply("plan"), "impact": {**reply("impact"), "session": True, "management": 2, "known": 0}}
+SPARING = {**reply("plan"), "impact": {"flows": 0, "machines": 0, "management": 0, "session": False, "list": [], "omitted": 0, "tracked": 40,
+                                       "spared": {"management": 1, "session": True}, "known": 0, "known_by": []}}
+BLIND = {**reply("plan"), "impact": None, "notes": ["this kernel keeps no table of connections"]}
+UNTRACKED = {**SPARING, "impact": {**SPARING["impact"], "tracked": 0, "spared": {"management": 0, "session": False}}}
 ROOT = os.path.normpath(os.path.join(here, "..", "..", ".."))
 
 
@@ -49,6 +55,12 @@ SCREENS = {
     "push-number-asked": screen("push", "mo.txt", table=PLAN, files=BLANK, typed=[b"", b"12/SM", b"c"]),
     "push-bad-date": screen("push", "cv.txt", "--date", "31/2/2023", files=LETTER),
     "push-missing-file": screen("push", "cv.txt", "thieu.txt", table=PLAN, files=LETTER),
+    "push-cuts": screen("push", "cv.txt", table={"push": [CUTTING, "done"], "cut": {"exit": 0, "cut": 12}}, files=LETTER, typed=[b"c"]),
+    "push-locks-out": screen("push", "cv.txt", "--dry-run", table={"push": LOCKING}, files=LETTER,
+                             env={"SSH_CONNECTION": "198.51.100.9 50122 192.0.2.129 22"}),
+    "push-spares": screen("push", "cv.txt", "--dry-run", table={"push": SPARING}, files=LETTER),
+    "push-blind": screen("push", "cv.txt", "--dry-run", table={"push": BLIND}, files=LETTER),
+    "push-untracked": screen("push", "cv.txt", "--dry-run", table={"push": UNTRACKED}, files=LETTER),
     "block-waits": screen("block", "198.51.0.0/16", table={"block": ["plan-waiting", "done-waiting"]}),
     "why-value": screen("why", "203.0.113.7", table={"why": "why-value"}),
     "why-free": screen("why", "203.0.113.200", table={"why": "why-free"}),
@@ -120,6 +132,30 @@ def a_yes_sends_the_token_of_what_was_shown():
         same([request.get("dry_run") for request, _ in run.requests], [True, None], "dry_run")
         same(run.requests[1][0]["token"], reply("plan")["token"], "the token")
         lacks(run.requests[1][0], "monitor")
+
+
+@check
+def what_was_cut_is_asked_for_when_something_was_to_be_cut():
+    cut = {"exit": 0, "cut": 12}
+    run = Run("push", "cv.txt", table={"push": [CUTTING, "done"], "cut": cut}, files=LETTER, typed=[b"c"])
+    same([request["op"] for request, _ in run.requests], ["push", "push", "cut"], "what was asked")
+    same(run.requests[2][0]["change"], reply("done")["change"], "of which change")
+    has(run.out, "12 connections were cut")
+    for plan, done, typed in ((SPARING, "done", b"c"), (BLIND, "done", b"c"), (CUTTING, "done-monitor", b"g")):
+        run = Run("push", "cv.txt", table={"push": [plan, done], "cut": cut}, files=LETTER, typed=[typed])
+        same([request["op"] for request, _ in run.requests], ["push", "push"], "what was asked")
+    run = Run("push", "cv.txt", "--yes", table={"push": "done", "cut": cut}, files=LETTER)
+    same([request["op"] for request, _ in run.requests], ["push"], "what was asked with --yes")
+
+
+@check
+def the_look_says_from_where_the_person_types():
+    for text, session in (("198.51.100.9 50122 192.0.2.129 22", {"address": "198.51.100.9", "port": 50122}),
+                          ("2001:db8::9 1 2001:db8::1 22", {"address": "2001:db8::9", "port": 1}),
+                          ("fe80::9%eth0 1 fe80::1 22", None), ("198.51.100.9 0 192.0.2.129 22", None), ("198.51.100.9 70000 192.0.2.129 22", None),
+                          ("198.51.100.9", None), ("", None), ("x y z a", None), ("\x1b[31m 1 2 3", None), ("9" * 500 + " 1 2 3", None)):
+        run = Run("push", "cv.txt", table=PLAN, files=LETTER, typed=[b"c"], env={"SSH_CONNECTION": text})
+        same([request.get("session") for request, _ in run.requests], [session, None], f"the session of {text!r}")
 
 
 @check
