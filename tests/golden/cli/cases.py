@@ -601,7 +601,7 @@ def every_command_and_option_is_in_the_manual_and_the_completion():
 
     manual, completion = text("userspace", "man", "khien.1.scd"), text("userspace", "completion", "khien")
     commands = re.findall(r"^  ([a-z]+) ", Run("--help").out, re.M)
-    same(len(commands), 24, "the number of commands")
+    same(len(commands), 25, "the number of commands")
     for command in commands:
         if not re.search(rf"\*{command}\*", manual):
             raise AssertionError(f"khien.1 does not tell about {command}")
