@@ -240,15 +240,14 @@ int kh_schema_migrate(struct kh_ledger *ledger, struct kh_error *error);
 /* Are all tables there? */
 int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error);
 
-int kh_ledger_load(struct kh_ledger *ledger,
-		   struct kh_error *error); /* what begin..commit count on; also after a rollback */
+/* What begin..commit count on; also after a rollback. */
+int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error);
 /* Small facts of the file itself, as a number or a text. 1, 0: there is none, or -errno. */
 int kh_meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size,
 		struct kh_error *error);
 int kh_meta_put(struct kh_ledger *ledger, const char *key, int64_t value, const char *text, struct kh_error *error);
 int kh_audit_load(struct kh_ledger *ledger, struct kh_error *error); /* audit.c: part of the former */
-/* The machine runs under this boot id: another one than before starts a new epoch. */
-void kh_ledger_set_boot(struct kh_ledger *ledger, const char *boot);
+void kh_ledger_set_boot(struct kh_ledger *ledger, const char *boot); /* another one than before starts a new epoch */
 
 /* ---- key.c -------------------------------------------------------------------------------------- */
 
