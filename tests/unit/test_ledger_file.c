@@ -165,12 +165,12 @@ static void version_3_is_brought_up_with_its_letters(void **state)
 }
 
 /* As version 4 made the table. */
-#define SOURCES_4                                                                                                                                                      \
-	"DROP TABLE unconfirmed; DROP TABLE sessions; DROP TABLE sources; CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL," \
-	" credentials TEXT NOT NULL, authority TEXT NOT NULL, letter INTEGER NOT NULL REFERENCES letters, every INTEGER NOT"                                           \
-	" NULL, ttl INTEGER NOT NULL, bytes_max INTEGER NOT NULL, entries_max INTEGER NOT NULL, action INTEGER NOT NULL,"                                              \
-	" paused INTEGER NOT NULL, checked INTEGER NOT NULL, fetched INTEGER NOT NULL, changed INTEGER NOT NULL, until"                                                \
-	" INTEGER NOT NULL, count INTEGER NOT NULL, held INTEGER NOT NULL, failures INTEGER NOT NULL, etag TEXT NOT NULL,"                                             \
+#define SOURCES_4                                                                                                            \
+	"DROP TABLE sources; CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL,"    \
+	" credentials TEXT NOT NULL, authority TEXT NOT NULL, letter INTEGER NOT NULL REFERENCES letters, every INTEGER NOT" \
+	" NULL, ttl INTEGER NOT NULL, bytes_max INTEGER NOT NULL, entries_max INTEGER NOT NULL, action INTEGER NOT NULL,"    \
+	" paused INTEGER NOT NULL, checked INTEGER NOT NULL, fetched INTEGER NOT NULL, changed INTEGER NOT NULL, until"      \
+	" INTEGER NOT NULL, count INTEGER NOT NULL, held INTEGER NOT NULL, failures INTEGER NOT NULL, etag TEXT NOT NULL,"   \
 	" last_modified TEXT NOT NULL, digest TEXT NOT NULL, problem TEXT NOT NULL);"
 
 static void version_4_is_brought_up_with_its_sources(void **state)

@@ -70,16 +70,18 @@ static void show_cut(const json_t *impact)
 	show_connections(impact);
 }
 
-static void show_warnings(const json_t *impact, const char *session)
+static void show_warnings(const json_t *impact, const json_t *request)
 {
 	const json_t *spared = json_object_get(impact, "spared");
 	long long managed = kh_number_of(impact, "management"), saved = kh_number_of(spared, "management");
 
 	if (json_is_true(json_object_get(impact, "session"))) {
+		const char *session = kh_text_of(request, "session");
+
+		session = kh_printf("%.*s", (int)strcspn(session, " "), session);
 		kh_say("%s\n", kh_tone(KH_TONE_BAD,
 				       _("YOUR OWN CONNECTION WOULD BE CUT: YOU WOULD BE LOCKED OUT OF THIS GATEWAY")));
-		kh_say(_("→ first: khien allow %s --note \"…\", or put it into management of khien.conf\n"),
-		       kh_printf("%.*s", (int)strcspn(session, " "), session));
+		kh_say(_("→ first: khien allow %s --note \"…\", or put it into management of khien.conf\n"), session);
 	}
 	if (managed)
 		kh_say("%s\n",
@@ -115,14 +117,14 @@ static void show_known(const json_t *impact)
 	kh_say(known > KNOWN_SHOWN ? " …\n" : "\n");
 }
 
-void kh_impact_show(const json_t *plan, const char *session)
+void kh_impact_show(const json_t *plan, const json_t *request)
 {
 	const json_t *impact = json_object_get(plan, "impact");
 
 	if (!json_is_object(impact))
 		return;
 	show_cut(impact);
-	show_warnings(impact, session);
+	show_warnings(impact, request);
 	show_known(impact);
 }
 

@@ -260,7 +260,7 @@ int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 		return code;
 	if (!cli->json) {
 		show_plan(plan);
-		kh_impact_show(plan, kh_text_of(request, "session"));
+		kh_impact_show(plan, request);
 	} else if (dry_run) {
 		kh_json_print(plan);
 		return code;

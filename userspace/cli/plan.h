@@ -19,8 +19,8 @@ int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 
 /* ---- impact.c: live connections ------------------------------------------------------------------ */
 
-/* What the plan would cut, who is among it, and what is blocked already. `session`: of the request, or "". */
-void kh_impact_show(const json_t *plan, const char *session);
+/* What the plan would cut, who is among it, and what is blocked already. `request`: that it was asked for with. */
+void kh_impact_show(const json_t *plan, const json_t *request);
 /* After the act: how many connections of the shown plan were cut. */
 void kh_impact_show_end(struct kh_cli *cli, const json_t *plan, const json_t *reply);
 
