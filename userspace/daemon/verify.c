@@ -14,6 +14,7 @@
 #include "common/lang.h"
 #include "common/util.h"
 #include "daemon/log.h"
+#include "ledger/unconfirmed.h"
 
 #define SLICE 50 /* orders looked at in a second: a packet through the program takes 20 to 30 microseconds */
 #define ROUND_SECONDS 10 /* between the beginnings of two rounds, at least */
@@ -23,6 +24,14 @@ static void conclude(struct kh_core *core, int64_t ordered, int64_t enforced)
 	core->verified = kh_now();
 	core->verified_ordered = ordered;
 	core->verified_enforced = enforced;
+}
+
+/* The packet path lets go of a deadline, or of a change that nobody confirmed, before the ledger says so. */
+static bool is_ending(const struct kh_core *core, const struct kh_order_row *row)
+{
+	int64_t until = kh_ledger_unconfirmed_until(core->ledger, row->change), soon = kh_now() + 1;
+
+	return (row->expires && row->expires <= soon) || (until && until <= soon);
 }
 
 /* ---- Now ---------------------------------------------------------------------------------------- */
@@ -53,7 +62,7 @@ static int on_verify(const struct kh_order_row *row, void *context)
 	struct verify *verify = context;
 
 	if (row->action == KH_ACTION_DROP && kh_indicator_enforceable(&row->indicator) &&
-	    differs(verify, &row->indicator))
+	    !is_ending(verify->core, row) && differs(verify, &row->indicator))
 		json_array_append_new(verify->differences, kh_json_order(verify->core, row));
 	return 0;
 }
@@ -63,7 +72,8 @@ static int on_verify_list(const struct kh_bulk_row *list, void *context)
 {
 	struct verify *verify = context;
 
-	if (list->terms.state != KH_ORDER_ACTIVE || list->terms.action != KH_ACTION_DROP)
+	if (list->terms.state != KH_ORDER_ACTIVE || list->terms.action != KH_ACTION_DROP ||
+	    is_ending(verify->core, &list->terms))
 		return 0;
 	for (size_t i = 0; i < kh_bulk_count(list->values); i++) {
 		struct kh_indicator indicator = { .type = KH_TYPE_RANGE };
@@ -146,9 +156,7 @@ static int on_slice(const struct kh_order_row *row, void *context)
 
 	round->after = row->id;
 	round->looked++;
-	/* the packet path lets go of a deadline before the ledger says so */
-	if (row->action != KH_ACTION_DROP || !kh_indicator_enforceable(&row->indicator) ||
-	    (row->expires && row->expires <= kh_now() + 1))
+	if (row->action != KH_ACTION_DROP || !kh_indicator_enforceable(&row->indicator) || is_ending(core, row))
 		return 0;
 	dropped = kh_prove_one(core, &row->indicator);
 	if (dropped == -ENODATA)
