@@ -238,6 +238,8 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	core->spare = core->image; /* its memory serves the next */
 	core->image = image;
 	kh_cut_order(core, true);
+	if (!core->round.running) /* what changed is tried next */
+		core->round.started = 0;
 	core->generation_since = kh_now();
 	if (!core->image_unkept)
 		core->image_unkept = kh_now();
