@@ -130,7 +130,8 @@ static void expire(struct kh_core *core, int64_t now)
 
 	if (!next || next > now || core->clock_wrong)
 		return;
-	request.body = body = json_pack("{s:s}", "op", "expire");
+	body = json_pack("{s:s}", "op", "expire");
+	request.body = body;
 	if (kh_change_start(&request, "expire", 0, &change, &error) < 0) {
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 		return;
@@ -141,7 +142,6 @@ static void expire(struct kh_core *core, int64_t now)
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 		return;
 	}
-	core->changing = change.id; /* with an allow what it kept open ends */
 	if (kh_apply(core, &error) < 0)
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 	else

@@ -53,7 +53,7 @@ struct kh_survey {
 };
 
 /* Counts one more; a callback for kh_conntrack_list(): NULL begins anew. 0 or -ENOMEM. */
-int kh_survey_add(const struct kh_flow *flow, void *survey);
+int kh_survey_add(const struct kh_flow *flow, void *context);
 size_t kh_survey_machines(struct kh_survey *survey); /* how many different ones */
 void kh_survey_clear(struct kh_survey *survey);
 

@@ -117,20 +117,15 @@ struct kh_core {
 	size_t watches_count;
 	uint64_t *folded; /* packets of each slot when last folded, of map folded_map */
 	size_t folded_count;
-	uint32_t folded_map;
 	int64_t collected; /* when */
 	int64_t calibrated;
 	int64_t verified, verified_ordered, verified_enforced; /* the last time that all was tried; 0: never */
 	struct kh_round round;
 	char guard_problem[512]; /* a never-block list that could not be read */
-	bool ledger_failing, clock_wrong;
 	char ledger_problem[512];
 	char config_problem[640]; /* the file was refused, an older copy serves; empty: it serves */
-	bool detached; /* told to take everything off */
-	unsigned int events_logged; /* in this second */
 	struct kh_range *holes; /* what the generation in force leaves out: allows and never-block */
 	size_t holes_count;
-	bool clock_never_right; /* it was wrong when the daemon started, and still is */
 	int64_t clock_base; /* of the wall clock, as confirm.c saw it last */
 	int64_t not_taken_back; /* when taking back an unconfirmed change failed; 0: it did not */
 	struct kh_connection sessions[KH_SESSIONS_MAX]; /* spared */
@@ -145,6 +140,11 @@ struct kh_core {
 	int64_t cut_pending; /* the change in force whose connections are still in the table; 0: none */
 	struct kh_cut_done cuts[KH_CUTS_KEPT];
 	size_t cuts_next;
+	uint32_t folded_map;
+	unsigned int events_logged; /* in this second */
+	bool ledger_failing, clock_wrong;
+	bool clock_never_right; /* it was wrong when the daemon started, and still is */
+	bool detached; /* told to take everything off */
 	bool table_missed; /* said once: the kernel has no table of connections */
 };
 
