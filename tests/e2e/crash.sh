@@ -33,10 +33,12 @@ khien undo >/dev/null 2>&1
 undo_us=$(elapsed_us "$start")
 is "and undone" 0 "$(state)"
 
-wrong=0 before=0 after=0
+wrong=0 before=0 after=0 confirmations=0
 for ((i = 0; i < crashes; i++)); do
-	was=$(state)
-	if [ "$was" = 0 ]; then
+	was=$(state) waiting=$(khien status --json | json "len(d['unconfirmed'])")
+	if [ "$waiting" != 0 ] && ((i % 2)); then
+		act=(confirm) takes=$undo_us wanted=$was
+	elif [ "$was" = 0 ]; then
 		act=(push --yes --ref 1/MAU "$lab_dir/list-$((i / 2 * 2)).txt") takes=$push_us wanted=$values
 		((i % 3 == 2)) && act+=(--confirm-within 5m)
 	else
@@ -49,6 +51,7 @@ for ((i = 0; i < crashes; i++)); do
 	wait "$client"
 	lab_daemon_start || { wrong=$((wrong + 1)); break; }
 	now=$(state)
+	[ "${act[0]}" != confirm ] || confirmations=$((confirmations + 1))
 	case $now in
 	"$was") before=$((before + 1)) ;;
 	"$wanted") after=$((after + 1)) ;;
@@ -57,7 +60,7 @@ for ((i = 0; i < crashes; i++)); do
 	khien verify >/dev/null 2>&1 || { echo "kill $i of ${act[*]}: $(khien verify --lang en)"; wrong=$((wrong + 1)); }
 	khien history --verify >/dev/null 2>&1 || { echo "kill $i of ${act[*]}: $(khien history --verify --lang en)"; wrong=$((wrong + 1)); }
 done
-echo "$crashes kills: $before times the state before, $after times the one after"
+echo "$crashes kills ($confirmations of a confirmation): $before times the state before, $after times the one after"
 is "never anything in between, nothing lost, the chain whole" 0 "$wrong"
-is "each of both was seen" True "$( ((before > 0 && after > 0)) && echo True)"
+is "each of both was seen, and a confirmation killed" True "$( ((before > 0 && after > 0 && confirmations > 0)) && echo True)"
 finish

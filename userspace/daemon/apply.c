@@ -204,6 +204,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	struct gather gather = {};
 	struct kh_image *image = NULL;
 	struct kh_install *install = NULL;
+	int64_t change = kh_ledger_change_running(core->ledger);
 	int code;
 
 	kh_cut_pending(core); /* of the change before: the image before that one is about to go */
@@ -216,7 +217,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 		keep_holes(core, &gather);
 		code = kh_commit(core, error);
 		gather_clear(&gather);
-		kh_cut_order(core, false);
+		kh_cut_order(core, change, false);
 		return code;
 	}
 	if (code >= 0)
@@ -237,7 +238,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	kh_image_free(core->spare);
 	core->spare = core->image; /* its memory serves the next */
 	core->image = image;
-	kh_cut_order(core, true);
+	kh_cut_order(core, change, true);
 	if (!core->round.running) /* what changed is tried next */
 		core->round.started = 0;
 	core->generation_since = kh_now();
@@ -255,7 +256,6 @@ int kh_apply_now(struct kh_core *core, struct kh_error *error)
 
 	if (code < 0)
 		return code;
-	core->changing = 0; /* of one that was rolled back */
 	if (core->image && !core->generation_since) /* adopted, before the ledger was open */
 		kh_ledger_fact_get(core->ledger, FACT_GENERATION_SINCE, &core->generation_since);
 	return kh_apply(core, error);

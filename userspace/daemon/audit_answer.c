@@ -12,14 +12,6 @@
 
 #define ENTRIES_USUAL 50
 
-static json_t *failed(int code)
-{
-	struct kh_error error = {};
-
-	kh_fail(&error, code, _("cannot read the ledger: %s"), strerror(-code));
-	return kh_reply_error(KH_EXIT_FAILED, &error);
-}
-
 struct listing {
 	const struct kh_core *core;
 	json_t *entries;
@@ -80,7 +72,7 @@ json_t *kh_op_audit(const struct kh_request *request)
 
 	if (code < 0) {
 		json_decref(listing.entries);
-		return failed(code);
+		return kh_reply_ledger(code);
 	}
 	reply = kh_reply(KH_EXIT_DONE);
 	json_object_set_new(reply, "entries", listing.entries);

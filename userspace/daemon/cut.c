@@ -62,13 +62,12 @@ static void remember(struct kh_core *core, int64_t change, int64_t count)
 	core->cuts[core->cuts_next++ % KH_CUTS_KEPT] = (struct kh_cut_done){ change, count };
 }
 
-void kh_cut_order(struct kh_core *core, bool switched)
+void kh_cut_order(struct kh_core *core, int64_t change, bool switched)
 {
-	if (core->changing && switched)
-		core->cut_pending = core->changing;
-	else if (core->changing)
-		remember(core, core->changing, 0);
-	core->changing = 0;
+	if (change && switched)
+		core->cut_pending = change;
+	else if (change)
+		remember(core, change, 0);
 }
 
 void kh_cut_pending(struct kh_core *core)

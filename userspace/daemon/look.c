@@ -37,14 +37,6 @@ static int on_allow(const struct kh_allow_row *row, void *context)
 	return 0;
 }
 
-static json_t *ledger_failed(int code)
-{
-	struct kh_error error = {};
-
-	kh_fail(&error, code, _("cannot read the ledger: %s"), strerror(-code));
-	return kh_reply_error(KH_EXIT_FAILED, &error);
-}
-
 static void collect_first(struct kh_core *core)
 {
 	struct kh_error error = {};
@@ -68,7 +60,7 @@ static json_t *list_orders(const struct kh_request *request, struct kh_order_fil
 	if (code < 0) {
 		json_decref(rows.array);
 		json_decref(allows.array);
-		return ledger_failed(code);
+		return kh_reply_ledger(code);
 	}
 	reply = kh_reply(KH_EXIT_DONE);
 	json_object_set_new(reply, "next",
@@ -239,7 +231,7 @@ json_t *kh_op_stats(const struct kh_request *request)
 			       ? kh_reply_usage(
 					 _("stats --by knows indicator, advisory, interface, reason and host, not \"%s\""),
 					 by)
-			       : ledger_failed(code);
+			       : kh_reply_ledger(code);
 	}
 	reply = kh_reply(KH_EXIT_DONE);
 	json_object_set_new(reply, "by", json_string(by));
@@ -290,7 +282,7 @@ json_t *kh_op_history(const struct kh_request *request)
 
 	if (code < 0) {
 		json_decref(rows.array);
-		return ledger_failed(code);
+		return kh_reply_ledger(code);
 	}
 	reply = kh_reply(KH_EXIT_DONE);
 	json_object_set_new(reply, "changes", rows.array);

@@ -136,7 +136,6 @@ struct kh_core {
 	struct kh_acting acting;
 	struct kh_refusals refusals;
 	struct kh_sources *sources; /* what is being refreshed; NULL: nothing yet */
-	int64_t changing; /* the change that the next kh_apply() puts in force; 0: none */
 	int64_t cut_pending; /* the change in force whose connections are still in the table; 0: none */
 	struct kh_cut_done cuts[KH_CUTS_KEPT];
 	size_t cuts_next;
@@ -182,8 +181,8 @@ void kh_keep_image(struct kh_core *core, bool now);
 int kh_restore_image(struct kh_core *core, struct kh_error *error);
 
 /* cut.c */
-/* The running change is in force: if the list was switched, what it blocks is to be cut. */
-void kh_cut_order(struct kh_core *core, bool switched);
+/* The change (0: none) is in force: if the list was switched, what it blocks is to be cut. */
+void kh_cut_order(struct kh_core *core, int64_t change, bool switched);
 /* Cuts what is to be cut; before the spare image is used. */
 void kh_cut_pending(struct kh_core *core);
 
@@ -203,6 +202,7 @@ void kh_verify_slice(struct kh_core *core, int64_t now); /* every second */
 /* requests.c */
 json_t *kh_reply(int code); /* {"exit": code} */
 json_t *kh_reply_error(int code, const struct kh_error *error);
+json_t *kh_reply_ledger(int code); /* it cannot be read: -errno */
 json_t *kh_reply_usage(const char *format, ...) KH_PRINTF(1, 2);
 /* Members of a request; on a wrong type *ret_bad is set to its name. */
 const char *kh_request_text(json_t *request, const char *name);

@@ -65,6 +65,14 @@ json_t *kh_reply_error(int code, const struct kh_error *error)
 			 kh_json_text(error->hint), "line", error->line);
 }
 
+json_t *kh_reply_ledger(int code)
+{
+	struct kh_error error = {};
+
+	kh_fail(&error, code, _("cannot read the ledger: %s"), strerror(-code));
+	return kh_reply_error(KH_EXIT_FAILED, &error);
+}
+
 json_t *kh_reply_usage(const char *format, ...)
 {
 	struct kh_error error = {};
@@ -192,7 +200,6 @@ int kh_change_start(const struct kh_request *request, const char *kind, int64_t 
 	}
 	kh_audit_letter_id(request, letter);
 	kh_audit_begin(request, ret_change->id);
-	request->core->changing = ret_change->id;
 	return code;
 }
 

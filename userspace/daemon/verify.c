@@ -116,11 +116,8 @@ json_t *kh_op_verify(const struct kh_request *request)
 	json_t *reply;
 
 	if (code < 0) {
-		struct kh_error error = {};
-
 		json_decref(verify.differences);
-		kh_fail(&error, code, _("cannot read the ledger: %s"), strerror(-code));
-		return kh_reply_error(KH_EXIT_FAILED, &error);
+		return kh_reply_ledger(code);
 	}
 	conclude(request->core, verify.tried - verify.cut, verify.enforced);
 	if (!json_array_size(verify.differences))
