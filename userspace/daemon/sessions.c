@@ -9,6 +9,7 @@
 
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/flows.h"
 #include "daemon/log.h"
 #include "daemon/private.h"
 
@@ -42,11 +43,7 @@ static bool is_ordered(struct kh_core *core, const struct kh_range *address, int
 
 static bool is_dropped(const struct kh_core *core, const struct kh_range *address)
 {
-	uint32_t reference = core->image ? kh_image_lookup(core->image, address) : 0, slot;
-	enum kh_action action;
-
-	return reference && kh_image_resolve(core->image, reference, (uint32_t)kh_now(), &slot, &action) &&
-	       action == KH_ACTION_DROP;
+	return kh_party_is_dropped(core->image, (uint32_t)kh_now(), address, 0, 0);
 }
 
 /* ---- Keeping them ------------------------------------------------------------------------------------ */
