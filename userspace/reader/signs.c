@@ -39,7 +39,7 @@ int kh_mail_recognise(const struct kh_input *input)
 		while (word < length && at[word] > ' ' && at[word] < 0x7f && at[word] != ':')
 			word++;
 		if (*at != ' ' && *at != '\t' && (!word || word >= length || at[word] != ':') &&
-		    (lines || strncmp(at, "From ", 5) != 0))
+		    (lines || length < 5 || strncmp(at, "From ", 5) != 0))
 			return 0;
 		for (size_t i = 0; i < KH_ARRAY_SIZE(names); i++)
 			known += is_header(at, length, names[i]);
