@@ -45,7 +45,7 @@ deps-missing:
 # ---- Sources, by module -------------------------------------------------------------------------
 # One archive a module, so that a test links only what the layers allow it.
 
-SRC_common := error.c util.c memory.c bytes.c address.c file.c text.c time.c lang.c
+SRC_common := error.c util.c memory.c bytes.c address.c file.c socket.c text.c time.c lang.c
 SRC_model := indicator.c decision.c document.c bulk.c wire.c wire_read.c wire_set.c fetched.c
 SRC_sandbox := sandbox.c confine.c filter.c
 SRC_reader := reader.c formats.c plain.c signs.c value.c mark.c unwrap.c cut.c rejoin.c scanned.c flow.c table.c columns.c index.c package.c xml.c docx.c odf.c xlsx.c archive.c names.c domains.c dialects.c zone.c excepted.c doubt.c span.c hosts.c csv.c feed.c charset.c html.c mail.c tree.c pattern.c pattern_parse.c stix.c misp.c openioc.c signature.c lines.c words.c refang.c domain.c values.c tokens.c collect.c facts.c grades.c grade_words.c recognise.c list.c shape.c context.c talk.c heed.c glued.c prose.c prose_look.c head.c letter.c number.c issuers.c announced.c
@@ -419,7 +419,7 @@ INSTALL_DIRS = $(PREFIX)/bin $(PREFIX)/sbin $(PREFIX)/libexec/khien $(SYSCONFDIR
 	$(foreach m,$(MAN),$(PREFIX)/share/man/man$(lastword $(subst ., ,$(m)))) $(PREFIX)/share/bash-completion/completions \
 	$(LANGUAGES:%=$(PREFIX)/share/locale/%/LC_MESSAGES)
 LISTS := $(patsubst rules/%,%,$(wildcard rules/never-block.d/*.list rules/issuers.d/*.list))
-subst_paths = sed -e 's,@sbindir@,$(PREFIX)/sbin,g' -e 's,@sysconfdir@,$(SYSCONFDIR),g' -e 's,/etc/khien,$(SYSCONFDIR)/khien,g'
+subst_paths = sed -e 's,@sbindir@,$(PREFIX)/sbin,g' -e 's,@libexecdir@,$(PREFIX)/libexec/khien,g' -e 's,@sysconfdir@,$(SYSCONFDIR),g' -e 's,/etc/khien,$(SYSCONFDIR)/khien,g'
 
 .PHONY: install uninstall deb
 install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); configuration that is there stays
@@ -431,7 +431,8 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 		else install -m 0644 "$$1" "$$2.new"; echo "kept $$2; the shipped one is $$2.new"; fi; }; \
 	$(subst_paths) rules/khien.conf > $(B)/khien.conf; keep $(B)/khien.conf $(DESTDIR)$(SYSCONFDIR)/khien/khien.conf; \
 	for f in $(LISTS); do keep rules/$$f $(DESTDIR)$(SYSCONFDIR)/khien/$$f; done
-	$(Q)$(subst_paths) userspace/systemd/khiend.service.in > $(DESTDIR)$(UNITDIR)/khiend.service
+	$(Q)for u in khiend.service khien-refresh@.service; do $(subst_paths) userspace/systemd/$$u.in > $(DESTDIR)$(UNITDIR)/$$u; done
+	$(Q)install -m 0644 userspace/systemd/khien-refresh.socket $(DESTDIR)$(UNITDIR)/
 	$(Q)install -m 0644 userspace/systemd/khien.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/khien.conf
 	$(Q)for m in $(MAN); do install -m 0644 $(B)/man/$$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
 	$(Q)install -m 0644 userspace/completion/khien $(DESTDIR)$(PREFIX)/share/bash-completion/completions/khien
@@ -441,10 +442,10 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 		echo "Next: set wan and lan in $(SYSCONFDIR)/khien/khien.conf, then: khiend --check && systemctl enable --now khiend"; fi
 
 uninstall: ## remove what install put there; the ledger and changed configuration stay
-	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now khiend 2>/dev/null || true; fi
+	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now khiend khien-refresh.socket 2>/dev/null || true; fi
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /sys/fs/bpf/khien ] && [ -x $(PREFIX)/sbin/khiend ]; then $(PREFIX)/sbin/khiend --detach || true; fi
 	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend libexec/khien/khien-parse libexec/khien/khien-parse-documents libexec/khien/khien-fetch libexec/khien/khien-refresh lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
-		$(LANGUAGES:%=share/locale/%/LC_MESSAGES/khien.mo)) $(DESTDIR)$(UNITDIR)/khiend.service
+		$(LANGUAGES:%=share/locale/%/LC_MESSAGES/khien.mo)) $(addprefix $(DESTDIR)$(UNITDIR)/,khiend.service khien-refresh.socket khien-refresh@.service)
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$m; done
 	$(Q)rmdir $(DESTDIR)$(PREFIX)/libexec/khien 2>/dev/null || true
 	$(Q)e=$(DESTDIR)$(SYSCONFDIR)/khien; drop() { if cmp -s "$$1" "$$2"; then rm -f "$$2"; elif [ -e "$$2" ]; then echo "kept $$2: changed"; fi; rm -f "$$2.new"; }; \

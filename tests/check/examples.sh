@@ -30,10 +30,13 @@ for option in $("$B/khiend" --help | grep -oE '^  --[a-z-]+'); do
 	grep -q -- "\*$option\*" userspace/man/khiend.8.scd || complain "khiend.8 does not tell about $option"
 done
 if command -v systemd-analyze > /dev/null; then
-	unit=$(mktemp -d)/khiend.service
-	sed -e 's,@sbindir@/khiend,/bin/true,; s,@[a-z]*@,/etc,' userspace/systemd/khiend.service.in > "$unit"
-	out=$(systemd-analyze verify --man=no "$unit" 2>&1)
-	rm -r "$(dirname "$unit")"
-	[[ -z $out ]] || complain "the unit: $out"
+	units=$(mktemp -d)
+	for unit in khiend.service khien-refresh@.service; do
+		sed -e 's,@sbindir@/khiend,/bin/true,; s,@libexecdir@/khien-refresh,/bin/true,; s,@[a-z]*@,/etc,' "userspace/systemd/$unit.in" > "$units/$unit"
+	done
+	cp userspace/systemd/khien-refresh.socket "$units"
+	out=$(cd "$units" && systemd-analyze verify --man=no ./khiend.service ./khien-refresh.socket ./khien-refresh@1.service 2>&1)
+	rm -r "$units"
+	[[ -z $out ]] || complain "the units: $out"
 fi
 exit $bad

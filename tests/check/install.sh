@@ -30,6 +30,8 @@ done <<-END
 	644 /etc/khien/never-block.d/special-purpose.list
 	644 /etc/khien/issuers.d/10-trung-uong.list
 	644 /usr/local/lib/systemd/system/khiend.service
+	644 /usr/local/lib/systemd/system/khien-refresh.socket
+	644 /usr/local/lib/systemd/system/khien-refresh@.service
 	644 /usr/local/lib/sysusers.d/khien.conf
 	644 /usr/local/share/man/man1/khien.1
 	644 /usr/local/share/man/man8/khiend.8
@@ -38,6 +40,7 @@ done <<-END
 	644 /usr/local/share/locale/vi/LC_MESSAGES/khien.mo
 END
 grep -q '^ExecStart=/usr/local/sbin/khiend ' "$root/usr/local/lib/systemd/system/khiend.service" || complain "the unit starts another khiend"
+grep -q '^ExecStart=/usr/local/libexec/khien/khien-refresh$' "$root/usr/local/lib/systemd/system/khien-refresh@.service" || complain "the unit starts another khien-refresh"
 grep -rn '@[a-z]*@' "$root" --include='*.service' && complain "a path was not filled in"
 diff -r rules/never-block.d "$root/etc/khien/never-block.d" || complain "the lists are not those of rules/"
 diff -r rules/issuers.d "$root/etc/khien/issuers.d" || complain "the issuers are not those of rules/"

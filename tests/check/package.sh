@@ -22,7 +22,7 @@ for library in libbpf libsqlite3 libjansson libsystemd libnl-route; do
 	grep -q "$library" <<< "$depends" || complain "Depends has no $library: $depends"
 done
 contents=$(dpkg-deb --contents "$package")
-for path in ./usr/bin/khien ./usr/sbin/khiend ./usr/libexec/khien/khien-parse ./usr/libexec/khien/khien-parse-documents ./usr/libexec/khien/khien-fetch ./usr/libexec/khien/khien-refresh ./etc/khien/khien.conf ./lib/systemd/system/khiend.service ./usr/share/man/man8/khiend.8.gz; do
+for path in ./usr/bin/khien ./usr/sbin/khiend ./usr/libexec/khien/khien-parse ./usr/libexec/khien/khien-parse-documents ./usr/libexec/khien/khien-fetch ./usr/libexec/khien/khien-refresh ./etc/khien/khien.conf ./lib/systemd/system/khiend.service ./lib/systemd/system/khien-refresh.socket ./lib/systemd/system/khien-refresh@.service ./usr/share/man/man8/khiend.8.gz; do
 	grep -q " $path\$" <<< "$contents" || complain "$path is missing"
 done
 grep -vE '^[-d][rwx-]+ root/root ' <<< "$contents" && complain "not owned by root"
@@ -34,5 +34,6 @@ unpacked=$(mktemp -d)
 trap 'rm -rf "$unpacked"' EXIT
 dpkg-deb -x "$package" "$unpacked"
 grep -q '^ExecStart=/usr/sbin/khiend ' "$unpacked/lib/systemd/system/khiend.service" || complain "the unit starts another khiend"
+grep -q '^ExecStart=/usr/libexec/khien/khien-refresh$' "$unpacked/lib/systemd/system/khien-refresh@.service" || complain "the unit starts another khien-refresh"
 strings -n 8 "$unpacked/usr/sbin/khiend" | grep -q '^/usr/local' && complain "khiend looks under /usr/local"
 exit $bad

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs a command as a unit with this SystemCallFilter= would: the system calls named on standard input, one a line, are allowed, all others fail with EPERM.
+ * Runs a command as a unit with this SystemCallFilter= would: the system calls named in the file, one a line, are allowed, all others fail with EPERM.
  *
- *   filtered COMMAND... < NAMES
+ *   filtered FILE COMMAND...
  */
 #include <errno.h>
 #include <seccomp.h>
@@ -13,10 +13,11 @@
 int main(int argc, char **argv)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	FILE *names = argc > 2 ? fopen(argv[1], "re") : NULL;
 	char name[128];
-	int code = filter && argc > 1 ? 0 : -EINVAL;
+	int code = filter && names ? 0 : -EINVAL;
 
-	while (!code && fgets(name, sizeof(name), stdin)) {
+	while (!code && fgets(name, sizeof(name), names)) {
 		int number;
 
 		name[strcspn(name, "\n")] = '\0';
@@ -30,7 +31,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "filtered: %s\n", strerror(-code));
 		return 1;
 	}
-	execv(argv[1], argv + 1);
-	perror(argv[1]);
+	execv(argv[2], argv + 2);
+	perror(argv[2]);
 	return 1;
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # khiend under the restrictions of its unit, as far as they can be put up without systemd: the capabilities, no new privileges, the system calls, a file
-# system that can be written where the unit says so. It starts, attaches, blocks, fetches, adopts what is there, detaches; and each capability is needed.
-# And the score that systemd gives the unit.
+# system that can be written where the unit says so. It starts, attaches, blocks, has sources fetched by khien-refresh under the restrictions of its own unit, adopts
+# what is there, detaches; and each capability is needed. And the score that systemd gives the units.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/e2e/lab.sh
@@ -11,20 +11,22 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/e2e/check.sh
 . "$here/check.sh"
 need_root
-unit=$lab_root/userspace/systemd/khiend.service.in
-setting() { sed -n "s/^$1=//p" "$unit"; }
-SCORE_MOST=2.9
+units=$lab_root/userspace/systemd
+setting() { sed -n "s/^$1=//p" "$units/${2:-khiend.service.in}"; }
+SCORE_MOST=2.0
 
 # ---- The score ------------------------------------------------------------------------------------------
 
 if command -v systemd-analyze >/dev/null; then
 	plain=$(mktemp -d)
-	sed -e 's,@sbindir@,/usr/sbin,g' -e 's,@sysconfdir@,/etc,g' "$unit" >"$plain/khiend.service"
-	score=$(LC_ALL=C systemd-analyze security --offline=true --no-pager "$plain/khiend.service" | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+	for unit in khiend.service khien-refresh@.service; do
+		sed -e 's,@sbindir@,/usr/sbin,g' -e 's,@libexecdir@,/usr/libexec/khien,g' -e 's,@sysconfdir@,/etc,g' "$units/$unit.in" >"$plain/$unit"
+		score=$(LC_ALL=C systemd-analyze security --offline=true --no-pager "$plain/$unit" | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+		is "systemd gives $unit $score, and no more than $SCORE_MOST" yes \
+			"$(awk -v score="$score" -v most=$SCORE_MOST 'BEGIN { print (score != "" && score <= most ? "yes" : "no") }')"
+		contains "which is what README says" "**$score**" "$(grep -F 'systemd-analyze security' "$lab_root/README.md")"
+	done
 	rm -rf "$plain"
-	is "systemd gives the unit $score, and no more than $SCORE_MOST" yes \
-		"$(awk -v score="$score" -v most=$SCORE_MOST 'BEGIN { print (score != "" && score <= most ? "yes" : "no") }')"
-	contains "which is what README says" "**$score**" "$(grep -F 'systemd-analyze security' "$lab_root/README.md")"
 else
 	echo "skipped the score and the system calls: no systemd-analyze"
 fi
@@ -55,15 +57,31 @@ names_of() {
 		fi
 	done
 }
-if command -v systemd-analyze >/dev/null; then
+allowed() { # UNIT: the names of the system calls that it may make
+	command -v systemd-analyze >/dev/null || return 0
 	# shellcheck disable=SC2046
-	names_of $(setting SystemCallFilter | sed -n '/^~/!p') | sort -u >"$lab_dir/allowed"
-	# shellcheck disable=SC2046
-	names_of $(setting SystemCallFilter | sed -n 's/^~//p') | sort -u >"$lab_dir/denied"
-	comm -23 "$lab_dir/allowed" "$lab_dir/denied" >"$lab_dir/names"
-else
-	: >"$lab_dir/names"
-fi
+	comm -23 <(names_of $(setting SystemCallFilter "$1" | sed -n '/^~/!p') | sort -u) <(names_of $(setting SystemCallFilter "$1" | sed -n 's/^~//p') | sort -u)
+}
+allowed khiend.service.in >"$lab_dir/names"
+allowed khien-refresh@.service.in >"$lab_dir/names-refresh"
+
+# As systemd does for khien-refresh.socket: somebody without a name or a right, once for each connection.
+refresh_socket=$lab_dir/refresh.sock
+cat >"$lab_dir/confine-refresh" <<'END'
+#!/bin/bash
+set -eu
+names=$1 filtered=$2
+shift 2
+run=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all)
+exec 9<"$names"
+[ -s "$names" ] && run+=("$filtered" /dev/fd/9)
+exec "${run[@]}" "$@"
+END
+chmod +x "$lab_dir/confine-refresh"
+nsenter --net="/run/netns/$lab_gw" systemd-socket-activate --accept --inetd --listen="$refresh_socket" -E KHIEN_LOCALEDIR -E LC_ALL \
+	"$lab_dir/confine-refresh" "$lab_dir/names-refresh" "$lab_build/tests/filtered" "$lab_build/khien-refresh" </dev/null >>"$lab_dir/refresh.log" 2>&1 &
+lab_pids+=($!)
+lab_wait "the socket of khien-refresh" test -S "$refresh_socket"
 
 # Everything read-only but state, run and pins, as ProtectSystem=strict, ProtectKernelTunables= and ReadWritePaths= do; then the filter, last.
 cat >"$lab_dir/confine" <<'END'
@@ -82,8 +100,8 @@ findmnt -rno TARGET | while read -r target; do
 	esac
 done
 run=(setpriv --no-new-privs --bounding-set="$bounding" --inh-caps=-all)
-[ -s "$folder/names" ] && run+=("$filtered")
-exec "${run[@]}" "$@" <"$folder/names"
+[ -s "$folder/names" ] && run+=("$filtered" "$folder/names")
+exec "${run[@]}" "$@"
 END
 chmod +x "$lab_dir/confine"
 confined() { # capabilities...
@@ -91,7 +109,7 @@ confined() { # capabilities...
 }
 # shellcheck disable=SC2086
 confined $capabilities
-lab_daemon_start || exit 1
+lab_daemon_start --refresh "$refresh_socket" || exit 1
 status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 wanted=0
 for one in $capabilities; do
@@ -135,11 +153,18 @@ runs "a source is fetched" 0 khien source refresh feed
 is "and blocks" "" "$(office_get lan1 http://203.0.113.40/)"
 khien source add slow http://203.0.113.80:8080/slow >/dev/null
 lab_wait "the slow answer to begin" grep -q '^/slow' "$feeds/requests"
-refresher=$(pgrep -P "$lab_daemon")
+is "by no child of the daemon" "" "$(pgrep -P "$lab_daemon")"
+refresher=$(pgrep -f "^$lab_build/khien-refresh")
 is "by somebody who is nobody" "65534 65534" "$(status_of "$refresher" Uid | cut -f1) $(status_of "$refresher" Gid | cut -f1)"
-is "without a capability" 0000000000000000 "$(status_of "$refresher" CapEff)"
-runs "and who can be ended" 0 khien source remove slow
-is "it has ended" no "$(kill -0 "$refresher" 2>/dev/null && echo yes || echo no)"
+is "and can get no capability" "0000000000000000 0000000000000000" "$(status_of "$refresher" CapEff) $(status_of "$refresher" CapBnd)"
+[ -s "$lab_dir/names-refresh" ] && is "behind a filter of system calls" 2 "$(status_of "$refresher" Seccomp)"
+runs "and who ends when nobody waits" 0 khien source remove slow
+gone() { ! kill -0 "$refresher" 2>/dev/null; }
+lab_wait "its end" gone && ok "it has ended"
+khien source add slow http://203.0.113.80:8080/slow >/dev/null
+refreshing() { pgrep -f "^$lab_build/khien-refresh" >/dev/null; }
+lab_wait "another" refreshing
+refresher=$(pgrep -f "^$lab_build/khien-refresh")
 
 sed -i 's/^lan = .*/lan = eth1/' "$lab_dir/khien.conf"
 kill -HUP "$lab_daemon"
@@ -147,12 +172,17 @@ lab_wait "the reload" grep -q event=reloaded "$lab_dir/khiend.log"
 is "an interface in no role is let go" 3 "$(links)"
 sed -i 's/^lan = .*/lan = eth1, eth2/' "$lab_dir/khien.conf"
 lab_daemon_stop KILL
-is "killed, it goes on blocking" "" "$(office_get lan1 http://203.0.113.7/)"
-lab_daemon_start || exit 1
+lab_wait "the end of khien-refresh" gone && ok "killed, it takes along who fetches for it"
+is "and goes on blocking" "" "$(office_get lan1 http://203.0.113.7/)"
+lab_daemon_start --refresh "$lab_dir/nobody.sock" || exit 1
+khien source remove slow >/dev/null
+runs "where nobody listens to fetch" 1 khien source refresh feed
+contains "it is said" "does not answer at $lab_dir/nobody.sock" "$(khien source show feed)"
+is "and the copy before stays in force" "" "$(office_get lan1 http://203.0.113.40/)"
 runs "it adopts what is there" 0 khien verify
 is "all of it" 4 "$(links)"
 runs "reattach" 0 khien reattach eth1
-is "nothing was refused it" 0 "$(grep -c 'Operation not permitted\|event=.*-failed' "$lab_dir/khiend.log")"
+is "nothing was refused it" 0 "$(grep -v 'event=source-failed' "$lab_dir/khiend.log" | grep -c 'Operation not permitted\|event=.*-failed')"
 
 # ---- Each is needed -----------------------------------------------------------------------------------------
 
@@ -169,23 +199,6 @@ for one in CAP_BPF CAP_NET_ADMIN CAP_PERFMON CAP_SYS_ADMIN; do
 		--state "$lab_dir/state" --run "$lab_dir/run" --bpffs "$lab_bpffs" 2>&1)
 	is "without $one it does not start" 1 $?
 	contains "and says so" "missing $one" "$out"
-done
-tried() { grep -q '^/slow' "$feeds/requests" || grep -q 'event=source-failed name=slow' "$lab_dir/khiend.log"; }
-for one in CAP_SETUID CAP_SETGID CAP_KILL; do
-	: >"$feeds/requests"
-	: >"$lab_dir/khiend.log"
-	# shellcheck disable=SC2046
-	confined $(all_but $one)
-	lab_daemon_start || exit 1
-	khien source add slow http://203.0.113.80:8080/slow >/dev/null
-	lab_wait "a try without $one" tried
-	refresher=$(pgrep -P "$lab_daemon")
-	outcome="not fetched"
-	[ -n "$refresher" ] && outcome="fetched by $(status_of "$refresher" Uid | cut -f1)"
-	khien source remove slow >/dev/null
-	[ -n "$refresher" ] && kill -0 "$refresher" 2>/dev/null && outcome+=", who goes on"
-	is "without $one something is amiss: $outcome" no "$([ "$outcome" = "fetched by 65534" ] && echo yes || echo no)"
-	lab_daemon_stop TERM
 done
 # shellcheck disable=SC2086
 confined $capabilities

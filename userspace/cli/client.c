@@ -6,66 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "cli/cli.h"
 #include "cli/render.h"
 #include "common/lang.h"
+#include "common/socket.h"
 
 json_t *kh_request(const char *op)
 {
 	return json_pack("{s:i, s:s, s:s, s:s*}", "v", KH_PROTO_VERSION, "op", op, "lang", kh_lang_get(), "session",
 			 kh_session_find());
-}
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd KH_CLEANUP(kh_closep) = -1;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	return KH_TAKE_FD(fd);
-}
-
-/* The descriptors go with the first byte. */
-static int send_all(int fd, const char *data, size_t length, const int *fds, size_t fds_count)
-{
-	union {
-		char space[CMSG_SPACE(sizeof(int) * KH_PROTO_MAX_FDS)];
-		struct cmsghdr align;
-	} control = {};
-
-	while (length) {
-		struct iovec part = { .iov_base = (void *)(uintptr_t)data, .iov_len = length };
-		struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-		ssize_t sent;
-
-		if (fds_count) {
-			struct cmsghdr *header;
-
-			message.msg_control = control.space;
-			message.msg_controllen = CMSG_SPACE(sizeof(int) * fds_count);
-			header = CMSG_FIRSTHDR(&message);
-			header->cmsg_level = SOL_SOCKET;
-			header->cmsg_type = SCM_RIGHTS;
-			header->cmsg_len = CMSG_LEN(sizeof(int) * fds_count);
-			memcpy(CMSG_DATA(header), fds, sizeof(int) * fds_count);
-		}
-		sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0)
-			return -errno;
-		fds_count = 0;
-		data += sent;
-		length -= (size_t)sent;
-	}
-	return 0;
 }
 
 static int receive_all(int fd, char *data, size_t length)
@@ -98,7 +48,7 @@ static int send_request(int fd, json_t *request, const int *fds, size_t fds_coun
 	memcpy(frame, &length, sizeof(length));
 	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length goes before it */
 	memcpy(frame + sizeof(length), text, size);
-	code = send_all(fd, frame, sizeof(length) + size, fds, fds_count);
+	code = kh_socket_send(fd, frame, sizeof(length) + size, fds, fds_count);
 	/* it may have answered, refusing, before it read everything */
 	return code == -EPIPE || code == -ECONNRESET ? 0 : code;
 }
@@ -210,7 +160,7 @@ static int exchange(int fd, json_t *request, const int *fds, size_t fds_count, j
 int kh_call(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_count, json_t **ret_reply)
 {
 	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL, *error;
-	int fd KH_CLEANUP(kh_closep) = connect_to(cli->socket);
+	int fd KH_CLEANUP(kh_closep) = kh_socket_connect(cli->socket);
 	int code;
 
 	*ret_reply = NULL;
@@ -234,7 +184,7 @@ int kh_call(struct kh_cli *cli, json_t *request, const int *fds, size_t fds_coun
 void kh_call_quietly(struct kh_cli *cli, json_t *request, json_t **ret_reply)
 {
 	json_t *reply KH_CLEANUP(kh_json_decrefp) = NULL;
-	int fd KH_CLEANUP(kh_closep) = connect_to(cli->socket);
+	int fd KH_CLEANUP(kh_closep) = kh_socket_connect(cli->socket);
 
 	*ret_reply = NULL;
 	if (fd >= 0 && exchange(fd, request, NULL, 0, &reply) >= 0 && !json_object_get(reply, "error"))

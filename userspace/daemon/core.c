@@ -52,6 +52,8 @@ static int open_parts(struct kh_core *core, struct kh_error *error)
 		kh_log_error(LOG_ERR, "image-not-restored", &restored);
 	code = open_ledger(core, error);
 	if (code >= 0)
+		code = kh_sources_open(core, error);
+	if (code >= 0)
 		code = kh_links_monitor_open(&core->monitor, error);
 	if (code >= 0)
 		code = kh_interfaces_refresh(core, error);
@@ -77,6 +79,7 @@ int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *conf
 	core->config = config;
 	snprintf(core->state, sizeof(core->state), "%s", paths->state);
 	snprintf(core->bpffs, sizeof(core->bpffs), "%s", paths->bpffs);
+	snprintf(core->refresh, sizeof(core->refresh), "%s", paths->refresh);
 	snprintf(core->config_problem, sizeof(core->config_problem), "%s",
 		 paths->config_problem ? paths->config_problem : "");
 	code = open_parts(core, error);
@@ -189,9 +192,11 @@ void kh_core_settle(struct kh_core *core)
 		kh_image_spare(&core->spare, core->image->pages);
 }
 
-void kh_core_child_ended(struct kh_core *core)
+void kh_core_fetched(struct kh_core *core)
 {
-	if (core && !core->detached)
+	if (core->detached)
+		kh_fetching_end(&core->sources->fetching); /* nothing is ordered any more */
+	else
 		kh_sources_tick(core);
 }
 
@@ -275,6 +280,11 @@ static void on_event(const struct kh_event *event, void *context)
 int kh_core_links_fd(const struct kh_core *core)
 {
 	return kh_links_monitor_fd(core->monitor);
+}
+
+int kh_core_fetched_fd(const struct kh_core *core)
+{
+	return core->sources->fetched;
 }
 
 int kh_core_events_fd(const struct kh_core *core)

@@ -22,6 +22,7 @@ struct kh_core_paths {
 	const char *state; /* folder of the ledger and the image; 0700 */
 	const char *run; /* folder of the socket and the lock */
 	const char *bpffs; /* folder of the pins, on a bpffs */
+	const char *refresh; /* the socket at which khien-refresh listens; "": the core starts it itself */
 	const char *config; /* the configuration file, for messages */
 	const char *
 		config_problem; /* why the last accepted copy serves and not that file (status: degraded); NULL: it does not */
@@ -38,12 +39,13 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 
 /* For the event loop. */
 void kh_core_settle(struct kh_core *core); /* after an answer: what it need not wait for (kh_kernel_settle) */
-void kh_core_child_ended(struct kh_core *core); /* SIGCHLD: a source has been fetched */
 void kh_core_tick(struct kh_core *core); /* every second: fold counters when due, expire, health */
 void kh_core_links_changed(
 	struct kh_core *core); /* the netlink monitor reported something: re-attach, re-judge, re-compile */
 void kh_core_clock_changed(struct kh_core *core); /* the wall clock stepped */
 int kh_core_links_fd(const struct kh_core *core); /* to poll */
+int kh_core_fetched_fd(const struct kh_core *core); /* a source has been fetched; to poll, then kh_core_fetched() */
+void kh_core_fetched(struct kh_core *core);
 int kh_core_events_fd(const struct kh_core *core); /* first sights; to poll, then kh_core_events() */
 void kh_core_events(struct kh_core *core);
 

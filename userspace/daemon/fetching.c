@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * khien-refresh from the daemon's side: what it is told, the memory it writes to, and its end. Secrets (secrets.c) are handed over in memory:
- * they are in no argument, no environment, no log and no ledger.
+ * khien-refresh from the daemon's side: what it is told, the memory it writes to, and its end. It is at the other end of a socket; whether systemd started
+ * it there, in a unit that may call out and nothing else, or this daemon did, makes no difference. Secrets (secrets.c) are handed over in memory: they are in no
+ * argument, no environment, no log and no ledger.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,12 +10,14 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/file.h"
 #include "common/lang.h"
+#include "common/socket.h"
 #include "common/text.h"
 #include "daemon/log.h"
 #include "daemon/source.h"
@@ -22,7 +25,6 @@
 #define PROGRAM "khien-refresh"
 #define AUTHORITY_MAX ((size_t)512 << 10)
 #define ANSWER_MAX 16384
-#define FIRST_FD 16 /* above those that the program gets */
 
 /* ---- What it is told ------------------------------------------------------------------------------------ */
 
@@ -81,9 +83,7 @@ static int fill_request(struct kh_fetch_request *request, const struct kh_config
 
 static int memory(int *ret_fd)
 {
-	int fd KH_CLEANUP(kh_closep) = memfd_create("khien-source", MFD_CLOEXEC);
-
-	*ret_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	*ret_fd = memfd_create("khien-source", MFD_CLOEXEC);
 	return *ret_fd < 0 ? -errno : 0;
 }
 
@@ -113,18 +113,21 @@ static int write_request(const struct kh_core *core, const struct kh_source *sou
 
 /* ---- The program ------------------------------------------------------------------------------------------ */
 
-/* 0 or an errno. */
-static int spawn(struct kh_fetching *fetching, int request, const char *program)
+/* One of our own, at the other end of *ret_socket. What becomes of it is said there. 0 or -errno. */
+static int spawn(int *ret_socket, const char *program)
 {
-	char *const words[] = { (char[]){ PROGRAM }, (char *)(uintptr_t)kh_lang_get(),
-				(char *)(uintptr_t)kh_lang_folder(), NULL };
-	char *const environment[] = { (char[]){ "LC_ALL=C.UTF-8" }, NULL };
-	const int given[] = { request, fetching->answer, -1, fetching->content, fetching->documents };
+	char *const words[] = { (char[]){ PROGRAM }, NULL };
+	char folder[PATH_MAX + 32];
+	char *const environment[] = { (char[]){ "LC_ALL=C.UTF-8" }, folder, NULL };
+	int ends[2], code;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
-	int code;
+	pid_t pid;
 
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	snprintf(folder, sizeof(folder), "KHIEN_LOCALEDIR=%s", kh_lang_folder());
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(&attributes);
@@ -132,43 +135,73 @@ static int spawn(struct kh_fetching *fetching, int request, const char *program)
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawn_file_actions_init(&actions);
-	code = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY | O_CLOEXEC, 0);
-	for (int i = 0; i < (int)KH_ARRAY_SIZE(given) && !code; i++)
-		code = given[i] < 0 ? 0 : posix_spawn_file_actions_adddup2(&actions, given[i], i);
+	code = posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
+	for (int i = STDOUT_FILENO; i <= STDERR_FILENO && !code; i++)
+		code = posix_spawn_file_actions_addopen(&actions, i, "/dev/null", O_WRONLY | O_CLOEXEC, 0);
 	if (!code)
-		code = posix_spawn(&fetching->pid, program, &actions, &attributes, words, environment);
+		code = posix_spawn(&pid, program, &actions, &attributes, words, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
-	return code;
+	close(ends[1]);
+	if (code)
+		close(ends[0]);
+	else
+		*ret_socket = ends[0];
+	return -code;
+}
+
+static int call(const struct kh_core *core, struct kh_fetching *fetching, int request, struct kh_error *error)
+{
+	const int fds[KH_REFRESH_FDS] = { [KH_REFRESH_REQUEST] = request,
+					  [KH_REFRESH_ANSWER] = fetching->answer,
+					  [KH_REFRESH_CONTENT] = fetching->content,
+					  [KH_REFRESH_DOCUMENTS] = fetching->documents };
+	struct epoll_event event = { .events = EPOLLIN };
+	char program[PATH_MAX];
+	int code;
+
+	if (core->refresh[0]) {
+		code = fetching->socket = kh_socket_connect(core->refresh);
+		if (code < 0) {
+			kh_fail(error, code, _("%s does not answer at %s: %s"), PROGRAM, core->refresh, strerror(-code));
+			kh_hint(error, _("look at: systemctl status khien-refresh.socket"));
+			return code;
+		}
+	} else {
+		kh_program_find(PROGRAM, program);
+		code = spawn(&fetching->socket, program);
+		if (code < 0)
+			return kh_fail(error, code, _("%s could not be started: %s"), program, strerror(-code));
+	}
+	code = kh_socket_send(fetching->socket, kh_lang_get(), KH_REFRESH_LANGUAGE, fds, KH_ARRAY_SIZE(fds));
+	if (!code && epoll_ctl(core->sources->fetched, EPOLL_CTL_ADD, fetching->socket, &event) < 0)
+		code = -errno;
+	return code < 0 ? kh_fail(error, code, "%s: %s", PROGRAM, strerror(-code)) : 0;
 }
 
 int kh_fetching_start(struct kh_core *core, const struct kh_source *source, bool accept, struct kh_error *error)
 {
 	struct kh_fetching *fetching = &core->sources->fetching;
-	int request KH_CLEANUP(kh_closep) = -1;
-	char program[PATH_MAX];
-	int code;
+	int request KH_CLEANUP(kh_closep) = -1, code;
 
-	*fetching = (struct kh_fetching){ .answer = -1, .content = -1, .documents = -1, .accept = accept };
-	snprintf(fetching->source, sizeof(fetching->source), "%s", source->name);
+	*fetching = (struct kh_fetching){
+		.socket = -1, .answer = -1, .content = -1, .documents = -1, .accept = accept, .since = kh_now()
+	};
 	code = write_request(core, source, &request, error);
 	if (code < 0)
 		return code;
-	kh_program_find(PROGRAM, program);
 	code = memory(&fetching->answer);
 	if (!code)
 		code = memory(&fetching->content);
 	if (!code)
 		code = memory(&fetching->documents);
-	if (!code)
-		code = -spawn(fetching, request, program);
-	if (code < 0) {
-		fetching->pid = 0;
+	code = code < 0 ? kh_fail(error, code, "%s: %s", source->name, strerror(-code))
+			: call(core, fetching, request, error);
+	if (code < 0)
 		kh_fetching_end(fetching);
-		return kh_fail(error, code, _("%s could not be started: %s"), program, strerror(-code));
-	}
-	fetching->since = kh_now();
-	return 0;
+	else
+		snprintf(fetching->source, sizeof(fetching->source), "%s", source->name);
+	return code;
 }
 
 /* ---- Its end ---------------------------------------------------------------------------------------------- */
@@ -178,16 +211,12 @@ static void say(struct kh_fetch_answer *answer, const char *text)
 	*answer = (struct kh_fetch_answer){ .result = KH_FETCH_FAILED, .text = strdup(text) };
 }
 
-static void read_answer(const struct kh_fetching *fetching, int status, struct kh_fetch_answer *ret_answer)
+static void read_answer(const struct kh_fetching *fetching, struct kh_fetch_answer *ret_answer)
 {
 	char *data KH_CLEANUP(kh_freep) = NULL;
 	size_t length, rest;
-	int code = WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EPROTO;
+	int code = kh_file_read_fd(fetching->answer, ANSWER_MAX, &data, &length);
 
-	if (!code && lseek(fetching->answer, 0, SEEK_SET) < 0)
-		code = -errno;
-	if (!code)
-		code = kh_file_read_fd(fetching->answer, ANSWER_MAX, &data, &length);
 	if (!code)
 		code = kh_fetch_answer_read(data, length, ret_answer, &rest);
 	if (code < 0)
@@ -197,31 +226,25 @@ static void read_answer(const struct kh_fetching *fetching, int status, struct k
 int kh_fetching_poll(struct kh_fetching *fetching, struct kh_fetch_answer *ret_answer)
 {
 	int64_t taken = kh_now() - fetching->since;
-	int status = 0;
-	pid_t ended = waitpid(fetching->pid, &status, WNOHANG);
+	char done;
+	ssize_t got = recv(fetching->socket, &done, sizeof(done), MSG_DONTWAIT);
 
-	if (ended == 0 && taken >= 0 && taken < KH_SOURCE_PATIENCE)
+	if (got < 0 && (errno == EAGAIN || errno == EINTR) && taken >= 0 && taken < KH_SOURCE_PATIENCE)
 		return 0;
-	if (ended == 0 && !kill(fetching->pid, SIGKILL)) /* it should have given up; or the clock was set */
-		waitpid(fetching->pid, NULL, 0);
-	fetching->pid = 0;
-	if (ended <= 0)
+	if (got == sizeof(done))
+		read_answer(fetching, ret_answer);
+	else /* it ended before; or it should have given up, or the clock was set */
 		say(ret_answer, _("the refresh broke off"));
-	else
-		read_answer(fetching, status, ret_answer);
 	return 1;
 }
 
 void kh_fetching_end(struct kh_fetching *fetching)
 {
-	int *const all[] = { &fetching->answer, &fetching->content, &fetching->documents };
+	int *const all[] = { &fetching->socket, &fetching->answer, &fetching->content, &fetching->documents };
 
-	if (fetching->pid > 0 && !kill(fetching->pid, SIGKILL))
-		waitpid(fetching->pid, NULL, 0);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(all); i++) {
 		kh_closep(all[i]);
 		*all[i] = -1;
 	}
-	fetching->pid = 0;
 	fetching->source[0] = '\0';
 }

@@ -38,6 +38,7 @@ static const struct row {
 	STRING("state", "DIR", state, KH_STATEDIR, N_("folder of the ledger")),
 	STRING("run", "DIR", run, "/run/khien", N_("folder of the control socket")),
 	STRING("bpffs", "DIR", bpffs, "/sys/fs/bpf/khien", N_("folder of the pins, on a bpffs")),
+	STRING("refresh", "SOCKET", refresh, "", N_("where khien-refresh listens; without it khiend starts one itself")),
 	TASK("check", KH_TASK_CHECK, N_("check the configuration against this machine, and change nothing")),
 	FLAG("load", load, N_("with --check: verify the packet programs on this kernel too, and attach nothing")),
 	TASK("detect", KH_TASK_DETECT, N_("print a [gateway] section proposed for this machine")),
@@ -121,7 +122,7 @@ void kh_options_help(void)
 		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
 			 rows[i].value ? rows[i].value : "");
 		printf("  %-16s %s", left, _(rows[i].help));
-		if (rows[i].standard)
+		if (rows[i].standard && rows[i].standard[0])
 			printf(_(" (default: %s)"), rows[i].standard);
 		putchar('\n');
 	}

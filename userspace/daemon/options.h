@@ -25,6 +25,7 @@ struct kh_options {
 	const char *state;
 	const char *run;
 	const char *bpffs;
+	const char *refresh; /* "": khiend starts it itself */
 };
 
 /* Fills *ret_options, pointing into argv. 0, or -EINVAL after saying on standard error what is wrong. */

@@ -102,7 +102,7 @@ struct kh_refusals {
 };
 
 struct kh_core {
-	char state[PATH_MAX - 64], bpffs[PATH_MAX - 64];
+	char state[PATH_MAX - 64], bpffs[PATH_MAX - 64], refresh[PATH_MAX]; /* struct kh_core_paths */
 	const struct kh_config *config;
 	struct kh_ledger *ledger;
 	struct kh_kernel *kernel;

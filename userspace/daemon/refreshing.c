@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -326,10 +327,8 @@ void kh_sources_tick(struct kh_core *core)
 
 	if (core->detached)
 		return;
-	if (!core->sources && !(core->sources = calloc(1, sizeof(*core->sources))))
-		return;
 	fetching = &core->sources->fetching;
-	if (!fetching->pid) {
+	if (!kh_fetching_runs(fetching)) {
 		start(core);
 	} else if (kh_fetching_poll(fetching, &answer)) {
 		finish(core, &answer);
@@ -337,9 +336,21 @@ void kh_sources_tick(struct kh_core *core)
 	}
 }
 
+int kh_sources_open(struct kh_core *core, struct kh_error *error)
+{
+	core->sources = calloc(1, sizeof(*core->sources));
+	if (!core->sources)
+		return kh_fail(error, -ENOMEM, _("out of memory"));
+	core->sources->fetched = epoll_create1(EPOLL_CLOEXEC);
+	return core->sources->fetched < 0 ? kh_fail(error, -errno, _("cannot watch sources: %s"), strerror(errno)) : 0;
+}
+
 void kh_sources_close(struct kh_core *core)
 {
-	if (core->sources && core->sources->fetching.pid)
+	if (!core->sources)
+		return;
+	if (kh_fetching_runs(&core->sources->fetching))
 		kh_fetching_end(&core->sources->fetching);
+	kh_closep(&core->sources->fetched);
 	free(KH_TAKE(core->sources));
 }

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <time.h>
@@ -35,7 +36,7 @@ struct server {
 	struct kh_core *core;
 	struct kh_control_server *control;
 	sd_event *event;
-	sd_event_source *links, *events, *tick, *clock, *settle;
+	sd_event_source *links, *events, *fetched, *tick, *clock, *settle;
 	bool tick_put_off;
 	int clock_fd;
 	int failed; /* -errno: ended by itself, for this reason */
@@ -125,10 +126,20 @@ static int on_events(sd_event_source *source KH_UNUSED, int fd KH_UNUSED, uint32
 	return 0;
 }
 
+static int on_fetched(sd_event_source *source KH_UNUSED, int fd KH_UNUSED, uint32_t events KH_UNUSED, void *data)
+{
+	struct server *server = data;
+
+	kh_core_fetched(server->core);
+	kh_control_again(server->control);
+	return 0;
+}
+
 static void core_stop(struct server *server)
 {
 	server->links = sd_event_source_disable_unref(server->links);
 	server->events = sd_event_source_disable_unref(server->events);
+	server->fetched = sd_event_source_disable_unref(server->fetched);
 	kh_core_close(KH_TAKE(server->core));
 }
 
@@ -138,6 +149,7 @@ static int core_start(struct server *server, const struct kh_config *config, str
 		.state = server->options->state,
 		.run = server->options->run,
 		.bpffs = server->options->bpffs,
+		.refresh = server->options->refresh,
 		.config = server->options->config,
 		.config_problem = server->config_problem[0] ? server->config_problem : NULL,
 	};
@@ -156,6 +168,9 @@ static int core_start(struct server *server, const struct kh_config *config, str
 	if (r >= 0)
 		r = sd_event_add_io(server->event, &server->events, kh_core_events_fd(server->core), EPOLLIN, on_events,
 				    server);
+	if (r >= 0)
+		r = sd_event_add_io(server->event, &server->fetched, kh_core_fetched_fd(server->core), EPOLLIN,
+				    on_fetched, server);
 	if (r < 0) {
 		core_stop(server);
 		return kh_fail(error, r, _("cannot watch interfaces and events: %s"), strerror(-r));
@@ -232,9 +247,9 @@ static int on_signal(sd_event_source *source KH_UNUSED, const struct signalfd_si
 	struct server *server = data;
 	struct timespec now;
 
-	if (info->ssi_signo == SIGCHLD) {
-		kh_core_child_ended(server->core);
-		kh_control_again(server->control);
+	if (info->ssi_signo == SIGCHLD) { /* khien-refresh has said already how it went */
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
 		return 0;
 	}
 	if (info->ssi_signo != SIGHUP) {

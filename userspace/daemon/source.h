@@ -5,7 +5,7 @@
  *   sources.c      what people ask: add, list, show, refresh, pause, resume, promote, remove
  *   source_terms.c what a new one may be, and when it is due      proxy.c   and its proxy
  *   refreshing.c   every second, and what becomes of an answer: failed, current, new, or waiting for a person
- *   fetching.c     the program that fetches and reads, khien-refresh: started, waited for without waiting, ended
+ *   fetching.c     the program that fetches and reads, khien-refresh: called, waited for without waiting, let go
  *   secrets.c      user, password and token, from files for root alone
  *   kept.c         the copy in force of a collection or feed, so that the next refresh need not bring all of it
  *   replace.c      what a new copy no longer holds is withdrawn
@@ -24,8 +24,6 @@
 #ifndef KHIEN_DAEMON_SOURCE_H
 #define KHIEN_DAEMON_SOURCE_H
 
-#include <sys/types.h>
-
 #include "daemon/private.h"
 #include "ledger/sources.h"
 #include "model/fetched.h"
@@ -41,8 +39,8 @@
 
 /* One refresh that runs. */
 struct kh_fetching {
-	char source[KH_SOURCE_NAME_BYTES];
-	pid_t pid; /* 0: none */
+	char source[KH_SOURCE_NAME_BYTES]; /* empty: none */
+	int socket; /* to khien-refresh, which ends when it is closed */
 	int answer, content, documents; /* memory that it writes */
 	int64_t since;
 	bool accept; /* a person has said that its size is right */
@@ -54,17 +52,22 @@ struct kh_asked {
 };
 
 struct kh_sources {
+	int fetched; /* epoll: what khien-refresh says */
 	struct kh_fetching fetching;
 	struct kh_asked asked[KH_SOURCES_MAX];
 	size_t asked_count;
 };
 
 /* fetching.c */
-/* Starts it. 0; or -errno with error: nothing runs. */
+/* Calls khien-refresh where the core says that it listens, or starts one. 0; or -errno with error: nothing runs. */
 int kh_fetching_start(struct kh_core *core, const struct kh_source *source, bool accept, struct kh_error *error);
 /* 1: it has ended, and *ret_answer says how (a program that broke off is a failure too); 0: it runs. Never waits. */
 int kh_fetching_poll(struct kh_fetching *fetching, struct kh_fetch_answer *ret_answer);
 void kh_fetching_end(struct kh_fetching *fetching); /* ends it when it runs, and lets go of what it wrote */
+static inline bool kh_fetching_runs(const struct kh_fetching *fetching)
+{
+	return fetching->source[0];
+}
 
 /* secrets.c */
 /* Reads "user = NAME" and "password = TEXT", or "token = TEXT", which are malloc'ed; they are in no message, not even a wrong line. The file is root's and
@@ -79,8 +82,9 @@ int kh_kept_append(const struct kh_core *core, const struct kh_source *source, i
 void kh_kept_remove(const struct kh_core *core, const char *name);
 
 /* refreshing.c */
+int kh_sources_open(struct kh_core *core, struct kh_error *error); /* 0 or -errno */
 void kh_sources_tick(struct kh_core *core);
-void kh_sources_close(struct kh_core *core);
+void kh_sources_close(struct kh_core *core); /* also of one that was not opened */
 /* Puts the row under a change of its own. 0 or -errno. */
 int kh_source_write(struct kh_core *core, struct kh_source *source, struct kh_error *error);
 

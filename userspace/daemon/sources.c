@@ -28,12 +28,10 @@ static bool is_refreshing(const struct kh_core *core, const char *name)
 {
 	const struct kh_sources *sources = core->sources;
 
-	if (!sources)
-		return false;
 	for (size_t i = 0; i < sources->asked_count; i++)
 		if (!strcmp(sources->asked[i].source, name))
 			return true;
-	return sources->fetching.pid && !strcmp(sources->fetching.source, name);
+	return !strcmp(sources->fetching.source, name);
 }
 
 static json_t *number_or_null(int64_t number, bool there)
@@ -322,7 +320,7 @@ json_t *kh_op_source_remove(const struct kh_request *request)
 
 	if (reply)
 		return reply;
-	if (is_refreshing(request->core, source.name) && !strcmp(request->core->sources->fetching.source, source.name))
+	if (!strcmp(request->core->sources->fetching.source, source.name))
 		kh_fetching_end(&request->core->sources->fetching); /* nobody waits for it any more */
 	return change_orders(request, "source-remove", &source, edit_withdraw, write_removed);
 }

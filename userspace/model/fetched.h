@@ -3,6 +3,9 @@
  * What is asked of the program that fetches, and what it answers: plain structs, and their form as bytes between processes.
  * Written by the daemon, read by khien-refresh and khien-fetch; the answer goes the other way, and is checked where it is read.
  *
+ *   khien-refresh has the daemon at the other end of a socket, its standard input. It gets one message: a language and the descriptors below. When it has
+ *   written what it has to say, it sends one byte. The daemon closes the socket when nobody waits any more.
+ *
  *   bytes: magic, then texts in the order of the struct, each a 32-bit length (host order) and its bytes; numbers are 64 bits.
  *   After a request stands the copy that is kept of a collection or feed, if there is one; after an answer, what was fetched.
  *   A text of an answer is printable and at most KH_FETCH_TEXT_MAX bytes.
@@ -20,6 +23,15 @@
 #define KH_FETCH_PROXY_BYTES 300 /* of the address of a proxy, with NUL */
 #define KH_FETCH_REQUEST_MAX ((size_t)1 << 20) /* with the certificates of an authority */
 #define KH_FETCH_INPUT_MAX (KH_FETCH_REQUEST_MAX + 4096 + ((size_t)64 << 20)) /* with the kept copy */
+
+#define KH_REFRESH_LANGUAGE 2 /* bytes of the message: "vi" "en" */
+enum kh_refresh_fd { /* of memory; the daemon's */
+	KH_REFRESH_REQUEST, /* a request and the kept copy; read */
+	KH_REFRESH_ANSWER, /* an answer; written, as are the others */
+	KH_REFRESH_CONTENT, /* what was fetched */
+	KH_REFRESH_DOCUMENTS, /* the documents in it (model/wire.h) */
+	KH_REFRESH_FDS,
+};
 
 /* What stands at the address of a source. Stored: never renumber. */
 enum kh_fetch_kind {

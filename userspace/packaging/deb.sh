@@ -77,7 +77,7 @@ cat > "$root/DEBIAN/prerm" <<'END'
 set -e
 if [ "$1" = remove ]; then
 	if [ -d /run/systemd/system ]; then
-		systemctl disable --now khiend.service || true
+		systemctl disable --now khiend.service khien-refresh.socket || true
 	fi
 	# Without the daemon no one could take the programs off again.
 	if [ -d /sys/fs/bpf/khien ]; then

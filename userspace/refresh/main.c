@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * khien-refresh LANGUAGE FOLDER: one refresh of one source, so that the daemon need not wait for strangers. Started by the daemon
- * (daemon/fetching.c); becomes nobody before it does anything.
- *
- *   0 request and kept copy (model/fetched.h)   1 the answer   3 what was fetched   4 the documents in it (model/wire.h)
+ * khien-refresh: one refresh of one source, so that the daemon need not wait for strangers. The daemon is at the other end of standard input, a
+ * socket (model/fetched.h). Whoever started it, the daemon or systemd in a unit of its own: it becomes nobody before it does anything, if it is not yet.
  *
  * It reads none of what comes itself: khien-fetch talks to the server, khien-parse reads, each behind the walls of the sandbox.
  * Ends by itself within REFRESH_SECONDS, and with the daemon.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/file.h"
 #include "common/lang.h"
+#include "common/socket.h"
 #include "common/text.h"
 #include "common/util.h"
 #include "intake/intake.h"
@@ -25,10 +26,10 @@
 #include "sandbox/sandbox.h"
 
 #define PROGRAM "khien-fetch"
-#define CONTENT_FD 3
-#define DOCUMENTS_FD 4
 #define REFRESH_SECONDS 600 /* fetching, and reading what came */
 #define MEMORY_MAX ((size_t)1 << 30) /* with the stacks of a resolver's threads */
+
+static int memory[KH_REFRESH_FDS]; /* enum kh_refresh_fd */
 
 /* ---- Fetching ------------------------------------------------------------------------------------------ */
 
@@ -59,7 +60,7 @@ static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer 
 	struct kh_sandbox sandbox = { .program = program,
 				      .arguments = words,
 				      .readable = readable,
-				      .input = STDIN_FILENO,
+				      .input = memory[KH_REFRESH_REQUEST],
 				      .output_max = (size_t)request->bytes_max + 16384,
 				      .memory_max = MEMORY_MAX,
 				      .seconds_max = kh_fetch_seconds(request->kind),
@@ -78,7 +79,7 @@ static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer 
 		return code;
 	ret_answer->bytes = (int64_t)(result.output.length - rest);
 	if (ret_answer->result == KH_FETCH_NEW)
-		code = kh_file_write_fd(CONTENT_FD, result.output.data + rest, result.output.length - rest);
+		code = kh_file_write_fd(memory[KH_REFRESH_CONTENT], result.output.data + rest, result.output.length - rest);
 	return code < 0 ? kh_fail(error, code, "%s: %s", request->name, strerror(-code)) : 0;
 }
 
@@ -113,7 +114,7 @@ static int read_content(const struct kh_fetch_request *request, struct kh_fetch_
 {
 	struct kh_documents documents KH_CLEANUP(kh_documents_clear) = {};
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
-	int code = answer->bytes ? kh_intake_read(request->name, CONTENT_FD, &documents, error)
+	int code = answer->bytes ? kh_intake_read(request->name, memory[KH_REFRESH_CONTENT], &documents, error)
 				 : read_nothing(request->name, &documents, error);
 
 	if (code < 0)
@@ -127,7 +128,7 @@ static int read_content(const struct kh_fetch_request *request, struct kh_fetch_
 	}
 	code = kh_wire_write_all(&documents, &bytes);
 	if (!code)
-		code = kh_file_write_fd(DOCUMENTS_FD, bytes.data, bytes.length);
+		code = kh_file_write_fd(memory[KH_REFRESH_DOCUMENTS], bytes.data, bytes.length);
 	return code < 0 ? kh_fail(error, code, "%s: %s", request->name, strerror(-code)) : 0;
 }
 
@@ -138,7 +139,7 @@ static int refresh(struct kh_fetch_answer *answer)
 	char *data KH_CLEANUP(kh_freep) = NULL;
 	struct kh_error error = {};
 	size_t length, rest;
-	int code = kh_file_read_fd(STDIN_FILENO, KH_FETCH_INPUT_MAX, &data, &length);
+	int code = kh_file_read_fd(memory[KH_REFRESH_REQUEST], KH_FETCH_INPUT_MAX, &data, &length);
 
 	if (!code)
 		code = kh_fetch_request_read(data, length, &request, &rest);
@@ -151,25 +152,47 @@ static int refresh(struct kh_fetch_answer *answer)
 	if (code < 0)
 		say(answer, &error);
 	code = kh_fetch_answer_write(answer, &bytes);
-	return code < 0 ? code : kh_file_write_fd(STDOUT_FILENO, bytes.data, bytes.length);
+	return code < 0 ? code : kh_file_write_fd(memory[KH_REFRESH_ANSWER], bytes.data, bytes.length);
 }
 
-int main(int count, char **words)
+/* ---- The daemon ---------------------------------------------------------------------------------------- */
+
+/* The next thing that happens at the socket is its end: nobody waits any more, and the signal ends this program, and with it those that it started. */
+static int end_with_daemon(void)
+{
+	char byte;
+
+	if (fcntl(STDIN_FILENO, F_SETOWN, getpid()) < 0 || fcntl(STDIN_FILENO, F_SETFL, O_ASYNC) < 0)
+		return -errno;
+	return recv(STDIN_FILENO, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) ? 0 : -ECONNRESET; /* before that? */
+}
+
+static int say_done(void)
+{
+	const char done = 1;
+	int flags = fcntl(STDIN_FILENO, F_SETFL, 0);
+
+	return flags < 0 ? -errno : kh_socket_send(STDIN_FILENO, &done, sizeof(done), NULL, 0);
+}
+
+int main(void)
 {
 	struct kh_fetch_answer answer KH_CLEANUP(kh_fetch_answer_clear) = {};
-	pid_t parent = getppid();
-	int code;
+	char language[KH_REFRESH_LANGUAGE + 1] = "";
+	int code = kh_sandbox_lower(getppid());
 
-	if (count != 3) {
-		fprintf(stderr, "usage: khien-refresh LANGUAGE FOLDER\n");
-		return 2;
-	}
-	code = kh_sandbox_lower(parent);
 	alarm(REFRESH_SECONDS);
-	setenv("KHIEN_LOCALEDIR", words[2], 1);
+	if (!code)
+		code = kh_socket_receive(STDIN_FILENO, language, KH_REFRESH_LANGUAGE, memory, KH_REFRESH_FDS);
+	if (code == -ENOTSOCK)
+		fprintf(stderr, "khien-refresh is started by khiend, or by systemd for it (khien-refresh.socket)\n");
+	if (!code)
+		code = end_with_daemon();
 	kh_lang_init();
-	kh_lang_set(words[1]);
+	kh_lang_set(language);
 	if (!code)
 		code = refresh(&answer);
+	if (!code)
+		code = say_done();
 	return code < 0;
 }
