@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -26,12 +27,12 @@
 
 /* ---- What it is told ------------------------------------------------------------------------------------ */
 
-static int copy_texts(struct kh_fetch_request *request, const struct kh_source *source)
+static int copy_texts(struct kh_fetch_request *request, const struct kh_source *source, bool whole)
 {
 	const char *const texts[] = { source->name, source->url, source->etag, source->last_modified };
 	char **const places[] = { &request->name, &request->url, &request->etag, &request->last_modified };
 
-	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
+	for (size_t i = 0; i < (whole ? 2 : KH_ARRAY_SIZE(texts)); i++) {
 		if (!texts[i][0])
 			continue;
 		*places[i] = strdup(texts[i]);
@@ -57,10 +58,12 @@ static int fill_proxy(struct kh_fetch_request *request, const struct kh_config *
 	return secrets[0] ? kh_secrets_read(secrets, &request->proxy_user, &request->proxy_password, NULL, error) : 0;
 }
 
-static int fill_request(struct kh_fetch_request *request, const struct kh_config *config,
-			const struct kh_source *source, struct kh_error *error)
+static int fill_request(struct kh_fetch_request *request, const struct kh_core *core, const struct kh_source *source,
+			struct kh_error *error)
 {
-	int code = copy_texts(request, source);
+	/* of the same copy the server would send no bytes, and so nothing that a signature could be of */
+	bool whole = kh_source_takes_trust(core, source) && kh_source_is_ageing(source);
+	int code = copy_texts(request, source, whole);
 	size_t length;
 
 	if (code < 0)
@@ -69,7 +72,7 @@ static int fill_request(struct kh_fetch_request *request, const struct kh_config
 	request->entries_max = source->entries_max;
 	request->kind = source->kind;
 	request->unmarked = source->unmarked;
-	code = fill_proxy(request, config, source, error);
+	code = fill_proxy(request, core->config, source, error);
 	if (!code && source->credentials[0])
 		code = kh_secrets_read(source->credentials, &request->user, &request->password, &request->bearer,
 				       error);
@@ -81,10 +84,24 @@ static int fill_request(struct kh_fetch_request *request, const struct kh_config
 
 static int memory(int *ret_fd)
 {
-	int fd KH_CLEANUP(kh_closep) = memfd_create("khien-source", MFD_CLOEXEC);
+	int fd KH_CLEANUP(kh_closep) = memfd_create("khien-source", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	*ret_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
 	return *ret_fd < 0 ? -errno : 0;
+}
+
+static int write_bytes(const struct kh_fetch_request *request, int *ret_fd)
+{
+	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
+	int code = kh_fetch_request_write(request, &bytes);
+
+	if (!code)
+		code = memory(ret_fd);
+	if (!code)
+		code = kh_file_write_fd(*ret_fd, bytes.data, bytes.length);
+	if (bytes.data)
+		explicit_bzero(bytes.data, bytes.length);
+	return code;
 }
 
 /* The request, and after it the kept copy. */
@@ -92,34 +109,29 @@ static int write_request(const struct kh_core *core, const struct kh_source *sou
 			 struct kh_error *error)
 {
 	struct kh_fetch_request request KH_CLEANUP(kh_fetch_request_clear) = {};
-	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
-	int code = fill_request(&request, core->config, source, error);
+	int code = fill_request(&request, core, source, error);
 
 	if (code < 0)
 		return code;
-	code = kh_fetch_request_write(&request, &bytes);
-	if (!code)
-		code = memory(ret_fd);
-	if (!code)
-		code = kh_file_write_fd(*ret_fd, bytes.data, bytes.length);
+	code = write_bytes(&request, ret_fd);
 	if (!code)
 		code = kh_kept_append(core, source, *ret_fd);
 	if (!code && lseek(*ret_fd, 0, SEEK_SET) < 0)
 		code = -errno;
-	if (bytes.data)
-		explicit_bzero(bytes.data, bytes.length);
 	return code < 0 ? kh_fail(error, code, "%s: %s", source->name, strerror(-code)) : 0;
 }
 
 /* ---- The program ------------------------------------------------------------------------------------------ */
 
-/* 0 or an errno. */
-static int spawn(struct kh_fetching *fetching, int request, const char *program)
+/* `task`: KH_REFRESH_SIGNED, KH_REFRESH_READ, or NULL. 0 or an errno. */
+static int spawn(struct kh_fetching *fetching, int request, const char *program, const char *task)
 {
 	char *const words[] = { (char[]){ PROGRAM }, (char *)(uintptr_t)kh_lang_get(),
-				(char *)(uintptr_t)kh_lang_folder(), NULL };
+				(char *)(uintptr_t)kh_lang_folder(), (char *)(uintptr_t)task, NULL };
 	char *const environment[] = { (char[]){ "LC_ALL=C.UTF-8" }, NULL };
-	const int given[] = { request, fetching->answer, -1, fetching->content, fetching->documents };
+	const int given[] = {
+		request, fetching->answer, -1, fetching->content, fetching->documents, fetching->signature
+	};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
@@ -142,26 +154,18 @@ static int spawn(struct kh_fetching *fetching, int request, const char *program)
 	return code;
 }
 
-int kh_fetching_start(struct kh_core *core, const struct kh_source *source, bool accept, struct kh_error *error)
+/* With memory for what it writes, where there is none yet. On failure nothing runs and nothing is held. */
+static int launch(struct kh_fetching *fetching, int request, const char *task, struct kh_error *error)
 {
-	struct kh_fetching *fetching = &core->sources->fetching;
-	int request KH_CLEANUP(kh_closep) = -1;
+	int *const all[] = { &fetching->answer, &fetching->content, &fetching->documents, &fetching->signature };
 	char program[PATH_MAX];
-	int code;
+	int code = 0;
 
-	*fetching = (struct kh_fetching){ .answer = -1, .content = -1, .documents = -1, .accept = accept };
-	snprintf(fetching->source, sizeof(fetching->source), "%s", source->name);
-	code = write_request(core, source, &request, error);
-	if (code < 0)
-		return code;
 	kh_program_find(PROGRAM, program);
-	code = memory(&fetching->answer);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(all) && !code; i++)
+		code = *all[i] < 0 ? memory(all[i]) : 0;
 	if (!code)
-		code = memory(&fetching->content);
-	if (!code)
-		code = memory(&fetching->documents);
-	if (!code)
-		code = -spawn(fetching, request, program);
+		code = -spawn(fetching, request, program, task);
 	if (code < 0) {
 		fetching->pid = 0;
 		kh_fetching_end(fetching);
@@ -169,6 +173,51 @@ int kh_fetching_start(struct kh_core *core, const struct kh_source *source, bool
 	}
 	fetching->since = kh_now();
 	return 0;
+}
+
+static const struct kh_fetching nothing = { .answer = -1, .content = -1, .documents = -1, .signature = -1 };
+
+int kh_fetching_start(struct kh_core *core, const struct kh_source *source, const struct kh_asked *asked,
+		      struct kh_error *error)
+{
+	struct kh_fetching *fetching = &core->sources->fetching;
+	int request KH_CLEANUP(kh_closep) = -1, code;
+
+	*fetching = nothing;
+	fetching->accept = asked->accept;
+	fetching->confirmed = asked->confirmed;
+	snprintf(fetching->source, sizeof(fetching->source), "%s", source->name);
+	code = write_request(core, source, &request, error);
+	if (code < 0)
+		return code;
+	return launch(fetching, request, kh_source_takes_trust(core, source) ? KH_REFRESH_SIGNED : NULL, error);
+}
+
+int kh_fetching_read(struct kh_fetching *fetching, const char *name, const void *data, size_t length,
+		     struct kh_error *error)
+{
+	struct kh_fetch_request request KH_CLEANUP(kh_fetch_request_clear) = {
+		.name = strdup(name), .url = strdup(""), .bytes_max = (int64_t)length + 1, .entries_max = INT64_MAX
+	};
+	int fd KH_CLEANUP(kh_closep) = -1, code = request.name && request.url ? 0 : -ENOMEM;
+
+	*fetching = nothing;
+	if (!code)
+		code = write_bytes(&request, &fd);
+	if (!code)
+		code = memory(&fetching->content);
+	if (!code)
+		code = kh_file_write_fd(fetching->content, data, length);
+	/* the program that reads is nobody's, and what is signed shall stay so */
+	if (!code &&
+	    fcntl(fetching->content, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		code = -errno;
+	if (!code && lseek(fd, 0, SEEK_SET) < 0)
+		code = -errno;
+	if (!code)
+		return launch(fetching, fd, KH_REFRESH_READ, error);
+	kh_fetching_end(fetching);
+	return kh_fail(error, code, "%s: %s", name, strerror(-code));
 }
 
 /* ---- Its end ---------------------------------------------------------------------------------------------- */
@@ -214,7 +263,7 @@ int kh_fetching_poll(struct kh_fetching *fetching, struct kh_fetch_answer *ret_a
 
 void kh_fetching_end(struct kh_fetching *fetching)
 {
-	int *const all[] = { &fetching->answer, &fetching->content, &fetching->documents };
+	int *const all[] = { &fetching->answer, &fetching->content, &fetching->documents, &fetching->signature };
 
 	if (fetching->pid > 0 && !kill(fetching->pid, SIGKILL))
 		waitpid(fetching->pid, NULL, 0);

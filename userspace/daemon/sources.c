@@ -10,6 +10,7 @@
 #include "common/util.h"
 #include "daemon/alter.h"
 #include "daemon/source.h"
+#include "daemon/trust.h"
 
 /* ---- JSON -------------------------------------------------------------------------------------------- */
 
@@ -255,6 +256,7 @@ json_t *kh_op_source_refresh(const struct kh_request *request)
 		return kh_reply_usage(_("out of memory"));
 	snprintf(asked->source, sizeof(asked->source), "%s", source.name);
 	asked->accept = kh_request_flag(request->body, "accept");
+	asked->confirmed = asked->accept && kh_trust_is_typed(request);
 	reply = reply_source(request->core, &source);
 	move_on(request->core);
 	return reply;

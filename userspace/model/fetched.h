@@ -18,8 +18,13 @@
 
 #define KH_FETCH_TEXT_MAX 1024 /* of an answer: a longer validator is not kept */
 #define KH_FETCH_PROXY_BYTES 300 /* of the address of a proxy, with NUL */
+#define KH_FETCH_SIGNATURE_MAX 8192 /* bytes of a file beside the content that signs it: URL.minisig */
 #define KH_FETCH_REQUEST_MAX ((size_t)1 << 20) /* with the certificates of an authority */
 #define KH_FETCH_INPUT_MAX (KH_FETCH_REQUEST_MAX + 4096 + ((size_t)64 << 20)) /* with the kept copy */
+
+/* The third word of khien-refresh: the signature too, or nothing but reading. */
+#define KH_REFRESH_SIGNED "signed"
+#define KH_REFRESH_READ "read"
 
 /* What stands at the address of a source. Stored: never renumber. */
 enum kh_fetch_kind {

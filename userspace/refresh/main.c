@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * khien-refresh LANGUAGE FOLDER: one refresh of one source, so that the daemon need not wait for strangers. Started by the daemon
+ * khien-refresh LANGUAGE FOLDER [signed | read]: one refresh of one source, so that the daemon need not wait for strangers. Started by the daemon
  * (daemon/fetching.c); becomes nobody before it does anything.
  *
  *   0 request and kept copy (model/fetched.h)   1 the answer   3 what was fetched   4 the documents in it (model/wire.h)
+ *   5 what was fetched from URL.minisig, nothing where there is none
+ *
+ * signed: that is fetched too, for a file that is new; why it could not be is the answer's text. read: nothing is fetched, what is on 3 is read.
  *
  * It reads none of what comes itself: khien-fetch talks to the server, khien-parse reads, each behind the walls of the sandbox.
  * Ends by itself within REFRESH_SECONDS, and with the daemon.
@@ -13,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -27,6 +31,8 @@
 #define PROGRAM "khien-fetch"
 #define CONTENT_FD 3
 #define DOCUMENTS_FD 4
+#define SIGNATURE_FD 5
+#define SIGNATURE_ENDING ".minisig"
 #define REFRESH_SECONDS 600 /* fetching, and reading what came */
 #define MEMORY_MAX ((size_t)1 << 30) /* with the stacks of a resolver's threads */
 
@@ -40,8 +46,9 @@ static void say(struct kh_fetch_answer *answer, const struct kh_error *why)
 	answer->hint = why->hint[0] ? strdup(why->hint) : NULL;
 }
 
-/* The answer, and the content on its descriptor. 0; or -errno with error: then there is no answer. */
-static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer *ret_answer, struct kh_error *error)
+/* By the request that is on `input`: the answer, and the content on its descriptor. 0; or -errno with error: then there is no answer. */
+static int fetch(const struct kh_fetch_request *request, int input, int content, struct kh_fetch_answer *ret_answer,
+		 struct kh_error *error)
 {
 	char program[PATH_MAX];
 	const char *const words[] = { PROGRAM, kh_lang_get(), kh_lang_folder(), NULL };
@@ -59,7 +66,7 @@ static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer 
 	struct kh_sandbox sandbox = { .program = program,
 				      .arguments = words,
 				      .readable = readable,
-				      .input = STDIN_FILENO,
+				      .input = input,
 				      .output_max = (size_t)request->bytes_max + 16384,
 				      .memory_max = MEMORY_MAX,
 				      .seconds_max = kh_fetch_seconds(request->kind),
@@ -78,8 +85,48 @@ static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer 
 		return code;
 	ret_answer->bytes = (int64_t)(result.output.length - rest);
 	if (ret_answer->result == KH_FETCH_NEW)
-		code = kh_file_write_fd(CONTENT_FD, result.output.data + rest, result.output.length - rest);
+		code = kh_file_write_fd(content, result.output.data + rest, result.output.length - rest);
 	return code < 0 ? kh_fail(error, code, "%s: %s", request->name, strerror(-code)) : 0;
+}
+
+/* The address with the ending put to its path, before a query. malloc'ed, or NULL. */
+static char *signature_url(const char *url)
+{
+	int path = (int)strcspn(url, "?#");
+	char *text;
+
+	return asprintf(&text, "%.*s" SIGNATURE_ENDING "%s", path, url, url + path) < 0 ? NULL : text;
+}
+
+/* What is missing is told in the answer: whether it matters, the daemon knows. */
+static int fetch_signature(struct kh_fetch_request *request, struct kh_fetch_answer *answer, struct kh_error *error)
+{
+	struct kh_fetch_answer own KH_CLEANUP(kh_fetch_answer_clear) = {};
+	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
+	int input KH_CLEANUP(kh_closep) = memfd_create("khien-signature", MFD_CLOEXEC);
+	char *content = request->url;
+	int code = input < 0 ? -errno : 0;
+
+	free(KH_TAKE(request->etag));
+	free(KH_TAKE(request->last_modified));
+	request->bytes_max = KH_FETCH_SIGNATURE_MAX;
+	request->url = signature_url(content);
+	free(content);
+	if (!code && !request->url)
+		code = -ENOMEM;
+	if (!code)
+		code = kh_fetch_request_write(request, &bytes);
+	if (!code)
+		code = kh_file_write_fd(input, bytes.data, bytes.length);
+	if (bytes.data)
+		explicit_bzero(bytes.data, bytes.length);
+	if (code < 0)
+		return kh_fail(error, code, "%s: %s", request->name, strerror(-code));
+	code = fetch(request, input, SIGNATURE_FD, &own, error);
+	if (code < 0 || own.result != KH_FETCH_FAILED || answer->text)
+		return code;
+	answer->text = KH_TAKE(own.text);
+	return 0;
 }
 
 /* ---- Reading ------------------------------------------------------------------------------------------- */
@@ -131,7 +178,31 @@ static int read_content(const struct kh_fetch_request *request, struct kh_fetch_
 	return code < 0 ? kh_fail(error, code, "%s: %s", request->name, strerror(-code)) : 0;
 }
 
-static int refresh(struct kh_fetch_answer *answer)
+static bool is_task(const char *task, const char *word)
+{
+	return task && !strcmp(task, word);
+}
+
+/* Also reads it, before the signature is fetched: that changes the request. */
+static int fetch_and_read(struct kh_fetch_request *request, const char *task, struct kh_fetch_answer *answer,
+			  struct kh_error *error)
+{
+	bool only_reads = is_task(task, KH_REFRESH_READ);
+	int code = 0;
+
+	if (only_reads)
+		*answer = (struct kh_fetch_answer){ .result = KH_FETCH_NEW, .bytes = request->bytes_max };
+	else
+		code = fetch(request, STDIN_FILENO, CONTENT_FD, answer, error);
+	if (code < 0 || answer->result != KH_FETCH_NEW)
+		return code;
+	code = read_content(request, answer, error);
+	if (!code && is_task(task, KH_REFRESH_SIGNED) && request->kind == KH_FETCH_FILE)
+		code = fetch_signature(request, answer, error);
+	return code;
+}
+
+static int refresh(const char *task, struct kh_fetch_answer *answer)
 {
 	struct kh_fetch_request request KH_CLEANUP(kh_fetch_request_clear) = {};
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
@@ -145,9 +216,7 @@ static int refresh(struct kh_fetch_answer *answer)
 	free(KH_TAKE(data)); /* the kept copy is for khien-fetch */
 	if (code < 0)
 		return code;
-	code = fetch(&request, answer, &error);
-	if (!code && answer->result == KH_FETCH_NEW)
-		code = read_content(&request, answer, &error);
+	code = fetch_and_read(&request, task, answer, &error);
 	if (code < 0)
 		say(answer, &error);
 	code = kh_fetch_answer_write(answer, &bytes);
@@ -160,8 +229,8 @@ int main(int count, char **words)
 	pid_t parent = getppid();
 	int code;
 
-	if (count != 3) {
-		fprintf(stderr, "usage: khien-refresh LANGUAGE FOLDER\n");
+	if (count != 3 && count != 4) {
+		fprintf(stderr, "usage: khien-refresh LANGUAGE FOLDER [" KH_REFRESH_SIGNED " | " KH_REFRESH_READ "]\n");
 		return 2;
 	}
 	code = kh_sandbox_lower(parent);
@@ -170,6 +239,6 @@ int main(int count, char **words)
 	kh_lang_init();
 	kh_lang_set(words[1]);
 	if (!code)
-		code = refresh(&answer);
+		code = refresh(count == 4 ? words[3] : NULL, &answer);
 	return code < 0;
 }
