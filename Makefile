@@ -31,7 +31,7 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse $(B)/khien-parse-documents $(B)/khi
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
 	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev libcurl4-openssl-dev ca-certificates openssl dnsmasq-base bind9-utils poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
-	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 nftables procps curl ncat jq python3
+	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 nftables procps curl ncat jq python3 minisign
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
 .PHONY: deps deps-missing
@@ -59,7 +59,7 @@ SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c
 	fold.c sightings.c slots.c totals.c health.c sources.c audit.c unconfirmed.c sessions.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c conntrack.c flow.c connections.c
-SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c audit.c audit_answer.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c audit.c audit_answer.c minisign.c trust_keys.c trust.c signed.c reading.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c impact.c letters.c push.c orders.c session.c list.c stats.c history.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
@@ -198,7 +198,8 @@ LEDGER_TESTS := test_ledger test_ledger_letters test_ledger_undo test_ledger_for
 UNIT_TESTS += $(LEDGER_TESTS)
 $(foreach t,$(LEDGER_TESTS),$(eval LIBS_$(t) := ledger model common))
 
-UNIT_TESTS += test_config test_check test_source_terms test_impact
+UNIT_TESTS += test_config test_check test_source_terms test_impact test_minisign
+LIBS_test_minisign := daemon common
 LIBS_test_impact := daemon compile netlink model common
 LIBS_test_source_terms := daemon model common
 LIBS_test_check := daemon netlink guard reader model common
@@ -243,11 +244,13 @@ $(B)/tests/golden_reader: tests/golden/golden_reader.c $(B)/san/reader.a $(B)/sa
 # clang's fuzzer wants its own instrumentation: objects of their own, in which eight plain values are a long list. Comparisons are not traced: that took two
 # thirds of the time and found no more than the dictionaries do. A run begins with the committed corpus, which stays as it is.
 FUZZ_RUNS ?= 20000
-FUZZ_TARGETS := reader letter list json markup mail office value pattern wire fetched guard config
+FUZZ_TARGETS := reader letter list json markup mail office value pattern wire fetched guard config minisign
 FUZZ_DOCUMENTS := $(foreach m,reader model common,$(SRC_$(m):%.c=$(m)/%))
 FUZZ_OF_guard := $(foreach m,guard model common,$(SRC_$(m):%.c=$(m)/%))
-FUZZ_OF_config := daemon/config daemon/config_lines daemon/config_values daemon/proxy $(SRC_common:%.c=common/%)
-LINK_fuzz_config := $(shell $(PKG_CONFIG) --libs inih 2>/dev/null)
+FUZZ_OF_config := daemon/config daemon/config_lines daemon/config_values daemon/minisign daemon/proxy $(SRC_common:%.c=common/%)
+FUZZ_OF_minisign := daemon/minisign $(SRC_common:%.c=common/%)
+LINK_fuzz_minisign := $(shell $(PKG_CONFIG) --libs libsodium 2>/dev/null)
+LINK_fuzz_config := $(shell $(PKG_CONFIG) --libs inih libsodium 2>/dev/null)
 FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize-address-use-after-return=never -O2 -DKH_BULK_MIN=8
 $(B)/fuzz/obj/%.o: userspace/%.c $(B)/flags
 	@mkdir -p $(@D)

@@ -13,16 +13,18 @@
  *
  * "session" of any request that changes something is what sshd says in SSH_CONNECTION, "203.0.113.7 51234 192.0.2.129 22" (client, port, server, port): when
  * the kernel says that it is established on this machine, no block holds the client's address as long as it lasts. What else it may be is heeded not.
+ * "typed" (true) of any request: a person typed it, or answered its question, at a terminal; where the configuration has [trust] keys it counts when the kernel
+ * says that the peer has one (userspace/daemon/trust.h). What is enforced by neither that nor a signature is refused with exit 2.
  * "confirm_within" (seconds, 30 to 86400; push, block, accept, enforce): the change is taken back at that time unless it is confirmed.
  *
  * op         request                                                   reply (besides exit)
  * status     -                                                         DESIGN's status object, and "name", "counts" {enforced, monitored, review, refused,
  *                                                                      unenforceable}, "allows", "expiring" (within 24 h), "unconfirmed": [{"change","until","kind","actor"}], "verified" {"ordered","enforced","time"},
  *                                                                      "events_lost", "sightings_lost", "version"; "problems": [{"code","text","todo"}]
- * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "date" ("2023-01-21"), "issuer", "ttl" (seconds), "monitor", "accept": [...], "accept_all_in": "annex"|"body"|"list"|"scan",
+ * push       "files": ["name", ...] (descriptors: the files, then the documents of each), "ref", "date" ("2023-01-21"), "issuer", "ttl" (seconds), "monitor", "accept": [...], "accept_all_in": "annex"|"body"|"list"|"scan", "signatures": [text of FILE.minisig or null, ...],
  *            "dry_run", "token", "rows" (of one decision, at most)     "letters": [letter + "duplicate_since"?, "relays": [...], "chain": [head + "shared"]], "rows": [row], "omitted" (rows), "counts" {enforce, review, refuse, unenforceable, unchanged},
  *                                                                      "notes": [...], "may_change" (dry run: whether who asks may do it), "token" (dry run: names this plan; a push with a token is refused, exit 1, when the plan has changed);
- *                                                                      dry run: "impact"; after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since",
+ *                                                                      dry run: "impact", "trust" {"signed": [key ids], "confirm"} (with [trust] keys; confirm: it takes a person at a terminal); after enforcing: "change", "generation", "proof" {"tried","blocked"}, "since",
  *                                                                      "unconfirmed" {"change","until"}? (it waits for confirmation), "alarms": [text]? (others with SSH connections here whom it blocks)
  * block      "values": [...], "ttl", "ref", "note", "monitor", "dry_run", "token", "rows"  as push
  * review     "ref"?, "after", "limit"                                  "indicators": [indicator + "sentence", "raw"], "next"
@@ -78,6 +80,7 @@
 #define KH_PROTO_MAX_REPLY (256u << 20)
 #define KH_PROTO_MAX_FILES 32 /* with one request; descriptors: twice as many */
 #define KH_PROTO_MAX_FDS (2 * KH_PROTO_MAX_FILES)
+#define KH_PROTO_MAX_SIGNATURE 8192 /* bytes of one of "signatures" */
 #define KH_PROTO_MAX_CLIENTS 32 /* connections at once */
 #define KH_CONFIRM_SECONDS_MIN 30 /* "confirm_within" */
 #define KH_CONFIRM_SECONDS_MAX 86400

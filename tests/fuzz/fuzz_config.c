@@ -37,6 +37,8 @@ static void check_config(const struct kh_config *config, int lines)
 	assert(!strcmp(config->language, "vi") || !strcmp(config->language, "en"));
 	assert(config->widest_ipv4 >= 0 && config->widest_ipv4 <= 32);
 	assert(config->widest_ipv6 >= 0 && config->widest_ipv6 <= 128);
+	assert(config->trust_keys_count <= KH_TRUST_KEYS_MAX &&
+	       (!config->trust_file[0] || config->trust_file[0] == '/'));
 	assert(!config->listen_set || config->listen_port);
 	assert(!config->never_block[0] || config->never_block[0] == '/');
 	for (size_t i = 0; i < KH_KEY_COUNT; i++)

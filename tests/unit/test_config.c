@@ -84,7 +84,14 @@ static void test_every_key(void **state)
 	      "listen = [::1]:80\n"
 	      "[sources]\n"
 	      "proxy = socks5h://proxy.example:1080\n"
-	      "proxy_credentials = /etc/khien/proxy.secret\n");
+	      "proxy_credentials = /etc/khien/proxy.secret\n"
+	      "[trust]\n"
+	      "keys = RWT0anfBFSOuGoPvGSjaX1dtucLpX9Q0qElNlkyCI3iQNv4QDX/9UhWM /etc/khien/keys,"
+	      " RWTklMTHhhd6VrFTAGPcrM5ScbfGF0ax8BsAFC7UX8zUvrRoPdxMu+d9\n");
+	assert_int_equal(config->trust_keys_count, 2);
+	assert_int_equal(config->trust_keys[0].id[7], 0x1a);
+	assert_int_equal(config->trust_keys[1].key[31], 0x7d);
+	assert_string_equal(config->trust_file, "/etc/khien/keys");
 	assert_string_equal(config->proxy, "socks5h://proxy.example:1080");
 	assert_string_equal(config->proxy_credentials, "/etc/khien/proxy.secret");
 	assert_string_equal(config->name, "Văn phòng UBND tỉnh, cổng #1");
@@ -212,6 +219,13 @@ static void test_errors(void **state)
 		{ MINIMAL "[guard]\nnever_block =\n", 5, "never_block: not an absolute path", "/khien/never-block.d" },
 		{ MINIMAL "[letters]\nissuers = lists\n", 5, "issuers: not an absolute path: lists",
 		  "/khien/issuers.d" },
+		{ MINIMAL "[trust]\nkeys =\n", 5, "keys: no key named", "remove the line" },
+		{ MINIMAL "[trust]\nkeys = RWQnonsense\n", 5, "keys: not a public key of minisign: RWQnonsense",
+		  "minisign.pub" },
+		{ MINIMAL "[trust]\nkeys = /a /b\n", 5, "keys: more than one file: /b", "minisign.pub" },
+		{ MINIMAL "[trust]\nkeys = RWT0anfBFSOuGoPvGSjaX1dtucLpX9Q0qElNlkyCI3iQNv4QDX/9UhWM"
+			  " RWT0anfBFSOuGoPvGSjaX1dtucLpX9Q0qElNlkyCI3iQNv4QDX/9UhWM\n",
+		  5, "keys: a key of this number stands there twice: RWT0", "minisign.pub" },
 		{ MINIMAL "[guard]\nmanagement = 10.20.0.0/24 10.21.0.5/24\n", 5,
 		  "management: address bits beyond the prefix length: 10.21.0.5/24",
 		  "write: management = 10.20.0.0/24 10.21.0.0/24" },
@@ -337,7 +351,7 @@ static void test_shipped_example(void **state)
 	kh_config_defaults(defaults);
 	if (kh_config_load("rules/khien.conf", config, &error) < 0)
 		fail_msg("%s (%s)", error.text, error.hint);
-	/* it says that it shows the defaults */
+	/* it says that it shows the defaults; the two that have none are comments there */
 	assert_int_equal(config->mode, defaults->mode);
 	assert_string_equal(config->language, defaults->language);
 	assert_string_equal(config->timezone, defaults->timezone);
@@ -346,7 +360,7 @@ static void test_shipped_example(void **state)
 	assert_true(config->listen.first == defaults->listen.first && config->listen_port == defaults->listen_port);
 	assert_int_equal(config->management.count + config->exempt.count, 0);
 	for (int key = 0; key < KH_KEY_COUNT; key++)
-		if (config->lines[key] == 0 && key != KH_KEY_EXEMPT)
+		if (config->lines[key] == 0 && key != KH_KEY_EXEMPT && key != KH_KEY_TRUST_KEYS)
 			fail_msg("%s is not in the example", kh_config_key_name((enum kh_config_key)key));
 }
 

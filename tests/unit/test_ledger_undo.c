@@ -440,6 +440,73 @@ static void random_histories_go_back_step_by_step(void **state)
 	assert_string_equal(query_text(env, "SELECT count(*) = max(id) FROM changes"), "1\n");
 }
 
+/* Does the running change block? Then it is given up. */
+static int blocks(struct env *env)
+{
+	int code = kh_ledger_change_blocks(env->ledger, NULL);
+
+	kh_ledger_rollback(env->ledger);
+	return code;
+}
+
+static void what_a_change_blocks_is_what_drops_longer_than_before(void **state)
+{
+	struct env *env = *state;
+	static const struct {
+		const char *value;
+		enum kh_order_state state;
+		bool monitor;
+		int64_t expires;
+		int blocks;
+	} acts[] = {
+		{ "203.0.113.9", KH_ORDER_ACTIVE, false, 0, 1 }, /* new */
+		{ "203.0.113.9", KH_ORDER_ACTIVE, true, 0, 0 },
+		{ "203.0.113.9", KH_ORDER_REVIEW, false, 0, 0 },
+		{ "203.0.113.9", KH_ORDER_REFUSED, false, 0, 0 },
+		{ "203.0.113.1", KH_ORDER_ACTIVE, false, 500, 0 }, /* dropped until 500 */
+		{ "203.0.113.1", KH_ORDER_ACTIVE, false, 400, 0 }, /* an earlier end */
+		{ "203.0.113.1", KH_ORDER_ACTIVE, false, 501, 1 },
+		{ "203.0.113.1", KH_ORDER_ACTIVE, false, 0, 1 },
+		{ "203.0.113.1", KH_ORDER_ACTIVE, true, 0, 0 },
+		{ "203.0.113.1", KH_ORDER_WITHDRAWN, false, 500, 0 },
+		{ "203.0.113.2", KH_ORDER_ACTIVE, false, 0, 1 }, /* monitored */
+		{ "203.0.113.3", KH_ORDER_ACTIVE, false, 0, 1 }, /* waited for review */
+		{ "203.0.113.4", KH_ORDER_ACTIVE, false, 900, 0 }, /* dropped for ever */
+	};
+	int64_t letter, withdrawn;
+
+	act(env, "push");
+	letter = put_letter(env, "1/A", NULL, 2020, 1);
+	put(env, letter, "203.0.113.1", KH_ORDER_ACTIVE, 500);
+	put_monitor(env, letter, "203.0.113.2", 0);
+	put(env, letter, "203.0.113.3", KH_ORDER_REVIEW, 0);
+	put(env, letter, "203.0.113.4", KH_ORDER_ACTIVE, 0);
+	assert_int_equal(kh_ledger_change_blocks(env->ledger, NULL), 1);
+	commit(env);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(acts); i++) {
+		act(env, "push");
+		if (acts[i].monitor)
+			put_monitor(env, letter, acts[i].value, acts[i].expires);
+		else
+			put(env, letter, acts[i].value, acts[i].state, acts[i].expires);
+		if (kh_ledger_change_blocks(env->ledger, NULL) != acts[i].blocks)
+			fail_msg("act %zu", i);
+		kh_ledger_rollback(env->ledger);
+	}
+	act(env, "allow");
+	put_allow(env, "203.0.113.1", 0, true);
+	assert_int_equal(blocks(env), 0);
+	withdrawn = act(env, "unblock");
+	put(env, letter, "203.0.113.4", KH_ORDER_WITHDRAWN, 0);
+	commit(env);
+	act(env, "undo");
+	assert_int_equal(kh_ledger_undo(env->ledger, withdrawn, &withdrawn, &(struct kh_undo_result){}, NULL), 0);
+	assert_int_equal(blocks(env), 1); /* it brings it back */
+	act(env, "undo");
+	assert_int_equal(kh_ledger_undo(env->ledger, 1, &withdrawn, &(struct kh_undo_result){}, NULL), 0);
+	assert_int_equal(blocks(env), 0); /* it takes all away */
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -457,6 +524,7 @@ int main(void)
 		CASE(history_comes_newest_first_in_pages),
 		CASE(two_changes_in_one_transaction_keep_apart),
 		CASE(a_thousand_rows_made_cost_one_row_of_the_past),
+		CASE(what_a_change_blocks_is_what_drops_longer_than_before),
 		CASE(random_histories_go_back_step_by_step),
 	};
 

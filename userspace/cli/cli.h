@@ -84,7 +84,7 @@ void kh_put_arguments(json_t *request, const char *member, int count, char **arg
 
 /* ---- client.c ----------------------------------------------------------------------------------- */
 
-json_t *kh_request(const char *op); /* with the session it is typed in, when there is one */
+json_t *kh_request(const char *op); /* with the session it is typed in, when there is one, and whether at a terminal */
 
 /* session.c: SSH_CONNECTION of the session that this is typed in, also behind sudo; NULL: none. */
 const char *kh_session_find(void);

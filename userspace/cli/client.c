@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/render.h"
@@ -14,8 +15,12 @@
 
 json_t *kh_request(const char *op)
 {
-	return json_pack("{s:i, s:s, s:s, s:s*}", "v", KH_PROTO_VERSION, "op", op, "lang", kh_lang_get(), "session",
-			 kh_session_find());
+	json_t *request = json_pack("{s:i, s:s, s:s, s:s*}", "v", KH_PROTO_VERSION, "op", op, "lang", kh_lang_get(),
+				    "session", kh_session_find());
+
+	if (isatty(STDIN_FILENO))
+		json_object_set_new(request, "typed", json_true());
+	return request;
 }
 
 static int receive_all(int fd, char *data, size_t length)

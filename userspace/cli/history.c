@@ -95,15 +95,32 @@ static const char *asked(const json_t *row)
 	return what[0] ? kh_printf("%s %s", kh_text_of(command, "op"), what) : kh_text_of(command, "op");
 }
 
+/* With by what it could be enforced, where [trust] asks for that. */
+static const char *done(const char *how, const json_t *command)
+{
+	if (kh_has(command, "confirmed"))
+		return kh_printf(_("%s, confirmed at a terminal"), how);
+	if (json_array_size(json_object_get(command, "signed")))
+		return kh_printf(_("%s, signed with %s"), how, kh_joined(json_object_get(command, "signed"), 4));
+	return how;
+}
+
 static const char *result(const json_t *row)
 {
-	if (kh_has(json_object_get(row, "command"), "refused"))
+	const json_t *command = json_object_get(row, "command");
+	const char *refused = kh_text_of(command, "refused");
+
+	if (!strcmp(refused, "signature"))
+		return kh_tone(KH_TONE_BAD, _("bad signature"));
+	if (!strcmp(refused, "unsigned"))
+		return kh_tone(KH_TONE_BAD, _("neither signed nor confirmed"));
+	if (refused[0])
 		return kh_tone(KH_TONE_BAD, _("no right"));
 	switch (kh_number_of(row, "exit")) {
 	case KH_EXIT_DONE:
-		return _("done");
+		return done(_("done"), command);
 	case KH_EXIT_PARTLY:
-		return _("done in part");
+		return done(_("done in part"), command);
 	default:
 		return kh_tone(KH_TONE_WARN, _("failed"));
 	}

@@ -157,6 +157,13 @@ static int confirm(const struct kh_cli *cli, const json_t *plan, json_t *request
 	bool monitor = is_monitor(plan);
 	enum answer answer;
 
+	if ((!isatty(STDIN_FILENO) || cli->json) &&
+	    json_is_true(json_object_get(json_object_get(plan, "trust"), "confirm"))) {
+		kh_complain(
+			_("khien %s: it is not signed with one of [trust] keys: an administrator must answer at a terminal, and there is none; nothing was changed"),
+			cli->command->name);
+		return KH_EXIT_USAGE;
+	}
 	if (!isatty(STDIN_FILENO) || cli->json) {
 		kh_complain(_("khien %s: there is no terminal to ask on; --yes goes ahead, --dry-run only looks"),
 			    cli->command->name);
@@ -252,6 +259,8 @@ int kh_plan_command(struct kh_cli *cli, json_t *request, const int *fds, size_t 
 	json_t *plan KH_CLEANUP(kh_json_decrefp) = NULL;
 	int code, answer = 0;
 
+	if (yes) /* nobody has looked at it, and nobody is asked: daemon/trust.h */
+		json_object_del(request, "typed");
 	if (yes && !dry_run)
 		return go_ahead(cli, request, fds, fds_count, NULL);
 	json_object_set_new(request, "dry_run", json_true());

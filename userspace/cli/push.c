@@ -77,6 +77,62 @@ static int read_all(const struct kh_cli *cli, char **names, size_t count, struct
 	return 0;
 }
 
+/* ---- Signatures ---------------------------------------------------------------------------------- */
+
+#define SIGNATURE_ENDING ".minisig"
+
+/* The text of a signature file; null where there is none to be expected. NULL: it cannot be read, which has been shown. */
+static json_t *read_signature(const struct kh_cli *cli, const char *path, bool expected)
+{
+	char *text KH_CLEANUP(kh_freep) = NULL;
+	size_t length;
+	int code = kh_file_read(path, KH_PROTO_MAX_SIGNATURE, &text, &length);
+	json_t *signature = code ? NULL : json_stringn(text, length);
+
+	if (code == -ENOENT && !expected)
+		return json_null();
+	if (code == -EFBIG || (!code && !signature)) {
+		kh_show_error(cli, kh_printf(_("%s: this is not a signature of minisign"), kh_printable(path)),
+			      _("ask who sent the list for both files again, the list and the .minisig beside it"));
+		return NULL;
+	}
+	if (code < 0)
+		kh_show_error(cli, kh_printf("%s: %s", kh_printable(path), kh_errno_text(-code)), NULL);
+	return signature;
+}
+
+/* What lies beside each file as FILE.minisig goes along; of a single one --signature may say where it is. */
+static int add_signatures(const struct kh_cli *cli, json_t *request, int count, char **names)
+{
+	json_t *given KH_CLEANUP(kh_json_decrefp) = json_incref(json_object_get(request, ".signature")),
+		      *all KH_CLEANUP(kh_json_decrefp) = json_array();
+	bool any = false;
+
+	json_object_del(request, ".signature");
+	if (given && count != 1)
+		return kh_usage_error(
+			cli, _("--signature is for one FILE; of several, each has its own beside it: FILE.minisig"));
+	for (int i = 0; i < count; i++) {
+		char *path KH_CLEANUP(kh_freep) = NULL;
+		bool beside = strcmp(names[i], "-") != 0;
+		json_t *signature = json_null();
+
+		if (asprintf(&path, "%s" SIGNATURE_ENDING, names[i]) < 0)
+			return KH_EXIT_FAILED;
+		if (given || beside)
+			signature = read_signature(cli, given ? json_string_value(given) : path, given != NULL);
+		if (!signature)
+			return KH_EXIT_FAILED;
+		any |= !json_is_null(signature);
+		json_array_append_new(all, signature);
+	}
+	if (any)
+		json_object_set(request, "signatures", all);
+	return 0;
+}
+
+/* ---- The command --------------------------------------------------------------------------------- */
+
 static int run_push(struct kh_cli *cli, json_t *request, int count, char **names)
 {
 	struct files files KH_CLEANUP(close_files) = {};
@@ -91,6 +147,9 @@ static int run_push(struct kh_cli *cli, json_t *request, int count, char **names
 		return kh_usage_error(cli, _("--accept-all-in takes annex, body, list or scan"));
 	if (count > KH_PROTO_MAX_FILES)
 		return kh_usage_error(cli, _("at most %d files at a time"), KH_PROTO_MAX_FILES);
+	code = add_signatures(cli, request, count, names);
+	if (code)
+		return code;
 	if (open_all(cli, names, (size_t)count, &files) < 0 ||
 	    read_all(cli, names, (size_t)count, &files, &numbers) < 0)
 		return KH_EXIT_FAILED;
@@ -117,6 +176,8 @@ static const struct kh_option push_options[] = {
 	{ KH_OPTION_TEXTS, "accept", "VALUE", "accept", N_("also enforce this value, which would wait for review") },
 	{ KH_OPTION_TEXT, "accept-all-in", "SECTION", "accept_all_in",
 	  N_("the same for all that waits in the annex, body or list, or was read from a picture in both ways (scan)") },
+	{ KH_OPTION_TEXT, "signature", "FILE", ".signature",
+	  N_("the signature (minisign) of the file; else FILE.minisig beside it, when it is there") },
 	{ KH_OPTION_TEXT, "note", "TEXT", "note", N_("a note for the history") },
 	KH_CONFIRM_OPTION,
 	KH_PLAN_OPTIONS,
@@ -126,7 +187,7 @@ static const struct kh_option push_options[] = {
 const struct kh_command kh_command_push = {
 	.name = "push",
 	.usage =
-		"FILE... [--ref NUMBER] [--date DATE] [--issuer TEXT] [--ttl 7d] [--monitor] [--accept VALUE]... [--accept-all-in SECTION] [--note TEXT] [--confirm-within 5m] [--dry-run] [--yes]",
+		"FILE... [--ref NUMBER] [--date DATE] [--issuer TEXT] [--ttl 7d] [--monitor] [--accept VALUE]... [--accept-all-in SECTION] [--signature FILE] [--note TEXT] [--confirm-within 5m] [--dry-run] [--yes]",
 	.summary = N_("read letters or lists, show what they order, enforce it"),
 	.help = N_(
 		"FILE is whatever was sent: a letter (text, PDF, DOCX, ODT, a web page, mail, a scan), a table (XLSX, ODS, CSV), a list,\n"

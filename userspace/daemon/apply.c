@@ -15,6 +15,7 @@
 #include "common/lang.h"
 #include "common/util.h"
 #include "daemon/log.h"
+#include "daemon/trust.h"
 
 #define FACT_GENERATION "generation"
 #define FACT_GENERATION_SINCE "generation-since"
@@ -207,6 +208,11 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	int64_t change = kh_ledger_change_running(core->ledger);
 	int code;
 
+	code = kh_trust_check(core, error);
+	if (code < 0) {
+		kh_ledger_rollback(core->ledger);
+		return code;
+	}
 	kh_cut_pending(core); /* of the change before: the image before that one is about to go */
 	if (core->image) /* most changes change a list little */
 		kh_kernel_foresee(core->kernel, core->image->pages);

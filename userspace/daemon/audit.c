@@ -75,7 +75,7 @@ static json_t *without_password(const char *address)
 
 static bool is_of_the_talk(const char *name)
 {
-	static const char *const names[] = { "v", "lang", "token", "rows" };
+	static const char *const names[] = { "v", "lang", "token", "rows", "signatures" };
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(names); i++)
 		if (!strcmp(name, names[i]))
@@ -159,6 +159,20 @@ static char *dump_cut(json_t *command, const char *whole)
 	return text;
 }
 
+/* By what it may be enforced, where that is asked for. */
+static void add_trust(json_t *command, const struct kh_audit_note *note)
+{
+	json_t *keys = note->keys_count ? json_array() : NULL;
+	char id[KH_MINISIGN_ID_TEXT];
+
+	for (size_t i = 0; i < note->keys_count; i++)
+		json_array_append_new(keys, json_string(kh_minisign_id_text(note->keys[i], id)));
+	if (keys)
+		json_object_set_new(command, "signed", keys);
+	if (note->confirmed)
+		json_object_set_new(command, "confirmed", json_string("terminal"));
+}
+
 /* malloc'ed; NULL: out of memory. */
 static char *command_text(const struct kh_request *request)
 {
@@ -166,7 +180,9 @@ static char *command_text(const struct kh_request *request)
 	char *text;
 
 	if (request->note && request->note->refused)
-		json_object_set_new(command, "refused", json_string(KH_GROUP_CHANGE));
+		json_object_set_new(command, "refused", json_string(request->note->refused));
+	if (request->note)
+		add_trust(command, request->note);
 	if (request->note && request->note->unlisted)
 		json_object_set_new(command, "unlisted", json_integer(request->note->unlisted));
 	text = dump(command);
@@ -294,7 +310,6 @@ void kh_audit_refusal(const struct kh_request *request, int code)
 		refusals->unlisted++;
 		return;
 	}
-	request->note->refused = true;
 	request->note->unlisted = refusals->unlisted;
 	refusals->unlisted = 0;
 	kh_audit_request(request, code);

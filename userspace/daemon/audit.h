@@ -14,13 +14,21 @@
 #include "daemon/private.h"
 #include "ledger/audit.h"
 
+#define KH_REFUSED_UNSIGNED "unsigned" /* neither signed nor confirmed */
+#define KH_REFUSED_SIGNATURE "signature" /* a bad one */
+
 /* What an entry says besides the request itself, gathered while that is answered. Begins all zero. */
 struct kh_audit_note {
 	char letter[512]; /* numbers, joined by ", " */
 	uint8_t files[KH_PROTO_MAX_FILES][32];
 	size_t files_count;
 	int exit; /* with which the change that is being written will be answered */
-	bool refused; /* for want of a right */
+	const char *
+		refused; /* for want of that: KH_GROUP_CHANGE, KH_REFUSED_UNSIGNED, KH_REFUSED_SIGNATURE; NULL: it was not */
+	uint8_t keys[KH_PROTO_MAX_FILES][8]; /* ids of those that signed files of it (trust.h) */
+	size_t keys_count;
+	bool is_signed; /* with them, all that it orders */
+	bool confirmed; /* at a terminal, and that counted */
 	int64_t unlisted; /* refusals before this one that were only counted */
 	bool written; /* a change of it was committed, with an entry */
 	int exit_written; /* which says this */
@@ -39,7 +47,7 @@ void kh_audit_exit(const struct kh_request *request, int code);
 void kh_audit_begin(const struct kh_request *request, int64_t change);
 /* The request was answered with this: writes its entry, unless its change has it, in a transaction of its own. A failure is logged. */
 void kh_audit_request(const struct kh_request *request, int code);
-/* It was refused for want of a right. So many in one minute are written down, and the others counted. */
+/* It was refused, for want of what note->refused says. So many in one minute are written down, and the others counted. */
 void kh_audit_refusal(const struct kh_request *request, int code);
 
 #endif

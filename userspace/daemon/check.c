@@ -14,6 +14,7 @@
 #include "common/lang.h"
 #include "daemon/check_private.h"
 #include "daemon/source.h"
+#include "daemon/trust.h"
 #include "guard/guard.h"
 #include "reader/issuers.h"
 
@@ -260,6 +261,19 @@ void kh_check_proxy(const struct kh_config *config, struct kh_check *check)
 	}
 	forget(user);
 	forget(password);
+}
+
+/* ---- Trust -------------------------------------------------------------------------------------- */
+
+void kh_check_trust(const struct kh_config *config, struct kh_check *check)
+{
+	struct kh_error error = {};
+	struct kh_trust trust;
+
+	if (kh_trust_read(config, &trust, &error) >= 0)
+		return;
+	kh_check_add(check, config, KH_ERROR, KH_KEY_TRUST_KEYS, "%s", error.text);
+	kh_check_hint(check, "%s", error.hint[0] ? error.hint : _("a file of public keys of minisign, one a line"));
 }
 
 enum kh_severity kh_check_worst(const struct kh_check *check)

@@ -46,6 +46,9 @@ void kh_check_issuers(const struct kh_config *config, struct kh_check *check);
 /* Reads the file of config->proxy_credentials as a refresh would. What stands in it is in no finding. */
 void kh_check_proxy(const struct kh_config *config, struct kh_check *check);
 
+/* Reads the file of keys of [trust]. */
+void kh_check_trust(const struct kh_config *config, struct kh_check *check);
+
 /* The gravest finding; KH_NOTICE when there is none. */
 enum kh_severity kh_check_worst(const struct kh_check *check);
 const char *kh_severity_name(enum kh_severity severity); /* "notice" "warning" "error", translated */

@@ -13,6 +13,7 @@
 
 #include "common/address.h"
 #include "common/error.h"
+#include "daemon/minisign.h"
 #include "model/fetched.h"
 
 /* X(symbol, "section", "key"): every key there is. */
@@ -31,6 +32,7 @@
 	X(KH_KEY_ISSUERS, "letters", "issuers")                     \
 	X(KH_KEY_PROXY, "sources", "proxy")                         \
 	X(KH_KEY_PROXY_CREDENTIALS, "sources", "proxy_credentials") \
+	X(KH_KEY_TRUST_KEYS, "trust", "keys")                       \
 	X(KH_KEY_LISTEN, "http", "listen")
 
 enum kh_config_key {
@@ -52,6 +54,7 @@ enum kh_config_mode {
 #define KH_CONFIG_NAME_BYTES 256 /* longest [gateway] name, with NUL */
 #define KH_CONFIG_INTERFACES_MAX 32 /* in each of wan and lan; together they fit KH_INTERFACES_MAX of abi.h */
 #define KH_CONFIG_PREFIXES_MAX 256 /* in each of management and exempt */
+#define KH_TRUST_KEYS_MAX 64 /* with those of the file */
 
 struct kh_config_interfaces {
 	char names[KH_CONFIG_INTERFACES_MAX][IF_NAMESIZE];
@@ -79,6 +82,9 @@ struct kh_config {
 	int widest_ipv6; /* 0..128 */
 	char proxy[KH_FETCH_PROXY_BYTES]; /* of the sources; "": none */
 	char proxy_credentials[512]; /* absolute path; "": none */
+	struct kh_minisign_key trust_keys[KH_TRUST_KEYS_MAX];
+	size_t trust_keys_count; /* trust is asked for when the key is given: lines[KH_KEY_TRUST_KEYS] */
+	char trust_file[4096]; /* absolute path of a file of more keys, read by trust.h; "": none */
 	bool listen_set; /* false: `listen =` is empty, HTTP is off */
 	struct kh_range listen; /* one address; beyond loopback is for check.h to judge */
 	uint16_t listen_port;

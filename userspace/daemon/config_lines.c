@@ -77,7 +77,7 @@ static void trim_end(char *text)
 
 static void check_section(struct kh_config_lines *lines, const char *text)
 {
-	static const char *const sections[] = { "gateway", "guard", "letters", "sources", "http" };
+	static const char *const sections[] = { "gateway", "guard", "letters", "sources", "trust", "http" };
 	size_t length = strcspn(text + 1, "]");
 	char name[64], what[128];
 	const char *nearest;
@@ -98,7 +98,8 @@ static void check_section(struct kh_config_lines *lines, const char *text)
 	if (nearest)
 		kh_hint(lines->error, _("write: [%s]"), nearest);
 	else
-		kh_hint(lines->error, _("the sections are [gateway], [guard], [letters], [sources] and [http]"));
+		kh_hint(lines->error,
+			_("the sections are [gateway], [guard], [letters], [sources], [trust] and [http]"));
 }
 
 static void check_entry(struct kh_config_lines *lines, const char *text)

@@ -288,6 +288,47 @@ static int set_listen(struct kh_config *config, enum kh_config_key key, const ch
 	return hint_line(place, key, "127.0.0.1:9847");
 }
 
+static int bad_key(const struct kh_config_place *place, const char *word, size_t length, const char *format)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* each caller's has one %.*s */
+	fail(place, KH_KEY_TRUST_KEYS, format, (int)length, word);
+#pragma GCC diagnostic pop
+	return kh_hint(place->error,
+		       _("a key is the second line of a minisign.pub, RWQ...; or name a file of them by its absolute path")),
+	       -EINVAL;
+}
+
+static int set_trust(struct kh_config *config, enum kh_config_key key, const char *value,
+		     const struct kh_config_place *place)
+{
+	const char *rest = value, *word;
+	size_t length;
+
+	while ((length = next_word(&rest, &word)) > 0) {
+		struct kh_minisign_key *next = &config->trust_keys[config->trust_keys_count];
+
+		if (word[0] == '/') {
+			if (config->trust_file[0] || length >= sizeof(config->trust_file))
+				return bad_key(place, word, length, _("more than one file: %.*s"));
+			snprintf(config->trust_file, sizeof(config->trust_file), "%.*s", (int)length, word);
+			continue;
+		}
+		if (config->trust_keys_count == KH_TRUST_KEYS_MAX)
+			return fail(place, key, _("more than %d keys"), KH_TRUST_KEYS_MAX);
+		if (kh_minisign_key_read(word, length, next) < 0)
+			return bad_key(place, word, length, _("not a public key of minisign: %.*s"));
+		for (size_t i = 0; i < config->trust_keys_count; i++)
+			if (!memcmp(config->trust_keys[i].id, next->id, sizeof(next->id)))
+				return bad_key(place, word, length, _("a key of this number stands there twice: %.*s"));
+		config->trust_keys_count++;
+	}
+	if (config->trust_keys_count || config->trust_file[0])
+		return 0;
+	fail(place, key, _("no key named"));
+	return kh_hint(place->error, _("remove the line: without it nothing need be signed")), -EINVAL;
+}
+
 static int set_proxy(struct kh_config *config, enum kh_config_key key, const char *value,
 		     const struct kh_config_place *place)
 {
@@ -320,21 +361,14 @@ int kh_config_set(struct kh_config *config, enum kh_config_key key, const char *
 {
 	static int (*const setters[])(struct kh_config *, enum kh_config_key, const char *,
 				      const struct kh_config_place *) = {
-		[KH_KEY_NAME] = set_name,
-		[KH_KEY_WAN] = set_interfaces,
-		[KH_KEY_LAN] = set_interfaces,
-		[KH_KEY_MODE] = set_mode,
-		[KH_KEY_LANGUAGE] = set_language,
-		[KH_KEY_TIMEZONE] = set_timezone,
-		[KH_KEY_NEVER_BLOCK] = set_folder,
-		[KH_KEY_MANAGEMENT] = set_prefixes,
-		[KH_KEY_WIDEST_IPV4] = set_widest,
-		[KH_KEY_WIDEST_IPV6] = set_widest,
-		[KH_KEY_EXEMPT] = set_prefixes,
-		[KH_KEY_ISSUERS] = set_folder,
-		[KH_KEY_LISTEN] = set_listen,
-		[KH_KEY_PROXY] = set_proxy,
-		[KH_KEY_PROXY_CREDENTIALS] = set_proxy_credentials,
+		[KH_KEY_NAME] = set_name,	   [KH_KEY_WAN] = set_interfaces,
+		[KH_KEY_LAN] = set_interfaces,	   [KH_KEY_MODE] = set_mode,
+		[KH_KEY_LANGUAGE] = set_language,  [KH_KEY_TIMEZONE] = set_timezone,
+		[KH_KEY_NEVER_BLOCK] = set_folder, [KH_KEY_MANAGEMENT] = set_prefixes,
+		[KH_KEY_WIDEST_IPV4] = set_widest, [KH_KEY_WIDEST_IPV6] = set_widest,
+		[KH_KEY_EXEMPT] = set_prefixes,	   [KH_KEY_ISSUERS] = set_folder,
+		[KH_KEY_TRUST_KEYS] = set_trust,   [KH_KEY_LISTEN] = set_listen,
+		[KH_KEY_PROXY] = set_proxy,	   [KH_KEY_PROXY_CREDENTIALS] = set_proxy_credentials,
 	};
 
 	_Static_assert(KH_ARRAY_SIZE(setters) == KH_KEY_COUNT, "every key has a setter");

@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "daemon/log.h"
 #include "daemon/source.h"
+#include "daemon/trust.h"
 
 #define CLOCK_SLACK_SECONDS 300 /* a clock this far behind the ledger is wrong, not slow */
 #define EVENTS_LOGGED_PER_SECOND 20
@@ -66,6 +67,17 @@ static int open_parts(struct kh_core *core, struct kh_error *error)
 	return code < 0 ? code : kh_apply_now(core, error);
 }
 
+/* Without a key that cannot be read, less can be signed: nobody is let in by that, and nothing in force is let go of. */
+static void open_trust(struct kh_core *core)
+{
+	struct kh_error error = {};
+
+	if (kh_trust_read(core->config, &core->trust, &error) >= 0)
+		return;
+	snprintf(core->trust.problem, sizeof(core->trust.problem), "%s", error.text);
+	kh_log_error(LOG_ERR, "trust-keys", &error);
+}
+
 int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *config, struct kh_core **ret_core,
 		 struct kh_error *error)
 {
@@ -82,6 +94,7 @@ int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *conf
 	snprintf(core->refresh, sizeof(core->refresh), "%s", paths->refresh);
 	snprintf(core->config_problem, sizeof(core->config_problem), "%s",
 		 paths->config_problem ? paths->config_problem : "");
+	open_trust(core);
 	code = open_parts(core, error);
 	if (code < 0) {
 		kh_core_close(core);
@@ -107,6 +120,7 @@ void kh_core_close(struct kh_core *core)
 	if (core->kernel && !core->detached)
 		kh_cut_pending(core);
 	kh_sources_close(core);
+	kh_readings_close(core);
 	kh_keep_image(core, true);
 	kh_links_monitor_close(core->monitor);
 	kh_ledger_close(core->ledger);
@@ -194,10 +208,14 @@ void kh_core_settle(struct kh_core *core)
 
 void kh_core_fetched(struct kh_core *core)
 {
-	if (core->detached)
-		kh_fetching_end(&core->sources->fetching); /* nothing is ordered any more */
-	else
+	if (core->detached) { /* nothing is ordered any more */
+		if (core->sources->fetching.runs)
+			kh_fetching_end(&core->sources->fetching);
+		kh_readings_close(core);
+	} else {
 		kh_sources_tick(core);
+		kh_readings_tick(core);
+	}
 }
 
 void kh_core_tick(struct kh_core *core)
@@ -222,6 +240,7 @@ void kh_core_tick(struct kh_core *core)
 	kh_verify_slice(core, now);
 	kh_sessions_tick(core, now);
 	kh_sources_tick(core);
+	kh_readings_tick(core);
 	kh_keep_image(core, false);
 	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)
 		kh_core_clock_changed(core);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -28,12 +29,12 @@
 
 /* ---- What it is told ------------------------------------------------------------------------------------ */
 
-static int copy_texts(struct kh_fetch_request *request, const struct kh_source *source)
+static int copy_texts(struct kh_fetch_request *request, const struct kh_source *source, bool whole)
 {
 	const char *const texts[] = { source->name, source->url, source->etag, source->last_modified };
 	char **const places[] = { &request->name, &request->url, &request->etag, &request->last_modified };
 
-	for (size_t i = 0; i < KH_ARRAY_SIZE(texts); i++) {
+	for (size_t i = 0; i < (whole ? 2 : KH_ARRAY_SIZE(texts)); i++) {
 		if (!texts[i][0])
 			continue;
 		*places[i] = strdup(texts[i]);
@@ -59,10 +60,12 @@ static int fill_proxy(struct kh_fetch_request *request, const struct kh_config *
 	return secrets[0] ? kh_secrets_read(secrets, &request->proxy_user, &request->proxy_password, NULL, error) : 0;
 }
 
-static int fill_request(struct kh_fetch_request *request, const struct kh_config *config,
-			const struct kh_source *source, struct kh_error *error)
+static int fill_request(struct kh_fetch_request *request, const struct kh_core *core, const struct kh_source *source,
+			struct kh_error *error)
 {
-	int code = copy_texts(request, source);
+	/* of the same copy the server would send no bytes, and so nothing that a signature could be of */
+	bool whole = kh_source_takes_trust(core, source) && kh_source_is_ageing(source);
+	int code = copy_texts(request, source, whole);
 	size_t length;
 
 	if (code < 0)
@@ -71,7 +74,7 @@ static int fill_request(struct kh_fetch_request *request, const struct kh_config
 	request->entries_max = source->entries_max;
 	request->kind = source->kind;
 	request->unmarked = source->unmarked;
-	code = fill_proxy(request, config, source, error);
+	code = fill_proxy(request, core->config, source, error);
 	if (!code && source->credentials[0])
 		code = kh_secrets_read(source->credentials, &request->user, &request->password, &request->bearer,
 				       error);
@@ -83,8 +86,22 @@ static int fill_request(struct kh_fetch_request *request, const struct kh_config
 
 static int memory(int *ret_fd)
 {
-	*ret_fd = memfd_create("khien-source", MFD_CLOEXEC);
+	*ret_fd = memfd_create("khien-source", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	return *ret_fd < 0 ? -errno : 0;
+}
+
+static int write_bytes(const struct kh_fetch_request *request, int *ret_fd)
+{
+	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
+	int code = kh_fetch_request_write(request, &bytes);
+
+	if (!code)
+		code = memory(ret_fd);
+	if (!code)
+		code = kh_file_write_fd(*ret_fd, bytes.data, bytes.length);
+	if (bytes.data)
+		explicit_bzero(bytes.data, bytes.length);
+	return code;
 }
 
 /* The request, and after it the kept copy. */
@@ -92,22 +109,15 @@ static int write_request(const struct kh_core *core, const struct kh_source *sou
 			 struct kh_error *error)
 {
 	struct kh_fetch_request request KH_CLEANUP(kh_fetch_request_clear) = {};
-	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
-	int code = fill_request(&request, core->config, source, error);
+	int code = fill_request(&request, core, source, error);
 
 	if (code < 0)
 		return code;
-	code = kh_fetch_request_write(&request, &bytes);
-	if (!code)
-		code = memory(ret_fd);
-	if (!code)
-		code = kh_file_write_fd(*ret_fd, bytes.data, bytes.length);
+	code = write_bytes(&request, ret_fd);
 	if (!code)
 		code = kh_kept_append(core, source, *ret_fd);
 	if (!code && lseek(*ret_fd, 0, SEEK_SET) < 0)
 		code = -errno;
-	if (bytes.data)
-		explicit_bzero(bytes.data, bytes.length);
 	return code < 0 ? kh_fail(error, code, "%s: %s", source->name, strerror(-code)) : 0;
 }
 
@@ -150,58 +160,110 @@ static int spawn(int *ret_socket, const char *program)
 	return -code;
 }
 
-static int call(const struct kh_core *core, struct kh_fetching *fetching, int request, struct kh_error *error)
+static int reach(const struct kh_core *core, struct kh_fetching *fetching, struct kh_error *error)
 {
-	const int fds[KH_REFRESH_FDS] = { [KH_REFRESH_REQUEST] = request,
-					  [KH_REFRESH_ANSWER] = fetching->answer,
-					  [KH_REFRESH_CONTENT] = fetching->content,
-					  [KH_REFRESH_DOCUMENTS] = fetching->documents };
-	struct epoll_event event = { .events = EPOLLIN };
 	char program[PATH_MAX];
 	int code;
 
 	if (core->refresh[0]) {
 		code = fetching->socket = kh_socket_connect(core->refresh);
-		if (code < 0) {
-			kh_fail(error, code, _("%s does not answer at %s: %s"), PROGRAM, core->refresh, strerror(-code));
-			kh_hint(error, _("look at: systemctl status khien-refresh.socket"));
-			return code;
-		}
-	} else {
-		kh_program_find(PROGRAM, program);
-		code = spawn(&fetching->socket, program);
-		if (code < 0)
-			return kh_fail(error, code, _("%s could not be started: %s"), program, strerror(-code));
+		if (code >= 0)
+			return 0;
+		kh_fail(error, code, _("%s does not answer at %s: %s"), PROGRAM, core->refresh, strerror(-code));
+		kh_hint(error, _("look at: systemctl status khien-refresh.socket"));
+		return code;
 	}
-	code = kh_socket_send(fetching->socket, kh_lang_get(), KH_REFRESH_LANGUAGE, fds, KH_ARRAY_SIZE(fds));
-	if (!code && epoll_ctl(core->sources->fetched, EPOLL_CTL_ADD, fetching->socket, &event) < 0)
-		code = -errno;
-	return code < 0 ? kh_fail(error, code, "%s: %s", PROGRAM, strerror(-code)) : 0;
+	kh_program_find(PROGRAM, program);
+	code = spawn(&fetching->socket, program);
+	return code < 0 ? kh_fail(error, code, _("%s could not be started: %s"), program, strerror(-code)) : 0;
 }
 
-int kh_fetching_start(struct kh_core *core, const struct kh_source *source, bool accept, struct kh_error *error)
+static int tell(const struct kh_core *core, const struct kh_fetching *fetching, int request, enum kh_refresh_task task)
+{
+	const int fds[KH_REFRESH_FDS] = { [KH_REFRESH_REQUEST] = request,
+					  [KH_REFRESH_ANSWER] = fetching->answer,
+					  [KH_REFRESH_CONTENT] = fetching->content,
+					  [KH_REFRESH_DOCUMENTS] = fetching->documents,
+					  [KH_REFRESH_SIGNATURE] = fetching->signature };
+	struct kh_refresh_call call = { .task = (uint8_t)task };
+	struct epoll_event event = { .events = EPOLLIN };
+	int code;
+
+	snprintf(call.language, sizeof(call.language), "%s", kh_lang_get());
+	code = kh_socket_send(fetching->socket, &call, sizeof(call), fds, KH_ARRAY_SIZE(fds));
+	if (!code && epoll_ctl(core->sources->fetched, EPOLL_CTL_ADD, fetching->socket, &event) < 0)
+		code = -errno;
+	return code;
+}
+
+/* With memory for what it writes, where there is none yet. On failure nothing runs and nothing is held. */
+static int launch(const struct kh_core *core, struct kh_fetching *fetching, int request, enum kh_refresh_task task,
+		  struct kh_error *error)
+{
+	int *const all[] = { &fetching->answer, &fetching->content, &fetching->documents, &fetching->signature };
+	int code = 0;
+
+	for (size_t i = 0; i < KH_ARRAY_SIZE(all) && !code; i++)
+		code = *all[i] < 0 ? memory(all[i]) : 0;
+	code = code < 0 ? kh_fail(error, code, "%s: %s", PROGRAM, strerror(-code)) : reach(core, fetching, error);
+	if (!code) {
+		code = tell(core, fetching, request, task);
+		if (code < 0)
+			kh_fail(error, code, "%s: %s", PROGRAM, strerror(-code));
+	}
+	fetching->runs = code >= 0;
+	fetching->since = kh_now();
+	if (code < 0)
+		kh_fetching_end(fetching);
+	return code;
+}
+
+static const struct kh_fetching nothing = {
+	.socket = -1, .answer = -1, .content = -1, .documents = -1, .signature = -1
+};
+
+int kh_fetching_start(struct kh_core *core, const struct kh_source *source, const struct kh_asked *asked,
+		      struct kh_error *error)
 {
 	struct kh_fetching *fetching = &core->sources->fetching;
 	int request KH_CLEANUP(kh_closep) = -1, code;
 
-	*fetching = (struct kh_fetching){
-		.socket = -1, .answer = -1, .content = -1, .documents = -1, .accept = accept, .since = kh_now()
-	};
+	*fetching = nothing;
+	fetching->accept = asked->accept;
+	fetching->confirmed = asked->confirmed;
+	snprintf(fetching->source, sizeof(fetching->source), "%s", source->name);
 	code = write_request(core, source, &request, error);
 	if (code < 0)
 		return code;
-	code = memory(&fetching->answer);
+	return launch(core, fetching, request,
+		      kh_source_takes_trust(core, source) ? KH_REFRESH_SIGNED : KH_REFRESH_FETCH, error);
+}
+
+int kh_fetching_read(struct kh_core *core, struct kh_fetching *fetching, const char *name, const void *data,
+		     size_t length, struct kh_error *error)
+{
+	struct kh_fetch_request request KH_CLEANUP(kh_fetch_request_clear) = {
+		.name = strdup(name), .url = strdup(""), .bytes_max = (int64_t)length + 1, .entries_max = INT64_MAX
+	};
+	int fd KH_CLEANUP(kh_closep) = -1, code = request.name && request.url ? 0 : -ENOMEM;
+
+	*fetching = nothing;
+	if (!code)
+		code = write_bytes(&request, &fd);
 	if (!code)
 		code = memory(&fetching->content);
 	if (!code)
-		code = memory(&fetching->documents);
-	code = code < 0 ? kh_fail(error, code, "%s: %s", source->name, strerror(-code))
-			: call(core, fetching, request, error);
-	if (code < 0)
-		kh_fetching_end(fetching);
-	else
-		snprintf(fetching->source, sizeof(fetching->source), "%s", source->name);
-	return code;
+		code = kh_file_write_fd(fetching->content, data, length);
+	/* the program that reads is nobody's, and what is signed shall stay so */
+	if (!code &&
+	    fcntl(fetching->content, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		code = -errno;
+	if (!code && lseek(fd, 0, SEEK_SET) < 0)
+		code = -errno;
+	if (!code)
+		return launch(core, fetching, fd, KH_REFRESH_READ, error);
+	kh_fetching_end(fetching);
+	return kh_fail(error, code, "%s: %s", name, strerror(-code));
 }
 
 /* ---- Its end ---------------------------------------------------------------------------------------------- */
@@ -235,16 +297,21 @@ int kh_fetching_poll(struct kh_fetching *fetching, struct kh_fetch_answer *ret_a
 		read_answer(fetching, ret_answer);
 	else /* it ended before; or it should have given up, or the clock was set */
 		say(ret_answer, _("the refresh broke off"));
+	fetching->runs = false;
+	kh_closep(&fetching->socket);
+	fetching->socket = -1;
 	return 1;
 }
 
 void kh_fetching_end(struct kh_fetching *fetching)
 {
-	int *const all[] = { &fetching->socket, &fetching->answer, &fetching->content, &fetching->documents };
+	int *const all[] = { &fetching->socket, &fetching->answer, &fetching->content, &fetching->documents,
+			     &fetching->signature };
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(all); i++) {
 		kh_closep(all[i]);
 		*all[i] = -1;
 	}
+	fetching->runs = false;
 	fetching->source[0] = '\0';
 }

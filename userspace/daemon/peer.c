@@ -21,6 +21,7 @@
 
 #define GROUPS_USUAL 64
 #define LOGIN_BYTES 32
+#define STAT_BYTES 4096
 #define NO_LOGIN ((uint32_t)-1)
 
 /* Those beyond its own are not known where the kernel refuses: then it is in none of them. */
@@ -53,29 +54,60 @@ static bool is_alive(int process)
 	return poll(&end, 1, 0) == 0;
 }
 
-static void read_login(int fd, struct kh_peer *peer)
+static void read_login(struct kh_peer *peer)
 {
-	int process KH_CLEANUP(kh_closep) = -1;
-	socklen_t size = sizeof(process);
 	char path[64], *text KH_CLEANUP(kh_freep) = NULL;
 	int64_t login;
 	size_t length;
 
-	peer->login = -1;
-	if (peer->pid <= 0)
-		return; /* of another pid namespace */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &size) < 0)
-		process = -1;
 	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)peer->pid);
 	if (kh_file_read(path, LOGIN_BYTES, &text, &length) < 0)
 		return;
 	text[strcspn(text, "\n")] = '\0';
 	if (kh_number_parse(text, 0, UINT32_MAX, &login) < 0)
 		return;
-	/* asked after reading: it was the peer's all the while */
-	peer->login_proven = process >= 0 && is_alive(process);
+	peer->login_proven = true; /* if the process is the one */
 	if (login != NO_LOGIN)
 		peer->login = login;
+}
+
+/* After the name in parentheses, which may hold any bytes: state, parent, group, session, terminal, the terminal's group in the foreground. */
+static bool is_at_terminal(const char *stat)
+{
+	const char *rest = strrchr(stat, ')');
+	int group, terminal, foreground;
+
+	return rest && sscanf(rest + 1, " %*c %*d %d %*d %d %d", &group, &terminal, &foreground) == 3 && terminal &&
+	       group == foreground;
+}
+
+static void read_terminal(struct kh_peer *peer)
+{
+	char path[64], *text KH_CLEANUP(kh_freep) = NULL;
+	size_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)peer->pid);
+	if (!kh_file_read(path, STAT_BYTES, &text, &length))
+		peer->terminal = is_at_terminal(text);
+}
+
+static void read_process(int fd, struct kh_peer *peer)
+{
+	int process KH_CLEANUP(kh_closep) = -1;
+	socklen_t size = sizeof(process);
+	bool known;
+
+	peer->login = -1;
+	if (peer->pid <= 0)
+		return; /* of another pid namespace */
+	known = !getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &size);
+	if (!known)
+		process = -1;
+	read_login(peer);
+	read_terminal(peer);
+	/* asked after reading: it was the peer's all the while */
+	peer->login_proven = peer->login_proven && known && is_alive(process);
+	peer->terminal = peer->terminal && (!known || is_alive(process));
 }
 
 int kh_peer_read(int fd, struct kh_peer *ret_peer)
@@ -93,7 +125,7 @@ int kh_peer_read(int fd, struct kh_peer *ret_peer)
 	code = read_groups(fd, &peer);
 	if (code < 0)
 		return code;
-	read_login(fd, &peer);
+	read_process(fd, &peer);
 	*ret_peer = peer;
 	return 0;
 }

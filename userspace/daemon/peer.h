@@ -17,6 +17,7 @@ struct kh_peer {
 	gid_t *groups; /* the others that it is in */
 	size_t groups_count;
 	int64_t login; /* the uid it logged in with, kept through sudo (/proc/PID/loginuid); -1: none, or not known */
+	bool terminal; /* it has a controlling terminal and is in the foreground of it (/proc/PID/stat); from Linux 6.5 proven as the login is */
 	bool login_proven; /* from Linux 6.5: it was read of the process that has connected, and of no later one with its number */
 };
 

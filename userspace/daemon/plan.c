@@ -14,6 +14,7 @@
 #include "daemon/audit.h"
 #include "daemon/impact.h"
 #include "daemon/source.h"
+#include "daemon/trust.h"
 #include "reader/reader.h"
 
 void kh_plan_clear(struct kh_plan *plan)
@@ -369,6 +370,7 @@ static json_t *finish_dry_run(const struct kh_request *request, const struct kh_
 			      json_t *reply)
 {
 	kh_impact_of_plan(request, plan, reply);
+	kh_trust_tell(request, reply);
 	kh_ledger_rollback(request->core->ledger);
 	json_object_set_new(reply, "token", json_string(token));
 	return reply;

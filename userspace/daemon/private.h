@@ -15,6 +15,7 @@
  *   sessions.c   the SSH sessions of people at work, which no change cuts off
  *   sources.c, source_terms.c, refreshing.c, fetching.c, replace.c   sources that refresh themselves: see source.h
  *   audit.c, audit_answer.c   who did what: see audit.h
+ *   trust.c, signed.c, reading.c   what may be enforced where [trust] asks for signatures: see trust.h
  *   look.c, status.c, why.c   read-only answers; rows.c their JSON
  */
 #ifndef KHIEN_DAEMON_PRIVATE_H
@@ -24,6 +25,7 @@
 #include <net/if.h>
 
 #include "compile/compile.h"
+#include "daemon/config.h"
 #include "daemon/core.h"
 #include "guard/guard.h"
 #include "kernel/kernel.h"
@@ -101,6 +103,15 @@ struct kh_refusals {
 	unsigned int count; /* in this minute */
 };
 
+/* What signatures are asked for; trust.h. */
+struct kh_trust {
+	bool on;
+	struct kh_minisign_key keys[KH_TRUST_KEYS_MAX];
+	size_t keys_count;
+	char problem[512]; /* keys that could not be read; empty: all are here */
+};
+struct kh_readings;
+
 struct kh_core {
 	char state[PATH_MAX - 64], bpffs[PATH_MAX - 64], refresh[PATH_MAX]; /* struct kh_core_paths */
 	const struct kh_config *config;
@@ -135,6 +146,8 @@ struct kh_core {
 	size_t alarms_next;
 	struct kh_acting acting;
 	struct kh_refusals refusals;
+	struct kh_trust trust;
+	struct kh_readings *readings; /* the daemon's own, of what is signed; NULL: none yet */
 	struct kh_sources *sources; /* what is being refreshed; NULL: nothing yet */
 	int64_t cut_pending; /* the change in force whose connections are still in the table; 0: none */
 	struct kh_cut_done cuts[KH_CUTS_KEPT];

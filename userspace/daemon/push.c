@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "common/util.h"
 #include "daemon/audit.h"
+#include "daemon/trust.h"
 #include "model/wire.h"
 #include "reader/reader.h"
 
@@ -158,16 +159,13 @@ static void set_terms(const struct kh_request *request, struct kh_plan *plan, in
 	plan->expires = seconds > 0 ? kh_now() + seconds : 0;
 }
 
-json_t *kh_op_push(const struct kh_request *request)
+static json_t *push(const struct kh_request *request)
 {
 	struct kh_plan plan = { .kind = "push" };
 	struct kh_error error = {};
 	json_t *reply;
 	int code;
 
-	if (!request->fds_count || 2 * json_array_size(json_object_get(request->body, "files")) != request->fds_count)
-		return kh_reply_usage(
-			_("push needs two descriptors for each file it names: the file, and what was read of it"));
 	set_terms(request, &plan, 0);
 	code = kh_plan_documents(request, &plan, &error);
 	if (code < 0)
@@ -175,6 +173,25 @@ json_t *kh_op_push(const struct kh_request *request)
 	else
 		reply = kh_plan_run(request, &plan);
 	kh_plan_clear(&plan);
+	return reply;
+}
+
+json_t *kh_op_push(const struct kh_request *request)
+{
+	struct kh_request held = *request; /* with the files as the daemon holds them, where they are signed */
+	struct kh_signed sign = {};
+	json_t *reply;
+
+	if (!request->fds_count || 2 * json_array_size(json_object_get(request->body, "files")) != request->fds_count)
+		return kh_reply_usage(
+			_("push needs two descriptors for each file it names: the file, and what was read of it"));
+	reply = kh_signed_files(request, &sign);
+	held.fds = sign.fds;
+	if (!reply) {
+		reply = push(&held);
+		json_array_extend(json_object_get(reply, "notes"), sign.notes);
+	}
+	json_decref(sign.notes);
 	return reply;
 }
 

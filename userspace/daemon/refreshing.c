@@ -15,6 +15,7 @@
 #include "daemon/log.h"
 #include "daemon/plan.h"
 #include "daemon/source.h"
+#include "daemon/trust.h"
 #include "reader/reader.h"
 
 /* ---- When ---------------------------------------------------------------------------------------------- */
@@ -94,8 +95,12 @@ struct own {
 	struct kh_audit_note note;
 };
 
-static void own_begin(struct kh_core *core, const struct kh_source *source, json_t *body, struct own *own)
+/* `vouched`: by what it may be enforced; NULL: nothing of that is known. */
+static void own_begin(struct kh_core *core, const struct kh_source *source, json_t *body,
+		      const struct kh_audit_note *vouched, struct own *own)
 {
+	if (vouched)
+		own->note = *vouched;
 	snprintf(own->actor, sizeof(own->actor), "source %s", source->name);
 	own->request = (struct kh_request){
 		.core = core, .peer = &own->peer, .actor = own->actor, .body = body, .note = &own->note
@@ -103,7 +108,7 @@ static void own_begin(struct kh_core *core, const struct kh_source *source, json
 }
 
 /* Has less than half of its time left? Deadlines move no more often, for each move is a change of all values. */
-static bool is_ageing(const struct kh_source *source)
+bool kh_source_is_ageing(const struct kh_source *source)
 {
 	return source->ttl && source->until - kh_now() < source->ttl / 2;
 }
@@ -112,7 +117,7 @@ static int64_t deadline_of(const struct kh_source *source)
 {
 	if (!source->ttl)
 		return 0;
-	return is_ageing(source) ? kh_now() + source->ttl : source->until;
+	return kh_source_is_ageing(source) ? kh_now() + source->ttl : source->until;
 }
 
 static int edit_renew(struct kh_alter *alter, struct kh_order_row *row)
@@ -128,7 +133,7 @@ static int edit_renew(struct kh_alter *alter, struct kh_order_row *row)
 }
 
 /* A list that does not change for long must not run out of time while its source still has it. */
-static void renew(struct kh_core *core, struct kh_source *source)
+static void renew(struct kh_core *core, struct kh_source *source, const struct kh_audit_note *vouched)
 {
 	json_t *body = json_pack("{s:s, s:s}", "op", "source", "name", source->name), *reply;
 	struct own own = {};
@@ -136,7 +141,7 @@ static void renew(struct kh_core *core, struct kh_source *source)
 		.request = &own.request, .letter = source->letter, .expires = kh_now() + source->ttl, .edit = edit_renew
 	};
 
-	own_begin(core, source, body, &own);
+	own_begin(core, source, body, vouched, &own);
 	reply = kh_alter_letter(&alter, "source");
 	if (json_object_get(reply, "error"))
 		kh_log_error(LOG_ERR, "source-not-renewed", &alter.error);
@@ -155,12 +160,30 @@ static void note_remark(struct kh_source *source, const struct kh_fetch_answer *
 	kh_log(LOG_WARNING, "event=source-incomplete name=%s problem=\"%s\"", source->name, source->problem);
 }
 
-static void take_same(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer)
+static void hold(struct kh_core *core, struct kh_source *source, int64_t count)
 {
+	source->checked = kh_now();
+	source->failures = 0;
+	source->problem[0] = '\0';
+	source->held = count;
+	kh_log(LOG_WARNING, "event=source-held name=%s values=%" PRId64 " before=%" PRId64, source->name, count,
+	       source->count);
+	write_down(core, source);
+}
+
+static void take_same(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer,
+		      const struct kh_audit_note *vouched)
+{
+	bool ageing = kh_source_is_ageing(source);
+
 	note_current(source);
 	note_remark(source, answer);
-	if (is_ageing(source))
-		renew(core, source);
+	if (ageing && kh_source_takes_trust(core, source) && !vouched->is_signed && !vouched->confirmed) {
+		hold(core, source, source->count); /* it goes on to its deadline, and no further by itself */
+		return;
+	}
+	if (ageing)
+		renew(core, source, vouched);
 	kh_log(LOG_INFO, "event=source-current name=%s", source->name);
 	write_down(core, source);
 }
@@ -176,17 +199,6 @@ static bool is_alarming(const struct kh_source *source, int64_t count)
 	if (source->count < 0 || apart < KH_SOURCE_APART)
 		return false;
 	return count <= source->count / 2 || count >= source->count * 2;
-}
-
-static void hold(struct kh_core *core, struct kh_source *source, int64_t count)
-{
-	source->checked = kh_now();
-	source->failures = 0;
-	source->problem[0] = '\0';
-	source->held = count;
-	kh_log(LOG_WARNING, "event=source-held name=%s values=%" PRId64 " before=%" PRId64, source->name, count,
-	       source->count);
-	write_down(core, source);
 }
 
 static int64_t count_values(const struct kh_plan *plan)
@@ -235,7 +247,7 @@ static void enforce(struct kh_core *core, struct kh_source *source, const struct
 
 /* Reads the documents, and takes them, or holds them back. */
 static void take_documents(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer,
-			   const char *digest)
+			   const char *digest, const struct kh_audit_note *vouched)
 {
 	const struct kh_fetching *fetching = &core->sources->fetching;
 	json_t *body = json_pack("{s:s, s:[s], s:s+, s:b, s:i}", "op", "source", "files", source->name, "ref",
@@ -247,7 +259,7 @@ static void take_documents(struct kh_core *core, struct kh_source *source, const
 	struct kh_error error = {};
 	int64_t count;
 
-	own_begin(core, source, body, &own);
+	own_begin(core, source, body, vouched, &own);
 	own.request.fds = own.fds;
 	own.request.fds_count = KH_ARRAY_SIZE(own.fds);
 	if (kh_plan_documents(&own.request, &plan, &error) < 0) {
@@ -264,7 +276,71 @@ static void take_documents(struct kh_core *core, struct kh_source *source, const
 	json_decref(body);
 }
 
-static void take_new(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer)
+/* ---- Who signed it ----------------------------------------------------------------------------------------- */
+
+bool kh_source_takes_trust(const struct kh_core *core, const struct kh_source *source)
+{
+	return core->trust.on && source->action == KH_ACTION_DROP;
+}
+
+/* The signature that came with the content. 1 and its key in the note; 0: none came; or -errno with error: it is bad, which is written down. */
+static int verify(struct kh_core *core, const struct kh_source *source, struct kh_audit_note *vouched,
+		  struct kh_error *error)
+{
+	const struct kh_fetching *fetching = &core->sources->fetching;
+	json_auto_t *body = json_pack("{s:s, s:s}", "op", "source", "name", source->name);
+	char *text KH_CLEANUP(kh_freep) = NULL, *data KH_CLEANUP(kh_freep) = NULL;
+	struct kh_minisign signature;
+	size_t text_length, length;
+	struct own own = {};
+	int code = kh_file_read_fd(fetching->signature, KH_FETCH_SIGNATURE_MAX, &text, &text_length);
+
+	if (!code && !text_length)
+		return 0;
+	if (!code)
+		code = kh_file_read_fd(fetching->content, KH_READER_MAX_BYTES, &data, &length);
+	if (code < 0)
+		return kh_fail(error, code, "%s: %s", source->name, strerror(-code));
+	code = kh_trust_verify(&core->trust, source->name, text, text_length, data, length, &signature, error);
+	if (code < 0) {
+		own_begin(core, source, body, NULL, &own);
+		kh_trust_refused(&own.request, source->name, error, true);
+		return code;
+	}
+	memcpy(vouched->keys[0], signature.id, sizeof(signature.id));
+	vouched->keys_count = 1;
+	vouched->is_signed = true;
+	return 1;
+}
+
+/* May it be enforced? If not, that is written down, and the copy before stays in force. */
+static bool vouch(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer,
+		  struct kh_audit_note *vouched)
+{
+	struct kh_error error = {};
+	int code;
+
+	if (!kh_source_takes_trust(core, source))
+		return true;
+	code = verify(core, source, vouched, &error);
+	if (code == 1 || (!code && vouched->confirmed))
+		return true;
+	if (code < 0) {
+		note_failure(core, source, error.text, error.hint);
+	} else if (source->kind != KH_FETCH_FILE) { /* it is many files: there is none to sign */
+		hold(core, source, answer->entries);
+	} else {
+		kh_fail(&error, -ENOKEY, _("it is not signed: %s"), answer->text ? answer->text : "");
+		kh_hint(&error,
+			_("an administrator can take this copy, at a terminal: khien source refresh %s --accept"),
+			source->name);
+		note_failure(core, source, error.text, error.hint);
+	}
+	return false;
+}
+
+static void take_new(struct kh_core *core, struct kh_source *source, const struct kh_fetch_answer *answer,
+		     struct kh_audit_note *vouched)
 {
 	char digest[KH_SOURCE_DIGEST_BYTES];
 	struct kh_error error = {};
@@ -274,12 +350,14 @@ static void take_new(struct kh_core *core, struct kh_source *source, const struc
 	sodium_bin2hex(digest, sizeof(digest), sha256, code < 0 ? 0 : sizeof(sha256));
 	if (code < 0) {
 		note_failure(core, source, error.text, error.hint);
+	} else if (!vouch(core, source, answer, vouched)) {
+		return;
 	} else if (!strcmp(digest, source->digest)) { /* a server without ETag, or with another one for the same */
 		note_copy(source, answer, digest, source->count);
-		take_same(core, source, answer);
+		take_same(core, source, answer, vouched);
 		kh_kept_write(core, source, core->sources->fetching.content); /* it may have been lost */
 	} else {
-		take_documents(core, source, answer, digest);
+		take_documents(core, source, answer, digest, vouched);
 	}
 }
 
@@ -289,12 +367,14 @@ static void finish(struct kh_core *core, const struct kh_fetch_answer *answer)
 {
 	struct kh_source *source KH_CLEANUP(kh_freep) = malloc(sizeof(*source));
 
+	struct kh_audit_note vouched = { .confirmed = core->sources->fetching.confirmed };
+
 	if (!source || kh_ledger_source_find(core->ledger, core->sources->fetching.source, source) != 1)
 		return; /* removed meanwhile */
 	if (answer->result == KH_FETCH_NEW)
-		take_new(core, source, answer);
+		take_new(core, source, answer, &vouched);
 	else if (answer->result == KH_FETCH_SAME)
-		take_same(core, source, answer);
+		take_same(core, source, answer, &vouched);
 	else
 		note_failure(core, source, answer->text, answer->hint);
 }
@@ -304,17 +384,17 @@ static void start(struct kh_core *core)
 	struct kh_sources *sources = core->sources;
 	struct kh_source *source KH_CLEANUP(kh_freep) = malloc(sizeof(*source));
 	struct choice choice = { .now = kh_now(), .source = source };
+	struct kh_asked asked = {};
 	struct kh_error error = {};
-	bool accept = false;
 
 	if (!source)
 		return;
 	if (sources->asked_count) {
-		choice.asked = sources->asked[0].source;
-		accept = sources->asked[0].accept;
+		asked = sources->asked[0];
+		choice.asked = asked.source;
 	}
 	kh_ledger_sources(core->ledger, choose, &choice);
-	if (choice.found && kh_fetching_start(core, source, accept, &error) < 0)
+	if (choice.found && kh_fetching_start(core, source, &asked, &error) < 0)
 		note_failure(core, source, error.text, error.hint);
 	if (sources->asked_count)
 		memmove(sources->asked, sources->asked + 1, --sources->asked_count * sizeof(*sources->asked));
@@ -328,7 +408,7 @@ void kh_sources_tick(struct kh_core *core)
 	if (core->detached)
 		return;
 	fetching = &core->sources->fetching;
-	if (!kh_fetching_runs(fetching)) {
+	if (!fetching->runs) {
 		start(core);
 	} else if (kh_fetching_poll(fetching, &answer)) {
 		finish(core, &answer);
@@ -349,7 +429,7 @@ void kh_sources_close(struct kh_core *core)
 {
 	if (!core->sources)
 		return;
-	if (kh_fetching_runs(&core->sources->fetching))
+	if (core->sources->fetching.runs)
 		kh_fetching_end(&core->sources->fetching);
 	kh_closep(&core->sources->fetched);
 	free(KH_TAKE(core->sources));

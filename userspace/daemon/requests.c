@@ -238,8 +238,10 @@ static json_t *check_right(const struct kh_request *request, const char *op, enu
 	if (may(request->peer, wanted))
 		return NULL;
 	reply = refuse(request->peer, op, wanted);
-	if (changes)
+	if (changes) {
+		request->note->refused = KH_GROUP_CHANGE;
 		kh_audit_refusal(request, KH_EXIT_FAILED);
+	}
 	return reply;
 }
 
@@ -271,6 +273,11 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 			kh_session_take(all.core, kh_request_text(request, "session"));
 		if (!reply)
 			reply = operations[i].operation(&all);
+		if (json_is_null(reply))
+			return reply; /* not yet: control.h */
+		if (note.refused &&
+		    !strcmp(note.refused, KH_REFUSED_UNSIGNED)) /* a question that nobody could answer */
+			json_object_set_new(reply, "exit", json_integer(KH_EXIT_USAGE));
 		if (looks && operations[i].tries)
 			json_object_set_new(reply, "may_change", json_boolean(may(peer, KH_RIGHT_CHANGE)));
 		if (looks)

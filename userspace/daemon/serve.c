@@ -103,6 +103,7 @@ static void log_findings(const struct server *server, const struct kh_config *co
 	kh_check_lists(config, check);
 	kh_check_issuers(config, check);
 	kh_check_proxy(config, check);
+	kh_check_trust(config, check);
 	kh_links_free(links);
 	for (size_t i = 0; i < check->count; i++) {
 		const struct kh_check_finding *finding = &check->findings[i];

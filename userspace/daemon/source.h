@@ -39,16 +39,18 @@
 
 /* One refresh that runs. */
 struct kh_fetching {
-	char source[KH_SOURCE_NAME_BYTES]; /* empty: none */
+	char source[KH_SOURCE_NAME_BYTES];
+	bool runs; /* else it has ended, or there was none */
 	int socket; /* to khien-refresh, which ends when it is closed */
-	int answer, content, documents; /* memory that it writes */
+	int answer, content, documents, signature; /* memory that it writes */
 	int64_t since;
 	bool accept; /* a person has said that its size is right */
+	bool confirmed; /* at a terminal, and so that it may be enforced without a signature (trust.h) */
 };
 
 struct kh_asked {
 	char source[KH_SOURCE_NAME_BYTES];
-	bool accept;
+	bool accept, confirmed;
 };
 
 struct kh_sources {
@@ -59,15 +61,20 @@ struct kh_sources {
 };
 
 /* fetching.c */
-/* Calls khien-refresh where the core says that it listens, or starts one. 0; or -errno with error: nothing runs. */
-int kh_fetching_start(struct kh_core *core, const struct kh_source *source, bool accept, struct kh_error *error);
+/* Calls khien-refresh where the core says that it listens, or starts one. `asked`: by a person, or zeroes. 0; or -errno with error: nothing runs. */
+int kh_fetching_start(struct kh_core *core, const struct kh_source *source, const struct kh_asked *asked,
+		      struct kh_error *error);
+/* The same to read without fetching: these bytes, which are copied and sealed, under this name. Its documents are on `documents` when it has ended. 0; or -errno
+ * with error: nothing runs. */
+int kh_fetching_read(struct kh_core *core, struct kh_fetching *fetching, const char *name, const void *data,
+		     size_t length, struct kh_error *error);
+/* Does it matter for this source who signed its copies? */
+bool kh_source_takes_trust(const struct kh_core *core, const struct kh_source *source);
+/* Is it to be fetched whole, though it may be the same: so that its deadline can move by what is signed? */
+bool kh_source_is_ageing(const struct kh_source *source);
 /* 1: it has ended, and *ret_answer says how (a program that broke off is a failure too); 0: it runs. Never waits. */
 int kh_fetching_poll(struct kh_fetching *fetching, struct kh_fetch_answer *ret_answer);
 void kh_fetching_end(struct kh_fetching *fetching); /* ends it when it runs, and lets go of what it wrote */
-static inline bool kh_fetching_runs(const struct kh_fetching *fetching)
-{
-	return fetching->source[0];
-}
 
 /* secrets.c */
 /* Reads "user = NAME" and "password = TEXT", or "token = TEXT", which are malloc'ed; they are in no message, not even a wrong line. The file is root's and

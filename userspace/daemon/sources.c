@@ -10,6 +10,7 @@
 #include "common/util.h"
 #include "daemon/alter.h"
 #include "daemon/source.h"
+#include "daemon/trust.h"
 
 /* ---- JSON -------------------------------------------------------------------------------------------- */
 
@@ -31,7 +32,7 @@ static bool is_refreshing(const struct kh_core *core, const char *name)
 	for (size_t i = 0; i < sources->asked_count; i++)
 		if (!strcmp(sources->asked[i].source, name))
 			return true;
-	return !strcmp(sources->fetching.source, name);
+	return sources->fetching.runs && !strcmp(sources->fetching.source, name);
 }
 
 static json_t *number_or_null(int64_t number, bool there)
@@ -253,6 +254,7 @@ json_t *kh_op_source_refresh(const struct kh_request *request)
 		return kh_reply_usage(_("out of memory"));
 	snprintf(asked->source, sizeof(asked->source), "%s", source.name);
 	asked->accept = kh_request_flag(request->body, "accept");
+	asked->confirmed = asked->accept && kh_trust_is_typed(request);
 	reply = reply_source(request->core, &source);
 	move_on(request->core);
 	return reply;
@@ -320,7 +322,7 @@ json_t *kh_op_source_remove(const struct kh_request *request)
 
 	if (reply)
 		return reply;
-	if (!strcmp(request->core->sources->fetching.source, source.name))
+	if (request->core->sources->fetching.runs && !strcmp(request->core->sources->fetching.source, source.name))
 		kh_fetching_end(&request->core->sources->fetching); /* nobody waits for it any more */
 	return change_orders(request, "source-remove", &source, edit_withdraw, write_removed);
 }

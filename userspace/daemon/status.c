@@ -95,6 +95,7 @@ static void check_links(const struct kh_core *core, struct kh_problem *problems,
 }
 
 struct problems {
+	const struct kh_core *core;
 	struct kh_problem *problems;
 	size_t *count;
 };
@@ -103,7 +104,11 @@ static int check_source(const struct kh_source *source, void *context)
 {
 	struct problems *all = context;
 
-	if (source->held >= 0)
+	if (source->held >= 0 && source->kind != KH_FETCH_FILE && kh_source_takes_trust(all->core, source))
+		todo(add(all->problems, all->count, "source-held",
+			 _("the source %s cannot be signed: a copy of it waits for an administrator"), source->name),
+		     "khien source refresh %s --accept", source->name);
+	else if (source->held >= 0)
 		todo(add(all->problems, all->count, "source-held",
 			 _("the source %s now has %lld values, it had %lld: the copy before stays in force"),
 			 source->name, (long long)source->held, (long long)(source->count < 0 ? 0 : source->count)),
@@ -125,6 +130,10 @@ size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static K
 	check_links(core, ret_problems, &count);
 	if (core->guard_problem[0])
 		todo(add(ret_problems, &count, "never-block", "%s", core->guard_problem), "khiend --check");
+	if (core->trust.problem[0])
+		todo(add(ret_problems, &count, "trust-keys", _("not all of [trust] keys can be read: %s"),
+			 core->trust.problem),
+		     "khiend --check");
 	if (core->config_problem[0])
 		todo(add(ret_problems, &count, "configuration",
 			 _("the configuration was refused; the last accepted one serves: %s"), core->config_problem),
@@ -147,7 +156,7 @@ size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static K
 			todo(add(ret_problems, &count, "ssh-peer", "%s",
 				 kh_alarm_text(&core->alarms[i], (char[256]){ "" }, 256)),
 			     _("find out who that is: journalctl -u ssh; last -i"));
-	kh_ledger_sources(core->ledger, check_source, &(struct problems){ ret_problems, &count });
+	kh_ledger_sources(core->ledger, check_source, &(struct problems){ core, ret_problems, &count });
 	if (core->config->exempt.count)
 		add(ret_problems, &count, "exempt",
 		    _("[guard] exempt is set: special-purpose ranges can be blocked (for laboratories)"))

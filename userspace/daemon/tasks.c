@@ -69,6 +69,7 @@ int kh_task_check(const struct kh_options *options)
 	kh_check_lists(config, findings);
 	kh_check_issuers(config, findings);
 	kh_check_proxy(config, findings);
+	kh_check_trust(config, findings);
 	kh_check_print(stdout, options->config, findings);
 	if (kh_check_worst(findings) == KH_ERROR)
 		code = KH_EXIT_FAILED;

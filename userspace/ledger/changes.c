@@ -117,6 +117,30 @@ int64_t kh_ledger_change_running(const struct kh_ledger *ledger)
 	return ledger->change;
 }
 
+/* Rows it made, and rows it touched that did not drop before, or not for so long. CROSS JOIN: the past leads, the table is looked up. */
+#define BLOCKS(table)                                                                                 \
+	"SELECT 1 FROM " table "_made m CROSS JOIN " table " t ON t.id BETWEEN m.first AND m.last"    \
+	" AND (t.id - m.first) % m.step = 0 WHERE m.at_change = ?1 AND t.state = 0 AND t.action = 0"  \
+	" UNION ALL SELECT 1 FROM " table "_before b CROSS JOIN " table " t ON t.id = b.id"           \
+	" WHERE b.at_change = ?1 AND t.state = 0 AND t.action = 0 AND (b.state <> 0 OR b.action <> 0" \
+	" OR (b.expires > 0 AND (t.expires = 0 OR t.expires > b.expires)))"
+
+int kh_ledger_change_blocks(struct kh_ledger *ledger, struct kh_error *error)
+{
+	KH_STATEMENT(statement);
+	int code = kh_change_flush(ledger, error);
+
+	_Static_assert(KH_ORDER_ACTIVE == 0 && KH_ACTION_DROP == 0, "the numbers in the statement");
+	assert(ledger->change);
+	if (code >= 0)
+		code = kh_sql_prepare(ledger, BLOCKS("orders") " UNION ALL " BLOCKS("bulks") " LIMIT 1", &statement,
+				      error);
+	if (code < 0)
+		return code;
+	kh_sql_bind_int(statement, 1, ledger->change);
+	return kh_sql_step(ledger, statement, error);
+}
+
 int kh_ledger_changes(struct kh_ledger *ledger, int64_t before, int (*callback)(const struct kh_change *, void *),
 		      void *context)
 {

@@ -71,6 +71,10 @@ int kh_ledger_change_begin(struct kh_ledger *ledger, struct kh_change *change, s
 /* The number of the change that the running transaction writes; 0: none. */
 int64_t kh_ledger_change_running(const struct kh_ledger *ledger);
 
+/* Has the running change, so far, brought an order into force that drops, or put the end of one later? 1, 0 or -errno. It is about orders: what an allow
+ * leaves out counts too. */
+int kh_ledger_change_blocks(struct kh_ledger *ledger, struct kh_error *error);
+
 struct kh_undo_result {
 	int64_t restored;
 	int64_t skipped; /* rows that a later change touched: left as they are */

@@ -3,7 +3,7 @@
  * What is asked of the program that fetches, and what it answers: plain structs, and their form as bytes between processes.
  * Written by the daemon, read by khien-refresh and khien-fetch; the answer goes the other way, and is checked where it is read.
  *
- *   khien-refresh has the daemon at the other end of a socket, its standard input. It gets one message: a language and the descriptors below. When it has
+ *   khien-refresh has the daemon at the other end of a socket, its standard input. It gets one message: what to do, and the descriptors below. When it has
  *   written what it has to say, it sends one byte. The daemon closes the socket when nobody waits any more.
  *
  *   bytes: magic, then texts in the order of the struct, each a 32-bit length (host order) and its bytes; numbers are 64 bits.
@@ -21,15 +21,25 @@
 
 #define KH_FETCH_TEXT_MAX 1024 /* of an answer: a longer validator is not kept */
 #define KH_FETCH_PROXY_BYTES 300 /* of the address of a proxy, with NUL */
+#define KH_FETCH_SIGNATURE_MAX 8192 /* bytes of a file beside the content that signs it: URL.minisig */
 #define KH_FETCH_REQUEST_MAX ((size_t)1 << 20) /* with the certificates of an authority */
 #define KH_FETCH_INPUT_MAX (KH_FETCH_REQUEST_MAX + 4096 + ((size_t)64 << 20)) /* with the kept copy */
 
-#define KH_REFRESH_LANGUAGE 2 /* bytes of the message: "vi" "en" */
+enum kh_refresh_task {
+	KH_REFRESH_FETCH, /* fetches, and reads what came */
+	KH_REFRESH_SIGNED, /* and fetches URL.minisig, for a file that is new; why it could not be is the answer's text */
+	KH_REFRESH_READ, /* fetches nothing, reads what stands on KH_REFRESH_CONTENT */
+};
+struct kh_refresh_call { /* the message */
+	char language[3]; /* "vi" "en" */
+	uint8_t task; /* enum kh_refresh_task */
+};
 enum kh_refresh_fd { /* of memory; the daemon's */
 	KH_REFRESH_REQUEST, /* a request and the kept copy; read */
 	KH_REFRESH_ANSWER, /* an answer; written, as are the others */
 	KH_REFRESH_CONTENT, /* what was fetched */
 	KH_REFRESH_DOCUMENTS, /* the documents in it (model/wire.h) */
+	KH_REFRESH_SIGNATURE, /* what was fetched from URL.minisig; nothing where there is none */
 	KH_REFRESH_FDS,
 };
 

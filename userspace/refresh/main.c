@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #include "sandbox/sandbox.h"
 
 #define PROGRAM "khien-fetch"
+#define SIGNATURE_ENDING ".minisig"
 #define REFRESH_SECONDS 600 /* fetching, and reading what came */
 #define MEMORY_MAX ((size_t)1 << 30) /* with the stacks of a resolver's threads */
 
@@ -41,8 +43,9 @@ static void say(struct kh_fetch_answer *answer, const struct kh_error *why)
 	answer->hint = why->hint[0] ? strdup(why->hint) : NULL;
 }
 
-/* The answer, and the content on its descriptor. 0; or -errno with error: then there is no answer. */
-static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer *ret_answer, struct kh_error *error)
+/* By the request that is on `input`: the answer, and the content on its descriptor. 0; or -errno with error: then there is no answer. */
+static int fetch(const struct kh_fetch_request *request, int input, int content, struct kh_fetch_answer *ret_answer,
+		 struct kh_error *error)
 {
 	char program[PATH_MAX];
 	const char *const words[] = { PROGRAM, kh_lang_get(), kh_lang_folder(), NULL };
@@ -60,7 +63,7 @@ static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer 
 	struct kh_sandbox sandbox = { .program = program,
 				      .arguments = words,
 				      .readable = readable,
-				      .input = memory[KH_REFRESH_REQUEST],
+				      .input = input,
 				      .output_max = (size_t)request->bytes_max + 16384,
 				      .memory_max = MEMORY_MAX,
 				      .seconds_max = kh_fetch_seconds(request->kind),
@@ -79,8 +82,48 @@ static int fetch(const struct kh_fetch_request *request, struct kh_fetch_answer 
 		return code;
 	ret_answer->bytes = (int64_t)(result.output.length - rest);
 	if (ret_answer->result == KH_FETCH_NEW)
-		code = kh_file_write_fd(memory[KH_REFRESH_CONTENT], result.output.data + rest, result.output.length - rest);
+		code = kh_file_write_fd(content, result.output.data + rest, result.output.length - rest);
 	return code < 0 ? kh_fail(error, code, "%s: %s", request->name, strerror(-code)) : 0;
+}
+
+/* The address with the ending put to its path, before a query. malloc'ed, or NULL. */
+static char *signature_url(const char *url)
+{
+	int path = (int)strcspn(url, "?#");
+	char *text;
+
+	return asprintf(&text, "%.*s" SIGNATURE_ENDING "%s", path, url, url + path) < 0 ? NULL : text;
+}
+
+/* What is missing is told in the answer: whether it matters, the daemon knows. */
+static int fetch_signature(struct kh_fetch_request *request, struct kh_fetch_answer *answer, struct kh_error *error)
+{
+	struct kh_fetch_answer own KH_CLEANUP(kh_fetch_answer_clear) = {};
+	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
+	int input KH_CLEANUP(kh_closep) = memfd_create("khien-signature", MFD_CLOEXEC);
+	char *content = request->url;
+	int code = input < 0 ? -errno : 0;
+
+	free(KH_TAKE(request->etag));
+	free(KH_TAKE(request->last_modified));
+	request->bytes_max = KH_FETCH_SIGNATURE_MAX;
+	request->url = signature_url(content);
+	free(content);
+	if (!code && !request->url)
+		code = -ENOMEM;
+	if (!code)
+		code = kh_fetch_request_write(request, &bytes);
+	if (!code)
+		code = kh_file_write_fd(input, bytes.data, bytes.length);
+	if (bytes.data)
+		explicit_bzero(bytes.data, bytes.length);
+	if (code < 0)
+		return kh_fail(error, code, "%s: %s", request->name, strerror(-code));
+	code = fetch(request, input, memory[KH_REFRESH_SIGNATURE], &own, error);
+	if (code < 0 || own.result != KH_FETCH_FAILED || answer->text)
+		return code;
+	answer->text = KH_TAKE(own.text);
+	return 0;
 }
 
 /* ---- Reading ------------------------------------------------------------------------------------------- */
@@ -132,7 +175,25 @@ static int read_content(const struct kh_fetch_request *request, struct kh_fetch_
 	return code < 0 ? kh_fail(error, code, "%s: %s", request->name, strerror(-code)) : 0;
 }
 
-static int refresh(struct kh_fetch_answer *answer)
+/* Also reads it, before the signature is fetched: that changes the request. */
+static int fetch_and_read(struct kh_fetch_request *request, enum kh_refresh_task task, struct kh_fetch_answer *answer,
+			  struct kh_error *error)
+{
+	int code = 0;
+
+	if (task == KH_REFRESH_READ)
+		*answer = (struct kh_fetch_answer){ .result = KH_FETCH_NEW, .bytes = request->bytes_max };
+	else
+		code = fetch(request, memory[KH_REFRESH_REQUEST], memory[KH_REFRESH_CONTENT], answer, error);
+	if (code < 0 || answer->result != KH_FETCH_NEW)
+		return code;
+	code = read_content(request, answer, error);
+	if (!code && task == KH_REFRESH_SIGNED && request->kind == KH_FETCH_FILE)
+		code = fetch_signature(request, answer, error);
+	return code;
+}
+
+static int refresh(enum kh_refresh_task task, struct kh_fetch_answer *answer)
 {
 	struct kh_fetch_request request KH_CLEANUP(kh_fetch_request_clear) = {};
 	struct kh_bytes bytes KH_CLEANUP(kh_bytes_clear) = {};
@@ -146,9 +207,7 @@ static int refresh(struct kh_fetch_answer *answer)
 	free(KH_TAKE(data)); /* the kept copy is for khien-fetch */
 	if (code < 0)
 		return code;
-	code = fetch(&request, answer, &error);
-	if (!code && answer->result == KH_FETCH_NEW)
-		code = read_content(&request, answer, &error);
+	code = fetch_and_read(&request, task, answer, &error);
 	if (code < 0)
 		say(answer, &error);
 	code = kh_fetch_answer_write(answer, &bytes);
@@ -178,20 +237,21 @@ static int say_done(void)
 int main(void)
 {
 	struct kh_fetch_answer answer KH_CLEANUP(kh_fetch_answer_clear) = {};
-	char language[KH_REFRESH_LANGUAGE + 1] = "";
+	struct kh_refresh_call call = {};
 	int code = kh_sandbox_lower(getppid());
 
 	alarm(REFRESH_SECONDS);
 	if (!code)
-		code = kh_socket_receive(STDIN_FILENO, language, KH_REFRESH_LANGUAGE, memory, KH_REFRESH_FDS);
+		code = kh_socket_receive(STDIN_FILENO, &call, sizeof(call), memory, KH_REFRESH_FDS);
 	if (code == -ENOTSOCK)
 		fprintf(stderr, "khien-refresh is started by khiend, or by systemd for it (khien-refresh.socket)\n");
 	if (!code)
 		code = end_with_daemon();
 	kh_lang_init();
-	kh_lang_set(language);
+	call.language[sizeof(call.language) - 1] = '\0';
+	kh_lang_set(call.language);
 	if (!code)
-		code = refresh(&answer);
+		code = refresh((enum kh_refresh_task)call.task, &answer);
 	if (!code)
 		code = say_done();
 	return code < 0;
