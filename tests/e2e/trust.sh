@@ -223,7 +223,7 @@ open "monitor" monitor 203.0.113.31
 shut "extend" '' extend 203.0.113.50 --ttl 7d
 open "unblock" unblock 203.0.113.50
 shut "an undo that blocks again" '' undo
-open "an undo that frees" undo "$(khien history --json | json "[c['id'] for c in d['changes'] if c['kind'] == 'push'][0]")"
+open "an undo that frees" undo "$(khien history --json | json "[c['id'] for c in d['changes'] if c['kind'] == 'push'][1]")"
 open "allow" allow 203.0.113.40 --note "họp"
 open "disallow: the order was confirmed" disallow 203.0.113.40
 printf 'Số: 7/CATTT-MAU\nHà Nội, ngày 21 tháng 01 năm 2023\nĐề nghị chặn kết nối tới 203.0.113.60.\n' >"$lab_dir/lists/letter.txt"

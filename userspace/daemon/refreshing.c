@@ -154,7 +154,9 @@ static void renew(struct kh_core *core, struct kh_source *source, const struct k
 /* It is current, and still something is missing in it. */
 static void note_remark(struct kh_source *source, const struct kh_fetch_answer *answer)
 {
-	if (!answer->text)
+	if (!answer->text ||
+	    source->kind ==
+		    KH_FETCH_FILE) /* of a file: only that it has no signature, which a person has taken it without */
 		return;
 	snprintf(source->problem, sizeof(source->problem), "%s", answer->text);
 	kh_log(LOG_WARNING, "event=source-incomplete name=%s problem=\"%s\"", source->name, source->problem);
