@@ -373,6 +373,15 @@ bench: ## how fast: look-ups, live traffic, loading, against LPM trie, nft and i
 	$(Q)$(MAKE) --no-print-directory -s all bench-tools
 	$(Q)B=$(B) QUICK=$(QUICK) tests/bench/run.sh
 
+# ---- Torture --------------------------------------------------------------------------------------
+# What tests/torture takes: programs without sanitizers, since they run by the million.
+
+$(B)/tests/torture-frames: tests/torture/frames.c tests/torture/hostile.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/%.a)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit -Itests/bpf -Itests/torture $(CFLAGS_ALL) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel)
+.PHONY: torture-tools
+torture-tools: $(B)/tests/torture-frames
+
 # ---- Real lists ------------------------------------------------------------------------------------
 
 CORPUS_LIBS := kernel compile reader model common
