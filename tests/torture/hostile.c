@@ -27,12 +27,15 @@ static struct kh_range holes[HOLES];
 static struct kh_range addresses[2][ADDRESSES];
 static struct template templates[2][TEMPLATES]; /* with an Ethernet header, without */
 
+/* splitmix64; never 0, which xorshift would stay at. */
 static uint64_t mix(uint64_t seed, uint64_t value)
 {
-	struct lab_random random = { (seed ^ (value + 0x9e3779b97f4a7c15ull) * 0xbf58476d1ce4e5b9ull) | 1 };
+	uint64_t mixed = seed + (value + 1) * 0x9e3779b97f4a7c15ull;
 
-	lab_random(&random);
-	return lab_random(&random) | 1;
+	mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9ull;
+	mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebull;
+	mixed ^= mixed >> 31;
+	return mixed ? mixed : 1;
 }
 
 static uint32_t below(uint32_t limit)
@@ -282,7 +285,7 @@ static void make_template(bool l3, struct template *ret_template)
 void hostile_begin(uint64_t seed, uint32_t number, struct kh_naive_list *ret_list)
 {
 	hostile_end();
-	list_seed = mix(seed, number);
+	list_seed = mix(mix(seed, 0), number);
 	numbers.state = list_seed;
 	random_list(ret_list);
 	choose_addresses();
