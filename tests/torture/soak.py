@@ -117,16 +117,16 @@ class Watch:
         if len(self.rows) % 10 == 1:
             self.maps.append(map_bytes(self.pid))
 
-    def quarters(self, rows, column):
+    def quarters(self, rows, column, of=statistics.median):
         """Medians of the second and of the last quarter: before is the warm-up."""
         values = [row[column] for row in rows]
         quarter = max(1, len(values) // 4)
-        return statistics.median(values[quarter : 2 * quarter] or values), statistics.median(values[-quarter:])
+        return of(values[quarter : 2 * quarter] or values), of(values[-quarter:])
 
     def judge(self):
         bad = []
         rss = self.quarters(self.rows, 1)
-        descriptors = self.quarters(self.rows, 2)
+        descriptors = self.quarters(self.rows, 2, min)  # at the moment of a change there are more
         maps = self.quarters(self.maps, 0)
         half = self.rows[len(self.rows) // 4 :]
         per_change = (half[-1][3] - half[0][3]) / max(1, half[-1][0] - half[0][0])
