@@ -243,11 +243,19 @@ $(B)/tests/golden_reader: tests/golden/golden_reader.c $(B)/san/reader.a $(B)/sa
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SAN) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS_reader)
 # clang's fuzzer wants its own instrumentation: objects of their own, in which eight plain values are a long list. Comparisons are not traced: that took two
 # thirds of the time and found no more than the dictionaries do. A run begins with the committed corpus, which stays as it is.
-FUZZ_RUNS ?= 20000
-FUZZ_TARGETS := reader letter list json markup mail office value pattern wire fetched guard config minisign
+# FUZZ_RUNS=N: so many of each target. Without it 20,000, or what stands here: with the sanitizers a ledger takes 30 ms, a connection 2 ms.
+FUZZ_RUNS_ledger := 500
+FUZZ_RUNS_control := 5000
+FUZZ_TARGETS := reader letter list json markup mail office value pattern wire fetched guard config minisign netlink ledger control
 FUZZ_DOCUMENTS := $(foreach m,reader model common,$(SRC_$(m):%.c=$(m)/%))
 FUZZ_OF_guard := $(foreach m,guard model common,$(SRC_$(m):%.c=$(m)/%))
 FUZZ_OF_config := daemon/config daemon/config_lines daemon/config_values daemon/minisign daemon/proxy $(SRC_common:%.c=common/%)
+FUZZ_OF_control := daemon/control daemon/client daemon/frame daemon/peer daemon/log $(SRC_common:%.c=common/%)
+LINK_fuzz_control := $(LDLIBS_daemon)
+FUZZ_OF_netlink := $(foreach m,netlink common,$(SRC_$(m):%.c=$(m)/%))
+LINK_fuzz_netlink := $(LDLIBS_netlink)
+FUZZ_OF_ledger := $(foreach m,ledger model common,$(SRC_$(m):%.c=$(m)/%))
+LINK_fuzz_ledger := $(LDLIBS_ledger)
 FUZZ_OF_minisign := daemon/minisign $(SRC_common:%.c=common/%)
 LINK_fuzz_minisign := $(shell $(PKG_CONFIG) --libs libsodium 2>/dev/null)
 LINK_fuzz_config := $(shell $(PKG_CONFIG) --libs inih libsodium 2>/dev/null)
@@ -276,7 +284,7 @@ list-fuzz:
 	@printf '%s\n' $(FUZZ_TARGETS)
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(B)/tests/fuzz_%
 	@mkdir -p $(B)/fuzz/$*
-	$(Q)cd $(B)/fuzz && TZ=UTC0 ASAN_OPTIONS=$(FUZZ_ASAN) ../tests/fuzz_$* -seed=$(or $(FUZZ_SEED),1) -runs=$(FUZZ_RUNS) -max_len=$(or $(FUZZ_MAX_$*),$(FUZZ_MAX)) -timeout=20 -entropic=0 -reload=0 -verbosity=0 \
+	$(Q)cd $(B)/fuzz && TZ=UTC0 ASAN_OPTIONS=$(FUZZ_ASAN) ../tests/fuzz_$* -seed=$(or $(FUZZ_SEED),1) -runs=$(or $(FUZZ_RUNS),$(FUZZ_RUNS_$*),20000) -max_len=$(or $(FUZZ_MAX_$*),$(FUZZ_MAX)) -timeout=20 -entropic=0 -reload=0 -verbosity=0 \
 		$(patsubst %,-dict=%,$(wildcard $(abspath tests/fuzz/$*.dict))) $* $(abspath tests/fuzz/corpus/$*) $(FUZZ_SEEDS_$*)
 
 .PHONY: golden
@@ -375,6 +383,15 @@ bench: ## how fast: look-ups, live traffic, loading, against LPM trie, nft and i
 	$(Q)[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory -s deps MORE_DEPS="$(BENCH_DEPS)" > /dev/null || echo "not all of these could be installed: $(BENCH_DEPS)"
 	$(Q)$(MAKE) --no-print-directory -s all bench-tools
 	$(Q)B=$(B) QUICK=$(QUICK) tests/bench/run.sh
+
+# ---- Torture --------------------------------------------------------------------------------------
+# What tests/torture takes: programs without sanitizers, since they run by the million.
+
+$(B)/tests/torture-frames: tests/torture/frames.c tests/torture/hostile.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/%.a)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit -Itests/bpf -Itests/torture $(CFLAGS_ALL) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel)
+.PHONY: torture-tools
+torture-tools: $(B)/tests/torture-frames
 
 # ---- Real lists ------------------------------------------------------------------------------------
 

@@ -166,59 +166,72 @@ static int errno_of(int code)
 	return code == -NLE_NOMEM ? -ENOMEM : code == -NLE_PERM || code == -NLE_NOACCESS ? -EPERM : -EIO;
 }
 
-/* Hands each object of a listing on, and frees the listing; `code` is what allocating it said. */
-static int hand_on(struct nl_cache *cache, int code, struct growing *growing,
-		   void (*callback)(struct nl_object *, void *))
+int kh_links_add(struct kh_links *links, enum kh_listing listing, struct nl_cache *cache)
+{
+	static void (*const callbacks[])(struct nl_object *, void *) = {
+		[KH_LISTING_LINKS] = on_link,
+		[KH_LISTING_ADDRESSES] = on_address,
+		[KH_LISTING_ROUTES] = on_route,
+		[KH_LISTING_NEIGHBOURS] = on_neighbour,
+	};
+	struct growing growing = { .links = links };
+
+	nl_cache_foreach(cache, callbacks[listing], &growing);
+	return growing.code;
+}
+
+/* Takes a listing and frees it; `code` is what allocating it said. */
+static int take(struct kh_links *links, enum kh_listing listing, struct nl_cache *cache, int code)
 {
 	if (code < 0)
 		return errno_of(code);
-	nl_cache_foreach(cache, callback, growing);
+	code = kh_links_add(links, listing, cache);
 	nl_cache_free(cache);
-	return growing->code;
+	return code;
 }
 
-static int read_all(struct nl_sock *socket, struct growing *growing)
+static int read_all(struct nl_sock *socket, struct kh_links *links)
 {
 	struct nl_cache *cache = NULL;
 	int code = rtnl_link_alloc_cache(socket, AF_UNSPEC, &cache);
 
-	code = hand_on(cache, code, growing, on_link);
+	code = take(links, KH_LISTING_LINKS, cache, code);
 	if (code < 0)
 		return code;
 	code = rtnl_addr_alloc_cache(socket, &cache);
-	code = hand_on(cache, code, growing, on_address);
+	code = take(links, KH_LISTING_ADDRESSES, cache, code);
 	if (code < 0)
 		return code;
 	code = rtnl_route_alloc_cache(socket, AF_UNSPEC, 0, &cache);
-	code = hand_on(cache, code, growing, on_route);
+	code = take(links, KH_LISTING_ROUTES, cache, code);
 	if (code < 0)
 		return code;
 	code = rtnl_neigh_alloc_cache(socket, &cache);
-	return hand_on(cache, code, growing, on_neighbour);
+	return take(links, KH_LISTING_NEIGHBOURS, cache, code);
 }
 
 int kh_links_read(struct kh_links **ret_links, struct kh_error *error)
 {
-	struct growing growing = { .links = calloc(1, sizeof(*growing.links)) };
+	struct kh_links *links = calloc(1, sizeof(*links));
 	struct nl_sock *socket = nl_socket_alloc();
 	int code = -ENOMEM;
 
-	if (growing.links && socket) {
+	if (links && socket) {
 		code = nl_connect(socket, NETLINK_ROUTE);
-		code = code < 0 ? errno_of(code) : read_all(socket, &growing);
+		code = code < 0 ? errno_of(code) : read_all(socket, links);
 	}
 	nl_socket_free(socket);
 	if (code >= 0)
-		kh_read_pppoe(growing.links);
+		kh_read_pppoe(links);
 	if (code >= 0)
-		code = kh_read_endpoints(growing.links);
+		code = kh_read_endpoints(links);
 	if (code >= 0)
-		code = kh_read_resolvers(growing.links);
+		code = kh_read_resolvers(links);
 	if (code < 0) {
-		kh_links_free(growing.links);
+		kh_links_free(links);
 		return kh_fail(error, code, _("cannot read the interfaces from the kernel: %s"), strerror(-code));
 	}
-	*ret_links = growing.links;
+	*ret_links = links;
 	return 0;
 }
 

@@ -8,8 +8,18 @@
 #include "netlink/conntrack.h"
 #include "netlink/links.h"
 
+struct nl_cache;
 struct nlattr;
 struct nlmsghdr;
+
+/* links.c: each object of a listing, which libnl made of the kernel's answer, is added to what is empty of that kind. 0 or -ENOMEM. */
+enum kh_listing {
+	KH_LISTING_LINKS,
+	KH_LISTING_ADDRESSES,
+	KH_LISTING_ROUTES,
+	KH_LISTING_NEIGHBOURS,
+};
+int kh_links_add(struct kh_links *links, enum kh_listing listing, struct nl_cache *cache);
 
 int kh_read_endpoints(struct kh_links *links); /* wireguard.c: by generic netlink; 0 or -ENOMEM */
 /* The endpoints in one WG_CMD_GET_DEVICE answer are added. 0 or -ENOMEM. */
