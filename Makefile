@@ -373,6 +373,16 @@ bench: ## how fast: look-ups, live traffic, loading, against LPM trie, nft and i
 	$(Q)$(MAKE) --no-print-directory -s all bench-tools
 	$(Q)B=$(B) QUICK=$(QUICK) tests/bench/run.sh
 
+# ---- Breaking things on purpose --------------------------------------------------------------------
+# tests/torture/run says what a part is.
+
+.PHONY: torture torture-tools
+torture-tools:
+torture: ## break things on purpose: crashes, refused memory and disks, damaged ledgers, floods (root; QUICK=1: a quarter of an hour)
+	$(Q)$(MAKE) --no-print-directory -s deps
+	$(Q)$(MAKE) --no-print-directory -s all e2e-tools torture-tools
+	$(Q)B=$(B) QUICK=$(QUICK) tests/torture/run $(WORDS)
+
 # ---- Real lists ------------------------------------------------------------------------------------
 
 CORPUS_LIBS := kernel compile reader model common
