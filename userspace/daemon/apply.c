@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/crash.h"
 #include "common/file.h"
 #include "common/lang.h"
 #include "common/util.h"
@@ -149,6 +150,7 @@ void kh_keep_image(struct kh_core *core, bool now)
 	if (!core->image_unkept || (!now && quiet >= 0 && quiet < KEEP_QUIET_SECONDS && waits < KEEP_LATEST_SECONDS))
 		return;
 	core->image_unkept = 0;
+	KH_CRASH_POINT("image.to-be-kept");
 	image_path(core, path);
 	code = kh_file_write(path, core->image->data, core->image->pages * KH_PAGE_SIZE, 0600);
 	if (code < 0)
@@ -207,23 +209,28 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	int64_t change = kh_ledger_change_running(core->ledger);
 	int code;
 
+	KH_CRASH_POINT("apply.begun");
 	kh_cut_pending(core); /* of the change before: the image before that one is about to go */
 	if (core->image) /* most changes change a list little */
 		kh_kernel_foresee(core->kernel, core->image->pages);
 	code = compile(core, &gather, &core->spare, &image, error);
+	KH_CRASH_POINT("apply.compiled");
 	if (code >= 0 && same_image(image, core->image)) {
 		kh_kernel_foresee(core->kernel, 0);
 		kh_image_free(KH_TAKE(image));
 		keep_holes(core, &gather);
 		code = kh_commit(core, error);
+		KH_CRASH_POINT("apply.unchanged");
 		gather_clear(&gather);
 		kh_cut_order(core, change, false);
 		return code;
 	}
 	if (code >= 0)
 		code = prepare(core, &gather, image, &install, error);
+	KH_CRASH_POINT("apply.prepared");
 	if (code >= 0)
 		code = kh_commit(core, error);
+	KH_CRASH_POINT("apply.committed");
 	if (code < 0) {
 		gather_clear(&gather);
 		kh_kernel_foresee(core->kernel, 0);
@@ -233,6 +240,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 		return code;
 	}
 	kh_kernel_switch(core->kernel, install);
+	KH_CRASH_POINT("apply.switched");
 	keep_holes(core, &gather);
 	gather_clear(&gather);
 	kh_image_free(core->spare);
@@ -300,6 +308,8 @@ int kh_restore_image(struct kh_core *core, struct kh_error *error)
 	code = kh_kernel_prepare(core->kernel, data, length / KH_PAGE_SIZE, NULL, 0, &install, error);
 	if (code < 0)
 		return code;
+	KH_CRASH_POINT("restore.prepared");
 	kh_kernel_switch(core->kernel, install);
+	KH_CRASH_POINT("restore.switched");
 	return adopt_image(core, error);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 
 int kh_meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size,
@@ -95,6 +96,7 @@ int kh_ledger_begin(struct kh_ledger *ledger, struct kh_error *error)
 		return code;
 	ledger->in_transaction = true;
 	ledger->failure = 0;
+	KH_CRASH_POINT("ledger.begun");
 	if (ledger->boot_pending) {
 		code = write_boot(ledger, error);
 		if (code < 0)
@@ -111,8 +113,10 @@ static int finish(struct kh_ledger *ledger, struct kh_error *error)
 		code = kh_change_flush(ledger, error);
 	if (code >= 0 && ledger->folded)
 		code = kh_meta_put(ledger, "folds", ++ledger->folds, NULL, error);
+	KH_CRASH_POINT("ledger.flushed");
 	if (code >= 0)
 		code = kh_sql_exec(ledger, "COMMIT", error);
+	KH_CRASH_POINT("ledger.committed");
 	return code;
 }
 
@@ -141,6 +145,7 @@ void kh_ledger_rollback(struct kh_ledger *ledger)
 			sqlite3_reset(ledger->cached[i]);
 	if (!sqlite3_get_autocommit(ledger->db))
 		sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
+	KH_CRASH_POINT("ledger.rolled-back");
 	ledger->in_transaction = false;
 	ledger->failure = 0;
 	kh_ledger_load(ledger, NULL); /* when even reading fails now, the next begin will say so */
