@@ -180,8 +180,8 @@ static int compile(struct kh_core *core, struct gather *gather, struct kh_image 
 	int64_t generation = 0;
 	int code = gather_all(core, gather, error);
 
-	if (code < 0)
-		return code;
+	if (code < 0) /* a callback's error comes without a sentence */
+		return code == -ENOMEM ? kh_fail(error, code, _("out of memory")) : code;
 	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
 	input.orders = gather->orders;
 	input.orders_count = gather->count;
@@ -189,7 +189,8 @@ static int compile(struct kh_core *core, struct gather *gather, struct kh_image 
 	input.lists_count = gather->lists_count;
 	input.holes = gather->holes;
 	input.holes_count = gather->holes_count;
-	return kh_compile_all(&input, (uint64_t)generation + 1, ret_image, error);
+	code = kh_compile_all(&input, (uint64_t)generation + 1, ret_image, error);
+	return code == -ENOMEM ? kh_fail(error, code, _("out of memory")) : code;
 }
 
 int kh_foresee_image(struct kh_core *core, struct kh_image **ret_image, struct kh_error *error)

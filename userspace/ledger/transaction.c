@@ -26,8 +26,13 @@ int kh_meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, c
 		return code;
 	if (ret_value)
 		*ret_value = sqlite3_column_int64(statement, 0);
-	if (ret_text)
-		snprintf(ret_text, size, "%s", kh_sql_text(statement, 0));
+	if (ret_text) {
+		const unsigned char *value = sqlite3_column_text(statement, 0); /* NOT NULL, so NULL is: no memory */
+
+		if (!value)
+			return kh_sql_fail(ledger, SQLITE_NOMEM, error);
+		snprintf(ret_text, size, "%s", (const char *)value);
+	}
 	return 1;
 }
 
@@ -86,12 +91,22 @@ static int write_boot(struct kh_ledger *ledger, struct kh_error *error)
 	return code < 0 ? code : kh_meta_put(ledger, "boot", 0, ledger->boot, error);
 }
 
+int kh_ledger_refresh(struct kh_ledger *ledger, struct kh_error *error)
+{
+	int code = ledger->stale ? kh_ledger_load(ledger, error) : 0;
+
+	ledger->stale = code < 0;
+	return code;
+}
+
 int kh_ledger_begin(struct kh_ledger *ledger, struct kh_error *error)
 {
 	int code;
 
 	assert(!ledger->in_transaction);
-	code = kh_sql_exec(ledger, "BEGIN IMMEDIATE", error);
+	code = kh_ledger_refresh(ledger, error);
+	if (code >= 0)
+		code = kh_sql_exec(ledger, "BEGIN IMMEDIATE", error);
 	if (code < 0)
 		return code;
 	ledger->in_transaction = true;
@@ -148,5 +163,6 @@ void kh_ledger_rollback(struct kh_ledger *ledger)
 	KH_CRASH_POINT("ledger.rolled-back");
 	ledger->in_transaction = false;
 	ledger->failure = 0;
-	kh_ledger_load(ledger, NULL); /* when even reading fails now, the next begin will say so */
+	ledger->stale = true;
+	kh_ledger_refresh(ledger, NULL); /* when even reading fails now, the next begin will say so */
 }
