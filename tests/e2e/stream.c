@@ -151,7 +151,8 @@ int main(int argc, char **argv)
 	if (argc >= 4 && !strcmp(argv[1], "serve"))
 		return serve(argv[2], argc - 3, argv + 3);
 	if (argc < 6 || argc > 7 || strcmp(argv[1], "run")) {
-		fprintf(stderr, "usage: stream serve PORT ADDRESS... | stream run SECONDS PORT LISTED UNLISTED [PACE]\n");
+		fprintf(stderr,
+			"usage: stream serve PORT ADDRESS... | stream run SECONDS PORT LISTED UNLISTED [PACE]\n");
 		return 2;
 	}
 	sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);

@@ -12,10 +12,10 @@
 #ifdef KH_CRASH_POINTS
 void kh_crash_point(const char *name);
 /* The list of all of them is a section of the program, so that a test can tell which it never came by. */
-#define KH_CRASH_POINT(name)                                                                                    \
-	do {                                                                                                    \
-		static const char *kh_point_ __attribute__((section("kh_crash_points"), used)) = (name);        \
-		kh_crash_point(kh_point_);                                                                      \
+#define KH_CRASH_POINT(name)                                                                             \
+	do {                                                                                             \
+		static const char *kh_point_ __attribute__((section("kh_crash_points"), used)) = (name); \
+		kh_crash_point(kh_point_);                                                               \
 	} while (0)
 #else
 #define KH_CRASH_POINT(name) ((void)0)

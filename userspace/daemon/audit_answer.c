@@ -50,7 +50,8 @@ static int on_entry(const struct kh_audit *entry, void *context)
 	json_t *command;
 	char hash[KH_AUDIT_HASH_TEXT];
 
-	kh_frame_load(entry->command, strlen(entry->command), 0, &command, &fault); /* NULL: somebody has written there */
+	kh_frame_load(entry->command, strlen(entry->command), 0, &command,
+		      &fault); /* NULL: somebody has written there */
 	json_array_append_new(listing->entries,
 			      json_pack("{s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:s}", "entry",
 					(json_int_t)entry->number, "time", kh_json_time(listing->core, entry->time),

@@ -16,7 +16,9 @@
 
 /* ---- JSON without memory -------------------------------------------------------------------------- */
 
-#define RESERVE_BYTES ((size_t)4 << 20) /* twice a text of KH_PROTO_MAX_REQUEST, as jansson doubles it, and what one piece of input takes */
+#define RESERVE_BYTES \
+	((size_t)4    \
+	 << 20) /* twice a text of KH_PROTO_MAX_REQUEST, as jansson doubles it, and what one piece of input takes */
 
 /* jansson does not look whether there was memory for the text of a string, and reads and writes beyond what there is. So while it parses there always
  * is: from the reserve. Then the input ends at once for it, and all of it is forgotten. */
