@@ -150,7 +150,9 @@ $(B)/obj/kernel/load.o $(B)/san/obj/kernel/load.o: $(B)/bpf/khien.skel.h
 # ---- Tests --------------------------------------------------------------------------------------
 # test_X is tests/unit/test_X.c, linked (ASan + UBSan) with the modules named in LIBS_test_X.
 
-UNIT_TESTS := test_control test_control_files test_peer test_log test_options
+UNIT_TESTS := test_control test_control_files test_frame test_peer test_log test_options
+LIBS_test_frame := daemon common
+EXTRA_test_frame := -Wl,--wrap=malloc
 LIBS_test_peer := daemon common
 LIBS_test_control := daemon common
 LIBS_test_control_files := daemon common
@@ -384,14 +386,51 @@ bench: ## how fast: look-ups, live traffic, loading, against LPM trie, nft and i
 	$(Q)$(MAKE) --no-print-directory -s all bench-tools
 	$(Q)B=$(B) QUICK=$(QUICK) tests/bench/run.sh
 
-# ---- Torture --------------------------------------------------------------------------------------
-# What tests/torture takes: programs without sanitizers, since they run by the million.
+# ---- Breaking things on purpose --------------------------------------------------------------------
+# tests/torture/run says what a part is.
 
+# khiend with its crash points (common/crash.h), and the same once more with packet programs of other code, which mean the same: an upgrade.
+# The modules without a point are those of the build.
+CRASH_MODULES := daemon kernel ledger common
+CRASH_OBJECTS := $(foreach m,$(CRASH_MODULES),$(SRC_$(m):%.c=$(m)/%.o))
+CRASH_LIBS := $(patsubst %,$(B)/%.a,$(filter-out $(CRASH_MODULES),$(DAEMON_LIBS)))
+$(B)/crash/obj/%.o: userspace/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC.crash,$<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DKH_CRASH_POINTS -MMD -MP -c $< -o $@
+$(B)/crash/obj/crash_points.o: tests/torture/crash_points.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC.crash,$<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DKH_CRASH_POINTS -MMD -MP -c $< -o $@
+$(B)/crash/bpf/khien.bpf.o: bpf/khien.bpf.c $(B)/bpf/khien.bpf.o
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -O3 -c $< -o $@
+$(B)/crash/bpf/khien.skel.h: $(B)/crash/bpf/khien.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name khien_bpf > $@
+$(B)/crash/obj/kernel/load.o: $(B)/bpf/khien.skel.h
+$(B)/crash/other/load.o: userspace/kernel/load.c $(B)/crash/bpf/khien.skel.h $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC.crash,$@)$(CC) -isystem $(B)/crash/bpf $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DKH_CRASH_POINTS -MMD -MP -c $< -o $@
+$(B)/crash/khiend: $(CRASH_OBJECTS:%=$(B)/crash/obj/%) $(B)/crash/obj/crash_points.o $(CRASH_LIBS)
+$(B)/crash/khiend-upgraded: $(patsubst %,$(B)/crash/obj/%,$(filter-out kernel/load.o,$(CRASH_OBJECTS))) $(B)/crash/other/load.o $(B)/crash/obj/crash_points.o $(CRASH_LIBS)
+$(B)/crash/khiend $(B)/crash/khiend-upgraded:
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(foreach l,$(DAEMON_LIBS),$(LDLIBS_$(l)))
+
+# Without sanitizers, since it runs by the million.
 $(B)/tests/torture-frames: tests/torture/frames.c tests/torture/hostile.c $(PACKET_SOURCES:%=tests/bpf/%) tests/unit/naive.c $(PACKET_LIBS:%=$(B)/%.a)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit -Itests/bpf -Itests/torture $(CFLAGS_ALL) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel)
-.PHONY: torture-tools
-torture-tools: $(B)/tests/torture-frames
+
+# Loaded before libc into the shipped khiend: makes calls fail.
+$(B)/tests/faults.so: tests/torture/faults.c
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -fPIC -shared -fno-builtin -o $@ $<
+
+TORTURE_TOOLS := $(B)/crash/khiend $(B)/crash/khiend-upgraded $(B)/tests/faults.so $(B)/tests/torture-frames
+.PHONY: torture torture-tools
+torture-tools: $(TORTURE_TOOLS)
+torture: ## break things on purpose: crashes, refused memory and disks, damaged ledgers, floods (root; QUICK=1: a quarter of an hour)
+	$(Q)$(MAKE) --no-print-directory -s deps
+	$(Q)$(MAKE) --no-print-directory -s all e2e-tools torture-tools
+	$(Q)B=$(B) QUICK=$(QUICK) tests/torture/run $(WORDS)
 
 # ---- Real lists ------------------------------------------------------------------------------------
 

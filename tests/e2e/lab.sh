@@ -17,6 +17,7 @@ lab_dir=
 lab_daemon=
 lab_pids=()
 lab_launcher=() # put before khiend: restrictions, other users
+lab_program= # another khiend than the build's
 
 in_net() { nsenter --net="/run/netns/$lab_net" "$@"; }
 in_gw() { nsenter --net="/run/netns/$lab_gw" "$@"; }
@@ -129,7 +130,7 @@ lab_wait() { # description command...
 
 lab_daemon_start() {
 	# not by in_gw: of a function in the background only the shell would have the number kept in lab_daemon
-	nsenter --net="/run/netns/$lab_gw" "${lab_launcher[@]}" "$lab_build/khiend" --config "$lab_dir/khien.conf" --state "$lab_dir/state" --run "$lab_dir/run" \
+	nsenter --net="/run/netns/$lab_gw" "${lab_launcher[@]}" "${lab_program:-$lab_build/khiend}" --config "$lab_dir/khien.conf" --state "$lab_dir/state" --run "$lab_dir/run" \
 		--bpffs "$lab_bpffs" "$@" </dev/null >>"$lab_dir/khiend.log" 2>&1 &
 	lab_daemon=$!
 	lab_wait "khiend" test -S "$lab_dir/run/control.sock" || { cat "$lab_dir/khiend.log" >&2; return 1; }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Full-speed UDP with every packet accounted for: `stream serve PORT` echoes; `stream run SECONDS PORT LISTED UNLISTED` keeps a window of
+ * Full-speed UDP with every packet accounted for: `stream serve PORT` echoes; `stream run SECONDS PORT LISTED UNLISTED [PACE]` keeps a window of
  * numbered requests under way to the unlisted address, and interleaves requests to the listed one, as fast as the answers come.
  * Closed loop, so that no queue overflows: an unlisted request that is never answered was lost by the filter, an
  * answer from the listed address was passed by it. Ends after SECONDS or at SIGINT. Prints "sent N answered N lost N listed-sent N listed-answered N".
+ * With PACE it rests so many milliseconds after each round: traffic that never ends, and leaves the machine to others.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -116,7 +117,7 @@ static void send_number(struct run *run, const struct sockaddr_in *to, uint64_t 
 		}
 }
 
-static int stream(double duration, struct run *run)
+static int stream(double duration, int pace_ms, struct run *run)
 {
 	double end = seconds() + duration;
 	uint64_t lost = 0;
@@ -131,6 +132,8 @@ static int stream(double duration, struct run *run)
 		receive(run, PATIENCE_MS);
 		if (run->answered == before) /* a whole window without one answer: lost for good */
 			lost = run->sent - run->answered;
+		if (pace_ms)
+			poll(NULL, 0, pace_ms);
 	}
 	for (double patience = seconds() + 1; run->answered < run->sent && seconds() < patience;)
 		receive(run, 100);
@@ -147,8 +150,9 @@ int main(int argc, char **argv)
 
 	if (argc >= 4 && !strcmp(argv[1], "serve"))
 		return serve(argv[2], argc - 3, argv + 3);
-	if (argc != 6 || strcmp(argv[1], "run")) {
-		fprintf(stderr, "usage: stream serve PORT ADDRESS... | stream run SECONDS PORT LISTED UNLISTED\n");
+	if (argc < 6 || argc > 7 || strcmp(argv[1], "run")) {
+		fprintf(stderr,
+			"usage: stream serve PORT ADDRESS... | stream run SECONDS PORT LISTED UNLISTED [PACE]\n");
 		return 2;
 	}
 	sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
@@ -158,5 +162,5 @@ int main(int argc, char **argv)
 	if (inet_pton(AF_INET, argv[4], &run.listed.sin_addr) != 1 ||
 	    inet_pton(AF_INET, argv[5], &run.unlisted.sin_addr) != 1)
 		return 2;
-	return stream(strtod(argv[2], NULL), &run);
+	return stream(strtod(argv[2], NULL), argc > 6 ? atoi(argv[6]) : 0, &run);
 }

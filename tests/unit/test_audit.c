@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "ledger/audit.h"
+#include "ledger/private.h"
 
 static const uint8_t two_files[64] = { 1, [32] = 2 };
 
@@ -354,6 +355,37 @@ static void swapped_entries_are_found(void **state)
 	assert_string_equal(verify_text(env), "1 entries 1001-1001 changed 2 1004");
 }
 
+static void note_rollback(void *context)
+{
+	*(int *)context = 1;
+}
+
+static int refuse(void *context)
+{
+	return *(int *)context;
+}
+
+/* What a rollback cannot read again is not taken for what is in the file: an entry that was taken back would leave a hole in the chain. */
+static void a_rollback_that_cannot_read_leaves_no_hole(void **state)
+{
+	struct env *env = *state;
+	struct kh_audit entry = entry_of(1006, "an", "{}");
+	int rolled_back = 0;
+
+	begin(env);
+	assert_ok(kh_ledger_audit_add(env->ledger, &entry, &why));
+	sqlite3_rollback_hook(env->ledger->db, note_rollback, &rolled_back);
+	sqlite3_progress_handler(env->ledger->db, 1, refuse, &rolled_back);
+	kh_ledger_rollback(env->ledger);
+	assert_true(kh_ledger_begin(env->ledger, NULL) < 0);
+	sqlite3_progress_handler(env->ledger->db, 0, NULL, NULL);
+	sqlite3_rollback_hook(env->ledger->db, NULL, NULL);
+	assert_string_equal(verify_text(env), "5 entries 1001-1005 none 0 0");
+	entry = entry_of(1007, "an", "{}");
+	add(env, &entry);
+	assert_string_equal(verify_text(env), "6 entries 1001-1007 none 0 0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_rewritten_entry_does_not_fit_the_next, setup_five, teardown),
 		cmocka_unit_test_setup_teardown(the_last_one_rewritten_does_not_fit_the_note, setup_five, teardown),
 		cmocka_unit_test_setup_teardown(an_entry_put_in_behind_the_end_is_found, setup_five, teardown),
+		cmocka_unit_test_setup_teardown(a_rollback_that_cannot_read_leaves_no_hole, setup_five, teardown),
 		cmocka_unit_test_setup_teardown(swapped_entries_are_found, setup_five, teardown),
 	};
 

@@ -2,6 +2,7 @@
 /*
  * Whole files in and out.
  */
+#include "common/crash.h"
 #include "common/file.h"
 
 #include <dirent.h>
@@ -127,8 +128,10 @@ int kh_file_write(const char *path, const void *data, size_t length, mode_t mode
 	code = fchmod(fd, mode) < 0 ? -errno : kh_file_write_fd(fd, data, length);
 	if (!code && fsync(fd) < 0)
 		code = -errno;
+	KH_CRASH_POINT("file.written");
 	if (!code && rename(temporary, path) < 0)
 		code = -errno;
+	KH_CRASH_POINT("file.renamed");
 	if (code) {
 		unlink(temporary);
 		return code;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/crash.h"
 #include "common/file.h"
 #include "common/lang.h"
 #include "common/util.h"
@@ -150,6 +151,7 @@ void kh_keep_image(struct kh_core *core, bool now)
 	if (!core->image_unkept || (!now && quiet >= 0 && quiet < KEEP_QUIET_SECONDS && waits < KEEP_LATEST_SECONDS))
 		return;
 	core->image_unkept = 0;
+	KH_CRASH_POINT("image.to-be-kept");
 	image_path(core, path);
 	code = kh_file_write(path, core->image->data, core->image->pages * KH_PAGE_SIZE, 0600);
 	if (code < 0)
@@ -179,8 +181,8 @@ static int compile(struct kh_core *core, struct gather *gather, struct kh_image 
 	int64_t generation = 0;
 	int code = gather_all(core, gather, error);
 
-	if (code < 0)
-		return code;
+	if (code < 0) /* a callback's error comes without a sentence */
+		return code == -ENOMEM ? kh_fail(error, code, _("out of memory")) : code;
 	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &generation);
 	input.orders = gather->orders;
 	input.orders_count = gather->count;
@@ -188,7 +190,8 @@ static int compile(struct kh_core *core, struct gather *gather, struct kh_image 
 	input.lists_count = gather->lists_count;
 	input.holes = gather->holes;
 	input.holes_count = gather->holes_count;
-	return kh_compile_all(&input, (uint64_t)generation + 1, ret_image, error);
+	code = kh_compile_all(&input, (uint64_t)generation + 1, ret_image, error);
+	return code == -ENOMEM ? kh_fail(error, code, _("out of memory")) : code;
 }
 
 int kh_foresee_image(struct kh_core *core, struct kh_image **ret_image, struct kh_error *error)
@@ -213,23 +216,28 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 		kh_ledger_rollback(core->ledger);
 		return code;
 	}
+	KH_CRASH_POINT("apply.begun");
 	kh_cut_pending(core); /* of the change before: the image before that one is about to go */
 	if (core->image) /* most changes change a list little */
 		kh_kernel_foresee(core->kernel, core->image->pages);
 	code = compile(core, &gather, &core->spare, &image, error);
+	KH_CRASH_POINT("apply.compiled");
 	if (code >= 0 && same_image(image, core->image)) {
 		kh_kernel_foresee(core->kernel, 0);
 		kh_image_free(KH_TAKE(image));
 		keep_holes(core, &gather);
 		code = kh_commit(core, error);
+		KH_CRASH_POINT("apply.unchanged");
 		gather_clear(&gather);
 		kh_cut_order(core, change, false);
 		return code;
 	}
 	if (code >= 0)
 		code = prepare(core, &gather, image, &install, error);
+	KH_CRASH_POINT("apply.prepared");
 	if (code >= 0)
 		code = kh_commit(core, error);
+	KH_CRASH_POINT("apply.committed");
 	if (code < 0) {
 		gather_clear(&gather);
 		kh_kernel_foresee(core->kernel, 0);
@@ -239,6 +247,7 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 		return code;
 	}
 	kh_kernel_switch(core->kernel, install);
+	KH_CRASH_POINT("apply.switched");
 	keep_holes(core, &gather);
 	gather_clear(&gather);
 	kh_image_free(core->spare);
@@ -306,6 +315,8 @@ int kh_restore_image(struct kh_core *core, struct kh_error *error)
 	code = kh_kernel_prepare(core->kernel, data, length / KH_PAGE_SIZE, NULL, 0, &install, error);
 	if (code < 0)
 		return code;
+	KH_CRASH_POINT("restore.prepared");
 	kh_kernel_switch(core->kernel, install);
+	KH_CRASH_POINT("restore.switched");
 	return adopt_image(core, error);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/text.h"
 #include "common/util.h"
 #include "daemon/log.h"
@@ -262,9 +263,11 @@ int kh_commit(struct kh_core *core, struct kh_error *error)
 		kh_ledger_rollback(core->ledger);
 		return code;
 	}
+	KH_CRASH_POINT("audit.added");
 	code = kh_ledger_commit(core->ledger, error);
 	if (code < 0)
 		return code;
+	KH_CRASH_POINT("audit.committed");
 	if (note) {
 		note->written = true;
 		note->exit_written = entry.exit;

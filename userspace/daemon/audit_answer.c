@@ -9,6 +9,7 @@
 #include "common/lang.h"
 #include "common/util.h"
 #include "daemon/audit.h"
+#include "daemon/frame.h"
 
 #define ENTRIES_USUAL 50
 
@@ -45,9 +46,12 @@ static json_t *files_json(const struct kh_audit *entry)
 static int on_entry(const struct kh_audit *entry, void *context)
 {
 	struct listing *listing = context;
-	json_t *command = json_loads(entry->command, 0, NULL); /* NULL: somebody has written there */
+	json_error_t fault;
+	json_t *command;
 	char hash[KH_AUDIT_HASH_TEXT];
 
+	kh_frame_load(entry->command, strlen(entry->command), 0, &command,
+		      &fault); /* NULL: somebody has written there */
 	json_array_append_new(listing->entries,
 			      json_pack("{s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:s}", "entry",
 					(json_int_t)entry->number, "time", kh_json_time(listing->core, entry->time),

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "daemon/frame.h"
 #include "daemon/log.h"
@@ -289,9 +290,11 @@ static int answer(struct kh_client *client)
 	json_t *reply = request_answer(client);
 	int r;
 
+	KH_CRASH_POINT("request.done");
 	if (json_is_null(reply))
 		return client->state == STATE_HELD ? 0 : wait_as(client, STATE_HELD, EPOLLRDHUP);
 	r = reply_start_take(client, reply);
+	KH_CRASH_POINT("request.answered");
 	request_clear(client);
 	return r;
 }

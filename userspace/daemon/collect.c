@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "common/util.h"
 
@@ -137,14 +138,17 @@ int kh_collect(struct kh_core *core, struct kh_error *error)
 	code = kh_ledger_begin(core->ledger, error);
 	if (code < 0)
 		return code;
+	KH_CRASH_POINT("collect.begun");
 	code = kh_kernel_records(core->kernel, on_records, &batch);
 	free(batch.records);
 	if (code >= 0)
 		code = fold_counters(core, error);
 	if (code >= 0)
 		code = fold_sightings(core, entries, count, map, error);
+	KH_CRASH_POINT("collect.folded");
 	if (code >= 0)
 		code = kh_ledger_commit(core->ledger, error);
+	KH_CRASH_POINT("collect.committed");
 	if (code < 0) {
 		kh_ledger_rollback(core->ledger);
 		free(core->folded); /* what was handed over did not stay */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "common/text.h"
 #include "common/util.h"
@@ -107,11 +108,14 @@ static int take_back(struct kh_core *core, int64_t change, struct kh_error *erro
 	json_object_set_new(body, "note", json_string(note));
 	code = kh_change_start(&request, "undo", 0, &undo, error);
 	if (code >= 0) {
+		KH_CRASH_POINT("take-back.started");
 		code = kh_ledger_undo(core->ledger, change, &undone, &result, error);
+		KH_CRASH_POINT("take-back.written");
 		if (code < 0)
 			kh_ledger_rollback(core->ledger);
 		else
 			code = kh_apply(core, error);
+		KH_CRASH_POINT("take-back.applied");
 	}
 	json_decref(body);
 	if (code < 0)
@@ -249,7 +253,9 @@ json_t *kh_op_confirm(const struct kh_request *request)
 	if (code < 0)
 		return kh_reply_error(KH_EXIT_FAILED, &error);
 	confirmed = json_array();
+	KH_CRASH_POINT("confirm.started");
 	code = confirm_all(core, &waiting, confirmed, &error);
+	KH_CRASH_POINT("confirm.written");
 	if (code < 0)
 		kh_ledger_rollback(core->ledger);
 	else
@@ -258,6 +264,7 @@ json_t *kh_op_confirm(const struct kh_request *request)
 		json_decref(confirmed);
 		return kh_reply_error(KH_EXIT_FAILED, &error);
 	}
+	KH_CRASH_POINT("confirm.applied");
 	reply = kh_reply(KH_EXIT_DONE);
 	json_object_set_new(reply, "change", json_integer(change.id));
 	json_object_set_new(reply, "confirmed", confirmed);

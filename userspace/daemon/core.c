@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/crash.h"
 #include "common/file.h"
 #include "common/lang.h"
 #include "common/util.h"
@@ -49,21 +50,26 @@ static int open_parts(struct kh_core *core, struct kh_error *error)
 	code = kh_kernel_set_clock(core->kernel, error);
 	if (code < 0)
 		return code;
+	KH_CRASH_POINT("start.kernel");
 	if (kh_restore_image(core, &restored) < 0)
 		kh_log_error(LOG_ERR, "image-not-restored", &restored);
+	KH_CRASH_POINT("start.restored");
 	code = open_ledger(core, error);
+	KH_CRASH_POINT("start.ledger");
 	if (code >= 0)
 		code = kh_sources_open(core, error);
 	if (code >= 0)
 		code = kh_links_monitor_open(&core->monitor, error);
 	if (code >= 0)
 		code = kh_interfaces_refresh(core, error);
+	KH_CRASH_POINT("start.attached");
 	if (code >= 0) {
 		kh_sessions_load(core);
 		code = kh_protect(core, error);
 	}
 	if (code >= 0)
 		code = kh_collect(core, error);
+	KH_CRASH_POINT("start.collected");
 	return code < 0 ? code : kh_apply_now(core, error);
 }
 
@@ -144,6 +150,7 @@ static void expire(struct kh_core *core, int64_t now)
 	struct kh_change change;
 	struct kh_error error = {};
 	int64_t count;
+	int code;
 
 	if (!next || next > now || core->clock_wrong)
 		return;
@@ -153,13 +160,17 @@ static void expire(struct kh_core *core, int64_t now)
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 		return;
 	}
+	KH_CRASH_POINT("expire.started");
 	count = kh_ledger_expire(core->ledger, now, &error);
+	KH_CRASH_POINT("expire.written");
 	if (count < 0) {
 		kh_ledger_rollback(core->ledger);
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 		return;
 	}
-	if (kh_apply(core, &error) < 0)
+	code = kh_apply(core, &error);
+	KH_CRASH_POINT("expire.applied");
+	if (code < 0)
 		kh_log_error(LOG_ERR, "expire-failed", &error);
 	else
 		kh_log(LOG_NOTICE, "event=expired change=%lld orders=%lld", (long long)change.id, (long long)count);

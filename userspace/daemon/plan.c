@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "common/util.h"
 #include "daemon/audit.h"
@@ -346,6 +347,7 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	}
 	kh_audit_exit(request, (int)json_integer_value(json_object_get(reply, "exit")));
 	code = tally->changed ? kh_confirm_begin(request, &error) : 0;
+	KH_CRASH_POINT("push.to-be-confirmed");
 	if (code < 0)
 		kh_ledger_rollback(core->ledger);
 	else
@@ -354,6 +356,7 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 		json_decref(reply);
 		return kh_reply_error(KH_EXIT_FAILED, &error);
 	}
+	KH_CRASH_POINT("push.applied");
 	json_object_set_new(reply, "change", json_integer(change->id));
 	json_object_set_new(reply, "time", kh_json_time(core, kh_now()));
 	if (core->image)
@@ -362,6 +365,7 @@ static json_t *finish(const struct kh_request *request, const struct kh_plan *pl
 	json_object_set_new(reply, "proof", prove(core, plan, tally->decisions[KH_ENFORCE]));
 	kh_confirm_tell(core, change->id, reply);
 	kh_sessions_alarm(core, change->id, reply);
+	KH_CRASH_POINT("push.proved");
 	return reply;
 }
 
@@ -405,12 +409,14 @@ json_t *kh_plan_run(const struct kh_request *request, struct kh_plan *plan)
 	code = kh_change_start(request, plan->kind, 0, &change, &error);
 	if (code < 0)
 		return kh_reply_error(KH_EXIT_FAILED, &error);
+	KH_CRASH_POINT("push.started");
 	if (plan->replaces) {
 		plan->withdrawn = kh_plan_replace(request, plan, &error);
 		code = plan->withdrawn < 0 ? (int)plan->withdrawn : 0;
 	}
 	if (code >= 0)
 		code = write_plan(request, plan, &error);
+	KH_CRASH_POINT("push.written");
 	if (code < 0) {
 		kh_ledger_rollback(core->ledger);
 		return kh_reply_error(KH_EXIT_FAILED, &error);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "common/util.h"
 #include "reader/reader.h"
@@ -154,7 +155,9 @@ json_t *kh_op_undo(const struct kh_request *request)
 
 	if (code < 0)
 		return kh_reply_error(KH_EXIT_FAILED, &error);
+	KH_CRASH_POINT("undo.started");
 	code = kh_ledger_undo(request->core->ledger, wanted, &undone, &result, &error);
+	KH_CRASH_POINT("undo.written");
 	kh_audit_exit(request, result.skipped ? KH_EXIT_PARTLY : KH_EXIT_DONE);
 	if (code < 0)
 		kh_ledger_rollback(request->core->ledger);
@@ -162,6 +165,7 @@ json_t *kh_op_undo(const struct kh_request *request)
 		code = kh_apply(request->core, &error);
 	if (code < 0)
 		return kh_reply_error(KH_EXIT_FAILED, &error);
+	KH_CRASH_POINT("undo.applied");
 	reply = kh_reply(result.skipped ? KH_EXIT_PARTLY : KH_EXIT_DONE);
 	json_object_set_new(reply, "change", json_integer(change.id));
 	json_object_set_new(reply, "undone", json_integer(undone));

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "common/crash.h"
 #include "common/util.h"
 
 #define PAGES_AT_ONCE 32
@@ -82,6 +83,7 @@ int kh_arrays_fill(struct kh_arrays *arrays, const void *image, size_t pages)
 	code = write_pages(arrays->image, rest, pages - KH_BASE_PAGES);
 	if (code < 0)
 		return code;
+	KH_CRASH_POINT("prepare.written");
 	return bpf_map_freeze(arrays->base) < 0 || bpf_map_freeze(arrays->image) < 0 ? -errno : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "common/util.h"
 
@@ -88,10 +89,14 @@ static bool has_link(const struct kh_kernel *kernel, const char *hook, uint32_t 
 static int pin_link(const struct kh_kernel *kernel, int link, const char *hook, uint32_t ifindex)
 {
 	char path[PATH_MAX + 64];
+	int code;
 
+	KH_CRASH_POINT("attach.linked");
 	pin_path(kernel, hook, ifindex, path);
 	unlink(path);
-	return bpf_obj_pin(link, path) < 0 ? -errno : 0;
+	code = bpf_obj_pin(link, path) < 0 ? -errno : 0;
+	KH_CRASH_POINT("attach.pinned");
+	return code;
 }
 
 static int attach_xdp(struct kh_kernel *kernel, const struct kh_attach *attach, bool generic)
@@ -200,6 +205,7 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 		if (code < 0)
 			return code;
 	}
+	KH_CRASH_POINT("attach.ingress");
 	if (attach->egress && !attached.egress) {
 		code = attach_tc(kernel, attach, true);
 		if (code < 0) {
@@ -220,6 +226,7 @@ int kh_link_remove(const char *path)
 
 	if (link >= 0)
 		bpf_link_detach(link); /* fails when the device is gone; then there is nothing to take off */
+	KH_CRASH_POINT("detach.taken-off");
 	return unlink(path) < 0 ? -errno : 0;
 }
 

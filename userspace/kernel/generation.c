@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "common/util.h"
 
@@ -69,12 +70,15 @@ int kh_generations_tidy(struct kh_kernel *kernel, struct kh_error *error)
 	}
 	/* What the last to have the folder may have left undone. */
 	kh_pending_hold(kernel, true);
+	KH_CRASH_POINT("tidy.held");
 	kh_wait_grace(kernel);
 	kh_pending_empty(kernel);
 	kh_pending_hold(kernel, false);
+	KH_CRASH_POINT("tidy.emptied");
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++)
 		if (place != active)
 			free_image(kernel, place);
+	KH_CRASH_POINT("tidy.freed");
 	return 0;
 }
 
@@ -194,10 +198,12 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	code = kh_arrays_take(kernel, pages, &arrays);
 	if (code < 0)
 		return refuse_list(error, code, pages);
+	KH_CRASH_POINT("prepare.arrays");
 	records_fd = take_records(kernel, header->slots_needed, fresh, fresh_count);
 	if (records_fd < 0)
 		return kh_fail(error, records_fd, _("the kernel has no room for the counters: %s"),
 			       strerror(-records_fd));
+	KH_CRASH_POINT("prepare.records");
 	changes[0] = (struct kh_outer_change){ .outer = kernel->bases, .place = place, .inner = arrays.base };
 	changes[1] = (struct kh_outer_change){ .outer = kernel->images, .place = place, .inner = arrays.image };
 	changes[2] = (struct kh_outer_change){ .outer = kernel->records, .place = place, .inner = records_fd };
@@ -205,7 +211,9 @@ int kh_kernel_prepare(struct kh_kernel *kernel, const void *image, size_t pages,
 	/* No program looks at this place, so the arrays are put in while they are filled; and as there is nothing in it that anybody could still
 	 * see, nobody waits for the grace periods: they are over when the generation before goes, or by the next to prepare. */
 	kh_outer_start(changes, count);
+	KH_CRASH_POINT("prepare.started");
 	filled = kh_arrays_fill(&arrays, image, pages);
+	KH_CRASH_POINT("prepare.filled");
 	if (filled >= 0 && kh_outer_made(changes, count)) {
 		kernel->changes_count = count;
 		code = 0;
@@ -230,7 +238,9 @@ void kh_kernel_switch(struct kh_kernel *kernel, struct kh_install *install)
 	kernel->unsettled = true;
 	kernel->left_place = kernel->control->active;
 	kh_pending_hold(kernel, true);
+	KH_CRASH_POINT("switch.held");
 	__atomic_store_n(&kernel->control->active, install->place, __ATOMIC_SEQ_CST);
+	KH_CRASH_POINT("switch.stored");
 	free(install);
 }
 
@@ -241,11 +251,15 @@ void kh_kernel_settle(struct kh_kernel *kernel)
 	kernel->unsettled = false;
 	finish_changes(kernel);
 	kh_wait_grace(kernel);
+	KH_CRASH_POINT("settle.waited");
 	/* No count of the old place may be left when it is filled again: its records may be other ones then. */
 	kh_pending_empty(kernel);
+	KH_CRASH_POINT("settle.emptied");
 	kh_pending_hold(kernel, false);
+	KH_CRASH_POINT("settle.let-go");
 	if (kernel->left_place)
 		free_image(kernel, kernel->left_place);
+	KH_CRASH_POINT("settle.freed");
 }
 
 void kh_kernel_abandon(struct kh_kernel *kernel, struct kh_install *install)

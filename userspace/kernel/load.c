@@ -15,6 +15,7 @@
 
 #include "khien.skel.h"
 
+#include "common/crash.h"
 #include "common/file.h"
 #include "common/lang.h"
 #include "common/util.h"
@@ -173,6 +174,7 @@ static int open_maps(struct kh_kernel *kernel, struct kh_error *error)
 	if (kernel->control->abi_version && kernel->control->abi_version != KH_ABI_VERSION)
 		return kh_fail(error, -EPROTO, _("%s was made by another version (%u)"), kernel->folder,
 			       kernel->control->abi_version);
+	KH_CRASH_POINT("load.unmarked");
 	kernel->control->abi_version = KH_ABI_VERSION;
 	kernel->images_template =
 		bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_none", sizeof(__u32), KH_PAGE_SIZE, 1, &image_options);
@@ -198,8 +200,10 @@ int kh_kernel_open(const char *folder, struct kh_kernel **ret_kernel, struct kh_
 	code = make_folders(kernel, folder, error);
 	if (code >= 0)
 		code = load_programs(kernel, error);
+	KH_CRASH_POINT("load.pinned");
 	if (code >= 0)
 		code = open_maps(kernel, error);
+	KH_CRASH_POINT("load.mapped");
 	if (code >= 0)
 		code = kh_generations_tidy(kernel, error);
 	if (code >= 0)

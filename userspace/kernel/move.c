@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "common/text.h"
 #include "common/util.h"
@@ -58,6 +59,7 @@ static int move_link(struct kh_kernel *kernel, const char *hook, uint32_t ifinde
 		return 0;
 	if (bpf_link_update(fd, bpf_program__fd(program), NULL) < 0)
 		return -errno;
+	KH_CRASH_POINT("move.link");
 	moves->list[moves->count++] = (struct move){ .link = KH_TAKE_FD(fd), .old_program = info.prog_id };
 	return 0;
 }
@@ -148,6 +150,7 @@ int kh_attached_move(struct kh_kernel *kernel, struct kh_error *error)
 	code = move_links(kernel, moves);
 	if (code >= 0)
 		code = move_filters(kernel, moves);
+	KH_CRASH_POINT("move.made");
 	for (size_t i = 0; i < moves->count; i++) {
 		if (code < 0)
 			move_back(&moves->list[i]);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/util.h"
 
 void kh_pending_hold(struct kh_kernel *kernel, bool hold)
@@ -55,7 +56,9 @@ int kh_pending_flush(struct kh_kernel *kernel)
 		return 0;
 	kh_pending_hold(kernel, true);
 	kh_wait_grace(kernel);
+	KH_CRASH_POINT("flush.held");
 	code = kh_pending_empty(kernel);
+	KH_CRASH_POINT("flush.emptied");
 	kh_pending_hold(kernel, false);
 	return code;
 }

@@ -4,6 +4,7 @@
  */
 #include "kernel/private.h"
 
+#include "common/crash.h"
 #include "common/util.h"
 
 /* Mapped records keep their memory: those that are not in force any more must not be. */
@@ -76,6 +77,7 @@ void kh_kernel_drop_retired(struct kh_kernel *kernel)
 	uint32_t active = kernel->control->active, kept = active ? kh_inner_id(kernel->records, active) : 0;
 
 	kh_kernel_settle(kernel);
+	KH_CRASH_POINT("retired.to-be-dropped");
 	if (kernel->records_seen_id != kept)
 		kh_records_forget(kernel);
 	for (uint32_t place = 1; place < KH_GENERATION_SLOTS; place++) {

@@ -323,8 +323,10 @@ static int find_unrecorded(struct kh_ledger *ledger, struct kh_audit_report *rep
 int kh_ledger_audit_verify(struct kh_ledger *ledger, struct kh_audit_report *ret_report, struct kh_error *error)
 {
 	struct kh_audit_report report = {};
-	int code = walk(ledger, &report, error);
+	int code = kh_ledger_refresh(ledger, error);
 
+	if (code >= 0)
+		code = walk(ledger, &report, error);
 	if (code >= 0 && !report.fault) {
 		if (report.last_number < ledger->audit.number)
 			find(&report, KH_AUDIT_CUT, report.last_number + 1, report.last_time);

@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "ledger/files.h"
 
@@ -178,6 +179,7 @@ static int create(struct kh_ledger *ledger, const char *path, struct kh_error *e
 	if (fd < 0)
 		return fail_path(fresh, errno, error);
 	close(fd);
+	KH_CRASH_POINT("create.named");
 	snprintf(mark, sizeof(mark), "PRAGMA application_id = %d", KH_LEDGER_APPLICATION_ID);
 	code = connect_file(ledger, fresh, false, error);
 	if (code >= 0)
@@ -185,10 +187,12 @@ static int create(struct kh_ledger *ledger, const char *path, struct kh_error *e
 	if (code >= 0)
 		code = kh_schema_migrate(ledger, error);
 	disconnect(ledger);
+	KH_CRASH_POINT("create.made");
 	if (code >= 0) {
 		code = kh_files_publish(fresh, path);
 		if (code < 0)
 			fail_path(path, -code, error);
+		KH_CRASH_POINT("create.published");
 	}
 	if (code < 0)
 		kh_files_remove(fresh);
@@ -201,8 +205,10 @@ static int open_existing(struct kh_ledger *ledger, bool exclusive, struct kh_err
 
 	if (code >= 0)
 		code = check_content(ledger, error);
+	KH_CRASH_POINT("open.checked");
 	if (code >= 0)
 		code = prepare_connection(ledger, error);
+	KH_CRASH_POINT("open.prepared");
 	if (code < 0)
 		disconnect(ledger);
 	else

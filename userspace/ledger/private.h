@@ -181,7 +181,7 @@ struct kh_ledger {
 	int lock_fd;
 	sqlite3_stmt *cached[KH_SQL_CACHED_COUNT];
 
-	bool in_transaction;
+	bool in_transaction, stale; /* stale: to be read again before it is believed */
 	int failure; /* of the running transaction: it can only be rolled back */
 	bool folded; /* counts were folded in the running transaction */
 	int64_t folds; /* transactions with counts so far */
@@ -240,8 +240,8 @@ int kh_schema_migrate(struct kh_ledger *ledger, struct kh_error *error);
 /* Are all tables there? */
 int kh_schema_check(struct kh_ledger *ledger, struct kh_error *error);
 
-/* What begin..commit count on; also after a rollback. */
-int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error);
+int kh_ledger_load(struct kh_ledger *ledger, struct kh_error *error); /* what begin..commit count on */
+int kh_ledger_refresh(struct kh_ledger *ledger, struct kh_error *error); /* after a rollback that could not */
 /* Small facts of the file itself, as a number or a text. 1, 0: there is none, or -errno. */
 int kh_meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size,
 		struct kh_error *error);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 #include "model/fetched.h"
 
@@ -191,6 +192,7 @@ static int run_step(struct kh_ledger *ledger, int version, struct kh_error *erro
 
 		if (code < 0)
 			return code;
+		KH_CRASH_POINT("migrate.statement");
 	}
 	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", version + 1);
 	return kh_sql_exec(ledger, pragma, error);
@@ -212,10 +214,13 @@ int kh_schema_migrate(struct kh_ledger *ledger, struct kh_error *error)
 	code = kh_sql_exec(ledger, "BEGIN IMMEDIATE", error);
 	if (code < 0)
 		return code;
+	KH_CRASH_POINT("migrate.begun");
 	while (version < KH_LEDGER_VERSION && code >= 0)
 		code = run_step(ledger, version++, error);
+	KH_CRASH_POINT("migrate.written");
 	if (code >= 0)
 		code = kh_sql_exec(ledger, "COMMIT", error);
+	KH_CRASH_POINT("migrate.committed");
 	if (code < 0)
 		sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
 	return code;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/crash.h"
 #include "common/lang.h"
 
 int kh_meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, char *ret_text, size_t size,
@@ -25,8 +26,13 @@ int kh_meta_get(struct kh_ledger *ledger, const char *key, int64_t *ret_value, c
 		return code;
 	if (ret_value)
 		*ret_value = sqlite3_column_int64(statement, 0);
-	if (ret_text)
-		snprintf(ret_text, size, "%s", kh_sql_text(statement, 0));
+	if (ret_text) {
+		const unsigned char *value = sqlite3_column_text(statement, 0); /* NOT NULL, so NULL is: no memory */
+
+		if (!value)
+			return kh_sql_fail(ledger, SQLITE_NOMEM, error);
+		snprintf(ret_text, size, "%s", (const char *)value);
+	}
 	return 1;
 }
 
@@ -85,16 +91,27 @@ static int write_boot(struct kh_ledger *ledger, struct kh_error *error)
 	return code < 0 ? code : kh_meta_put(ledger, "boot", 0, ledger->boot, error);
 }
 
+int kh_ledger_refresh(struct kh_ledger *ledger, struct kh_error *error)
+{
+	int code = ledger->stale ? kh_ledger_load(ledger, error) : 0;
+
+	ledger->stale = code < 0;
+	return code;
+}
+
 int kh_ledger_begin(struct kh_ledger *ledger, struct kh_error *error)
 {
 	int code;
 
 	assert(!ledger->in_transaction);
-	code = kh_sql_exec(ledger, "BEGIN IMMEDIATE", error);
+	code = kh_ledger_refresh(ledger, error);
+	if (code >= 0)
+		code = kh_sql_exec(ledger, "BEGIN IMMEDIATE", error);
 	if (code < 0)
 		return code;
 	ledger->in_transaction = true;
 	ledger->failure = 0;
+	KH_CRASH_POINT("ledger.begun");
 	if (ledger->boot_pending) {
 		code = write_boot(ledger, error);
 		if (code < 0)
@@ -111,8 +128,10 @@ static int finish(struct kh_ledger *ledger, struct kh_error *error)
 		code = kh_change_flush(ledger, error);
 	if (code >= 0 && ledger->folded)
 		code = kh_meta_put(ledger, "folds", ++ledger->folds, NULL, error);
+	KH_CRASH_POINT("ledger.flushed");
 	if (code >= 0)
 		code = kh_sql_exec(ledger, "COMMIT", error);
+	KH_CRASH_POINT("ledger.committed");
 	return code;
 }
 
@@ -141,7 +160,9 @@ void kh_ledger_rollback(struct kh_ledger *ledger)
 			sqlite3_reset(ledger->cached[i]);
 	if (!sqlite3_get_autocommit(ledger->db))
 		sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
+	KH_CRASH_POINT("ledger.rolled-back");
 	ledger->in_transaction = false;
 	ledger->failure = 0;
-	kh_ledger_load(ledger, NULL); /* when even reading fails now, the next begin will say so */
+	ledger->stale = true;
+	kh_ledger_refresh(ledger, NULL); /* when even reading fails now, the next begin will say so */
 }
