@@ -334,8 +334,11 @@ LINK_filtered := $(LDLIBS_sandbox)
 $(B)/tests/packets: tests/e2e/packets.c tests/bpf/frames.c tests/bpf/reference.c tests/unit/naive.c tests/unit/nearby.c $(B)/common.a
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit -Itests/bpf $(CFLAGS_ALL) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel)
+$(B)/tests/kernel_before.so: tests/e2e/kernel_before.c
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -fPIC -shared -o $@ $< -ldl
 .PHONY: e2e-tools demo
-e2e-tools: $(E2E_TOOLS) $(B)/tests/packets
+e2e-tools: $(E2E_TOOLS) $(B)/tests/packets $(B)/tests/kernel_before.so
 demo: ## watch a ministry letter become dropped packets, in a laboratory of network namespaces (root)
 	$(Q)$(MAKE) --no-print-directory -s deps
 	$(Q)$(MAKE) --no-print-directory -s all locale e2e-tools

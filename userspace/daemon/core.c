@@ -148,6 +148,17 @@ static void expire(struct kh_core *core, int64_t now)
 		kh_log(LOG_NOTICE, "event=expired change=%lld orders=%lld", (long long)change.id, (long long)count);
 }
 
+static void put_health(struct kh_core *core, const char *health, const char *problem, int64_t now)
+{
+	if (kh_ledger_begin(core->ledger, NULL) < 0)
+		return;
+	if (kh_ledger_health_put(core->ledger, health, problem, now, NULL) < 0 ||
+	    kh_ledger_commit(core->ledger, NULL) < 0)
+		kh_ledger_rollback(core->ledger);
+	kh_log(!strcmp(health, "protected") ? LOG_NOTICE : LOG_WARNING, "event=health state=%s problem=\"%s\"", health,
+	       problem);
+}
+
 static void note_health(struct kh_core *core, int64_t now)
 {
 	struct kh_problem problems[KH_PROBLEMS_MAX];
@@ -157,13 +168,13 @@ static void note_health(struct kh_core *core, int64_t now)
 	int64_t since;
 
 	kh_ledger_health(core->ledger, before, sizeof(before), &since);
-	if (!strcmp(before, health) || kh_ledger_begin(core->ledger, NULL) < 0)
-		return;
-	if (kh_ledger_health_put(core->ledger, health, count ? problems[0].text : "", now, NULL) < 0 ||
-	    kh_ledger_commit(core->ledger, NULL) < 0)
-		kh_ledger_rollback(core->ledger);
-	kh_log(!strcmp(health, "protected") ? LOG_NOTICE : LOG_WARNING, "event=health state=%s problem=\"%s\"", health,
-	       count ? problems[0].text : "");
+	if (core->gap[0] && !strcmp(before, "protected")) { /* over already, but it was */
+		put_health(core, "degraded", core->gap, now);
+		snprintf(before, sizeof(before), "degraded");
+	}
+	core->gap[0] = '\0';
+	if (strcmp(before, health))
+		put_health(core, health, count ? problems[0].text : "", now);
 }
 
 /* The ledger remembers the latest time it saw: a clock behind it would make orders live too long, or again. */
@@ -218,6 +229,7 @@ void kh_core_tick(struct kh_core *core)
 	kh_sessions_tick(core, now);
 	kh_sources_tick(core);
 	kh_keep_image(core, false);
+	kh_interfaces_look(core);
 	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)
 		kh_core_clock_changed(core);
 	note_health(core, now);
@@ -238,16 +250,17 @@ void kh_core_clock_changed(struct kh_core *core)
 
 void kh_core_links_changed(struct kh_core *core)
 {
+	unsigned int changes = kh_links_monitor_drain(core->monitor);
 	struct kh_error error = {};
 	int code;
 
-	if (!kh_links_monitor_drain(core->monitor) || core->detached)
+	if (!changes || core->detached)
 		return;
 	kh_lang_set(core->config->language);
 	code = kh_interfaces_refresh(core, &error);
-	if (code >= 0)
+	if (code >= 0 && changes & KH_LINKS_CHANGED)
 		code = kh_protect(core, &error);
-	if (code >= 0)
+	if (code >= 0 && changes & KH_LINKS_CHANGED)
 		code = kh_apply_now(core, &error);
 	if (code < 0)
 		kh_log_error(LOG_ERR, "links-change-failed", &error);

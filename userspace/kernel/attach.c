@@ -17,6 +17,8 @@
 #define TCX_INGRESS ((enum bpf_attach_type)46)
 #define TCX_EGRESS ((enum bpf_attach_type)47)
 
+#define DISPATCHER "xdp_dispatcher" /* libxdp's, from which the programs of several tools are called in turn */
+
 const char *kh_attached_mode_name(enum kh_attached_mode mode)
 {
 	switch (mode) {
@@ -151,6 +153,13 @@ static int name_owner(const struct kh_attach *attach, int code, struct kh_error 
 		return kh_fail(error, code, _("%s: cannot attach: %s"), attach->name, strerror(-code));
 	if (kh_program_info(id, &info) < 0)
 		info.name[0] = '\0';
+	if (!strcmp(info.name, DISPATCHER)) {
+		kh_fail(error, -EBUSY, _("%s: a libxdp dispatcher holds the XDP hook: \"%s\", id %u"), attach->name,
+			info.name, id);
+		kh_hint(error, _("its programs (xdp-loader status %s) were left alone; to filter after them set mode = tc in [gateway]"),
+			attach->name);
+		return -EBUSY;
+	}
 	kh_fail(error, -EBUSY, _("%s: another XDP program is attached: \"%s\", id %u"), attach->name, info.name, id);
 	kh_hint(error, _("it was left alone; take it off, or set mode = tc in [gateway] to filter after it"));
 	return -EBUSY;
@@ -199,6 +208,11 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 		code = attach_ingress(kernel, attach, &attached, error);
 		if (code < 0)
 			return code;
+		attached.anew = true;
+	} else if (attached.mode == KH_ATTACHED_TC && attach->ethernet && attach->wanted == KH_WANT_AUTO) {
+		snprintf(attached.notice, sizeof(attached.notice),
+			 _("%s is filtered at tc and not by native XDP; to try that again: khien reattach %s"),
+			 attach->name, attach->name);
 	}
 	if (attach->egress && !attached.egress) {
 		code = attach_tc(kernel, attach, true);
@@ -208,10 +222,18 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 			return kh_fail(error, code, _("%s: cannot attach at tc egress: %s"), attach->name,
 				       strerror(-code));
 		}
-		attached.egress = true;
+		attached.egress = attached.anew = true;
 	}
 	*ret_attached = attached;
 	return 0;
+}
+
+bool kh_kernel_is_attached(struct kh_kernel *kernel, uint32_t ifindex, const struct kh_attached *attached)
+{
+	struct kh_attached now;
+
+	look(kernel, ifindex, &now);
+	return now.mode == attached->mode && (now.egress || !attached->egress);
 }
 
 int kh_link_remove(const char *path)

@@ -64,13 +64,16 @@ struct kh_attach {
 struct kh_attached {
 	enum kh_attached_mode mode;
 	bool egress;
+	bool anew; /* kh_kernel_attach() had to put something on */
 	char notice[256]; /* why not the best mode; empty: it is */
 };
 
-/* Attaches what is missing; what is attached already is left as it is, whatever mode it has. 0; -EBUSY: another program holds
+/* Attaches what is missing; what is attached already is left as it is, whatever mode it has, and nothing is put on a second time. 0; -EBUSY: another program holds
  * the hook (named in error); -ENODEV; or -errno. On failure nothing new stays attached. */
 int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *ret_attached,
 		     struct kh_error *error);
+/* Is what was attached there still on? Of a bpf_link that somebody detached, or whose pin is gone, nobody is told: this asks. */
+bool kh_kernel_is_attached(struct kh_kernel *kernel, uint32_t ifindex, const struct kh_attached *attached);
 /* Takes off what this folder attached to the interface. */
 int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error);
 /* Calls back for each interface that has something of ours attached (also ones not wanted any more). */
