@@ -329,7 +329,8 @@ static void test_monitor_filters(void **state)
 		unsigned int changes;
 	} rows[] = {
 		{ "tc qdisc add dev lo clsact", KH_LINKS_FILTERS },
-		{ "tc filter add dev lo ingress prio 7 protocol all bpf bytecode '1,6 0 0 4294967295'", KH_LINKS_NOTHING },
+		{ "tc filter add dev lo ingress prio 7 protocol all bpf bytecode '1,6 0 0 4294967295'",
+		  KH_LINKS_NOTHING },
 		{ "tc filter del dev lo ingress prio 7", KH_LINKS_FILTERS },
 		{ "tc qdisc del dev lo clsact", KH_LINKS_FILTERS },
 		{ "tc qdisc add dev lo clsact; ip link set lo mtu 6000", KH_LINKS_FILTERS | KH_LINKS_CHANGED },

@@ -216,7 +216,8 @@ static void attach(struct kh_core *core, struct kh_watch *watch)
 
 		/* Native XDP can interrupt the link: who was served by tc stays so, also when the filter has to be put back. */
 		if (before.ifindex == device->ifindex && before.attached.mode == KH_ATTACHED_TC &&
-		    wish.wanted == KH_WANT_AUTO && !kh_kernel_is_attached(core->kernel, device->ifindex, &before.attached))
+		    wish.wanted == KH_WANT_AUTO &&
+		    !kh_kernel_is_attached(core->kernel, device->ifindex, &before.attached))
 			wish.wanted = KH_WANT_TC;
 		snprintf(watch->name, sizeof(watch->name), "%s", device->name);
 		code = kh_kernel_attach(core->kernel, &wish, &watch->attached, &error);

@@ -56,7 +56,7 @@ struct kh_watch {
 	uint8_t number;
 	struct kh_attached attached;
 	char problem[512]; /* why it is not protected; empty: it is */
-	char todo[256]; /* the next step; empty: khien reattach */
+	char todo[512]; /* the next step; empty: khien reattach */
 };
 
 struct kh_sources;

@@ -156,7 +156,8 @@ static int name_owner(const struct kh_attach *attach, int code, struct kh_error 
 	if (!strcmp(info.name, DISPATCHER)) {
 		kh_fail(error, -EBUSY, _("%s: a libxdp dispatcher holds the XDP hook: \"%s\", id %u"), attach->name,
 			info.name, id);
-		kh_hint(error, _("its programs (xdp-loader status %s) were left alone; to filter after them set mode = tc in [gateway]"),
+		kh_hint(error,
+			_("its programs (xdp-loader status %s) were left alone; to filter after them set mode = tc in [gateway]"),
 			attach->name);
 		return -EBUSY;
 	}

@@ -88,8 +88,8 @@ int kh_resolvers_parse(const char *text, struct kh_range **ret_resolvers, size_t
 
 /* Changes of links, addresses and routes, IPv4 and IPv6; and of what is attached at tc. The kernel tells of the latter only where it is a filter of a
  * queueing discipline (RTNLGRP_TC); it tells of an XDP program that is put on or taken off by netlink with the link (IFLA_XDP), and tells nobody of
- * a bpf_link that is detached. */
-enum kh_links_change { /* bits */
+ * a bpf_link that is detached. Bits. */
+enum kh_links_change {
 	KH_LINKS_NOTHING = 0,
 	KH_LINKS_CHANGED = 1, /* read the snapshot anew; also when messages were lost */
 	KH_LINKS_FILTERS = 2, /* a filter, or the discipline that holds filters, went or was made */
