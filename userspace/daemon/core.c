@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/kernels.h"
 #include "daemon/log.h"
 #include "daemon/source.h"
 
@@ -37,14 +38,46 @@ static int open_ledger(struct kh_core *core, struct kh_error *error)
 
 static void watch_clock(struct kh_core *core, int64_t now);
 
+/* The last counts of another version, which the packet programs of this one do not know. */
+static void on_other(struct kh_kernel *other, bool readable, void *context)
+{
+	struct kh_core *core = context;
+	struct kh_kernel *own = core->kernel;
+	struct kh_error error = {};
+
+	kh_log(LOG_NOTICE, "event=taken-over counts=%s", readable ? "kept" : "as-folded-last");
+	if (!readable)
+		return;
+	core->kernel = other;
+	if (kh_collect(core, &error) < 0)
+		kh_log_error(LOG_ERR, "counts-not-folded", &error);
+	core->kernel = own;
+}
+
+/* An upgrade from another version of the ABI: our list is in force beside its, and now the hooks go over to it. */
+static int take_over(struct kh_core *core, struct kh_error *error)
+{
+	int code;
+
+	if (!kh_kernel_has_other(core->kernel))
+		return 0;
+	code = kh_kernel_take_over(core->kernel, on_other, core, error);
+	if (code >= 0)
+		code = kh_interfaces_refresh(core, error);
+	return code < 0 ? code : kh_collect(core, error);
+}
+
 /* Protection first: with a list from the kernel or from disk, packets are judged before the ledger is even read. */
-static int open_parts(struct kh_core *core, struct kh_error *error)
+static int open_parts(struct kh_core *core, const char *run, struct kh_error *error)
 {
 	struct kh_error restored = {};
 	int code = kh_kernel_open(core->bpffs, &core->kernel, error);
 
-	if (code < 0)
+	if (code < 0) {
+		kh_kernels_refused(core->state, run, error);
 		return code;
+	}
+	kh_kernels_worked(core->state, run);
 	code = kh_kernel_set_clock(core->kernel, error);
 	if (code < 0)
 		return code;
@@ -59,9 +92,12 @@ static int open_parts(struct kh_core *core, struct kh_error *error)
 		kh_sessions_load(core);
 		code = kh_protect(core, error);
 	}
-	if (code >= 0)
+	/* What another version counted comes first into the ledger. */
+	if (code >= 0 && !kh_kernel_has_other(core->kernel))
 		code = kh_collect(core, error);
-	return code < 0 ? code : kh_apply_now(core, error);
+	if (code >= 0)
+		code = kh_apply_now(core, error);
+	return code < 0 ? code : take_over(core, error);
 }
 
 int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *config, struct kh_core **ret_core,
@@ -79,7 +115,7 @@ int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *conf
 	snprintf(core->bpffs, sizeof(core->bpffs), "%s", paths->bpffs);
 	snprintf(core->config_problem, sizeof(core->config_problem), "%s",
 		 paths->config_problem ? paths->config_problem : "");
-	code = open_parts(core, error);
+	code = open_parts(core, paths->run, error);
 	if (code < 0) {
 		kh_core_close(core);
 		return code;
@@ -99,7 +135,8 @@ void kh_core_close(struct kh_core *core)
 
 	if (!core)
 		return;
-	if (core->ledger && core->kernel && core->guard && !core->detached && kh_collect(core, &error) < 0)
+	if (core->ledger && core->kernel && core->guard && !core->detached && !kh_kernel_has_other(core->kernel) &&
+	    kh_collect(core, &error) < 0)
 		kh_log_error(LOG_WARNING, "counts-not-folded", &error);
 	if (core->kernel && !core->detached)
 		kh_cut_pending(core);

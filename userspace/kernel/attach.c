@@ -46,8 +46,8 @@ int kh_program_info(uint32_t id, struct bpf_prog_info *ret_info)
 	return 0;
 }
 
-static void pin_path(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex,
-		     char ret_path[static PATH_MAX + 64])
+void kh_pin_path(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex,
+		 char ret_path[static PATH_MAX + 64])
 {
 	snprintf(ret_path, PATH_MAX + 64, "%s/links/%s-%u", kernel->folder, hook, ifindex);
 }
@@ -59,7 +59,7 @@ int kh_link_open(const struct kh_kernel *kernel, const char *hook, uint32_t ifin
 	__u32 length = sizeof(info), on;
 	int fd;
 
-	pin_path(kernel, hook, ifindex, path);
+	kh_pin_path(kernel, hook, ifindex, path);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return -errno;
@@ -91,7 +91,7 @@ static int pin_link(const struct kh_kernel *kernel, int link, const char *hook, 
 {
 	char path[PATH_MAX + 64];
 
-	pin_path(kernel, hook, ifindex, path);
+	kh_pin_path(kernel, hook, ifindex, path);
 	unlink(path);
 	return bpf_obj_pin(link, path) < 0 ? -errno : 0;
 }
@@ -127,16 +127,19 @@ static bool has_tc(const struct kh_kernel *kernel, uint32_t ifindex, bool egress
 	       kh_filter_get(kh_map_id(kernel->control_map), ifindex, egress ? BPF_TC_EGRESS : BPF_TC_INGRESS, NULL);
 }
 
+/* What another version attached filters until it is taken over, and counts as ours. */
 static void look(const struct kh_kernel *kernel, uint32_t ifindex, struct kh_attached *ret_attached)
 {
 	memset(ret_attached, 0, sizeof(*ret_attached));
-	if (has_link(kernel, "xdp", ifindex))
-		ret_attached->mode = KH_ATTACHED_NATIVE;
-	else if (has_link(kernel, "xdp-generic", ifindex))
-		ret_attached->mode = KH_ATTACHED_GENERIC;
-	else if (has_tc(kernel, ifindex, false))
-		ret_attached->mode = KH_ATTACHED_TC;
-	ret_attached->egress = has_tc(kernel, ifindex, true);
+	for (; kernel; kernel = kernel->other) {
+		if (ret_attached->mode == KH_ATTACHED_NONE && has_link(kernel, "xdp", ifindex))
+			ret_attached->mode = KH_ATTACHED_NATIVE;
+		if (ret_attached->mode == KH_ATTACHED_NONE && has_link(kernel, "xdp-generic", ifindex))
+			ret_attached->mode = KH_ATTACHED_GENERIC;
+		if (ret_attached->mode == KH_ATTACHED_NONE && has_tc(kernel, ifindex, false))
+			ret_attached->mode = KH_ATTACHED_TC;
+		ret_attached->egress = ret_attached->egress || has_tc(kernel, ifindex, true);
+	}
 }
 
 /* Another XDP program holds the hook: say which. */
@@ -246,7 +249,7 @@ int kh_link_remove(const char *path)
 	return unlink(path) < 0 ? -errno : 0;
 }
 
-int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
+static int detach(const struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
 {
 	static const char *const hooks[] = { "xdp", "xdp-generic", "tc-ingress", "tc-egress" };
 
@@ -254,13 +257,24 @@ int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error
 		char path[PATH_MAX + 64];
 		int code;
 
-		pin_path(kernel, hooks[i], ifindex, path);
+		kh_pin_path(kernel, hooks[i], ifindex, path);
 		code = kh_link_remove(path);
 		if (code < 0 && code != -ENOENT)
 			return kh_fail(error, code, _("cannot remove %s: %s"), path, strerror(-code));
 	}
 	for (size_t i = 0; i < KH_FILTER_POINTS; i++)
 		kh_filter_detach(kh_map_id(kernel->control_map), ifindex, kh_filter_points[i].point);
+	return 0;
+}
+
+int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
+{
+	for (const struct kh_kernel *each = kernel; each; each = each->other) {
+		int code = detach(each, ifindex, error);
+
+		if (code < 0)
+			return code;
+	}
 	return 0;
 }
 
