@@ -57,9 +57,9 @@ SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c filter_v6.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c slots.c totals.c health.c sources.c audit.c unconfirmed.c sessions.c
-SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
+SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c versions.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c conntrack.c flow.c connections.c
-SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c audit.c audit_answer.c minisign.c trust_keys.c trust.c signed.c reading.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c kernels.c audit.c audit_answer.c minisign.c trust_keys.c trust.c signed.c reading.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c impact.c letters.c push.c orders.c session.c list.c stats.c history.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
@@ -347,8 +347,28 @@ LINK_filtered := $(LDLIBS_sandbox)
 $(B)/tests/packets: tests/e2e/packets.c tests/bpf/frames.c tests/bpf/reference.c tests/unit/naive.c tests/unit/nearby.c $(B)/common.a
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) $(CPPFLAGS_ALL) -Itests/unit -Itests/bpf $(CFLAGS_ALL) -MMD -MP -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS_kernel)
+# khiend as another build and another version would be, to upgrade from and to (tests/e2e/upgrade.sh): other instructions; the ABI after this one.
+OTHER_BUILDS := $(B)/other/build/khiend $(B)/other/abi/khiend
+OTHER_MODULES := kernel compile
+define other_rules
+$(B)/other/$(1)/bpf/khien.bpf.o: bpf/khien.bpf.c $(wildcard bpf/*.h) include/khien/abi.h include/khien/hash.h include/khien/reasons.def
+	@mkdir -p $$(@D)
+	$$(call say,BPF,$$@)$$(CLANG) $$(BPF_CFLAGS) $(2) $(3) -c $$< -o $$@
+$(B)/other/$(1)/bpf/khien.skel.h: $(B)/other/$(1)/bpf/khien.bpf.o
+	$$(call say,SKEL,$$@)$$(BPFTOOL) gen skeleton $$< name khien_bpf > $$@
+$(B)/other/$(1)/obj/%.o: userspace/%.c $(B)/other/$(1)/bpf/khien.skel.h
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)$$(CC) $(2) -isystem $(B)/other/$(1)/bpf $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) -MMD -MP -c $$< -o $$@
+$(B)/other/$(1)/khiend: $(foreach m,$(OTHER_MODULES),$(SRC_$(m):%.c=$(B)/other/$(1)/obj/$(m)/%.o)) $(DAEMON_LIBS:%=$(B)/%.a)
+	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter-out $(OTHER_MODULES:%=$(B)/%.a),$$(filter %.a,$$^)) $$(foreach l,$$(DAEMON_LIBS),$$(LDLIBS_$$(l)))
+endef
+$(eval $(call other_rules,build,,-mcpu=v2))
+$(eval $(call other_rules,abi,-DKH_ABI_VERSION=9999,))
+$(B)/tests/kernel_before.so: tests/e2e/kernel_before.c
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -fPIC -shared -o $@ $< -ldl
 .PHONY: e2e-tools demo
-e2e-tools: $(E2E_TOOLS) $(B)/tests/packets
+e2e-tools: $(E2E_TOOLS) $(B)/tests/packets $(B)/tests/kernel_before.so $(OTHER_BUILDS)
 demo: ## watch a ministry letter become dropped packets, in a laboratory of network namespaces (root)
 	$(Q)$(MAKE) --no-print-directory -s deps
 	$(Q)$(MAKE) --no-print-directory -s all locale e2e-tools
@@ -500,7 +520,7 @@ install: all ## install under DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc); c
 		if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi; \
 		echo "Next: set wan and lan in $(SYSCONFDIR)/khien/khien.conf, then: khiend --check && systemctl enable --now khiend"; fi
 
-uninstall: ## remove what install put there; the ledger and changed configuration stay
+uninstall: ## remove what install put there; the ledger and changed configuration stay (PURGE=1: they go too)
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now khiend khien-refresh.socket 2>/dev/null || true; fi
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /sys/fs/bpf/khien ] && [ -x $(PREFIX)/sbin/khiend ]; then $(PREFIX)/sbin/khiend --detach || true; fi
 	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/khien sbin/khiend libexec/khien/khien-parse libexec/khien/khien-parse-documents libexec/khien/khien-fetch libexec/khien/khien-refresh lib/sysusers.d/khien.conf share/bash-completion/completions/khien \
@@ -511,7 +531,8 @@ uninstall: ## remove what install put there; the ledger and changed configuratio
 	mkdir -p $(B); $(subst_paths) rules/khien.conf > $(B)/khien.conf; drop $(B)/khien.conf $$e/khien.conf; \
 	for f in $(LISTS); do drop rules/$$f $$e/$$f; done; \
 	rmdir $$e/never-block.d $$e/issuers.d $$e 2>/dev/null || true
-	$(Q)if [ -z "$(DESTDIR)" ] && [ -d $(LOCALSTATEDIR)/khien ]; then echo "kept $(LOCALSTATEDIR)/khien: the ledger"; fi
+	$(Q)if [ -n "$(PURGE)" ]; then rm -rf $(DESTDIR)$(LOCALSTATEDIR)/khien $(DESTDIR)$(SYSCONFDIR)/khien; \
+		elif [ -d $(DESTDIR)$(LOCALSTATEDIR)/khien ]; then echo "kept $(LOCALSTATEDIR)/khien: the ledger (PURGE=1 removes it)"; fi
 
 deb: ## build a Debian package under build/; what it needs at run time holds no compiler
 	$(Q)userspace/packaging/deb.sh $(VERSION) $(B)

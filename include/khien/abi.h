@@ -10,7 +10,13 @@
 
 #include <linux/types.h>
 
+#ifndef KH_ABI_VERSION /* tests build a neighbour of this version */
 #define KH_ABI_VERSION 9
+#endif
+
+/* Raised when struct kh_record, kh_pending, kh_counter, kh_sighting or what they mean changes: what another KH_ABI_VERSION has counted is taken over
+ * by whoever has the same. */
+#define KH_COUNTS_VERSION 1
 
 /* ---- Verdict reasons ------------------------------------------------------------------------- */
 
@@ -319,7 +325,7 @@ struct kh_control {
 	__u64 events_lost; /* first-sight events that found the buffer full */
 	__u64 sightings_lost; /* packets whose sighting found the table full */
 	__u32 hold; /* not 0: counts go straight to the records */
-	__u32 padding;
+	__u32 counts_version; /* KH_COUNTS_VERSION of whoever made the maps; 0: older than that */
 	__u64 reserved[2];
 };
 _Static_assert(sizeof(struct kh_control) == 64, "kh_control size");

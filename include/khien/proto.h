@@ -97,4 +97,7 @@ enum kh_exit {
 	KH_EXIT_NO_DAEMON = 4,
 };
 
+/* Beside the control socket: what khien status shows while there is no daemon. Two lines: what is wrong, and what to do. */
+#define KH_ALERT_FILE "alert"
+
 #endif

@@ -60,4 +60,7 @@ make_it uninstall > /dev/null
 left=$(cd "$root" && find . -type f | sort | tr '\n' ' ')
 expected='./etc/khien/issuers.d/50-tinh.list ./etc/khien/khien.conf ./etc/khien/never-block.d/office.list ./etc/khien/never-block.d/resolvers.list ./var/lib/khien/ledger.db '
 [[ $left == "$expected" ]] || complain "uninstall should leave $expected, but left $left"
+make_it uninstall PURGE=1 > /dev/null
+left=$(cd "$root" && find . -type f | sort | tr '\n' ' ')
+[[ -z $left ]] || complain "uninstall PURGE=1 should leave nothing, but left $left"
 exit $bad

@@ -312,13 +312,41 @@ static void test_monitor(void **state)
 		assert_int_equal(kh_links_monitor_open(&monitor, NULL), 0);
 		assert_true(kh_links_monitor_fd(monitor) >= 0);
 		run(rows[i].command);
-		if (kh_links_monitor_drain(monitor) != rows[i].heard)
+		if ((kh_links_monitor_drain(monitor) != KH_LINKS_NOTHING) != rows[i].heard)
 			fail_msg("%s", rows[i].command);
 		if (i < 10) /* later ones may be followed by the carrier's coming up */
 			assert_false(kh_links_monitor_drain(monitor));
 		kh_links_monitor_close(monitor);
 	}
 	kh_links_monitor_close(NULL);
+}
+
+/* What is attached at tc, and may have been ours: told apart from what changes addresses. */
+static void test_monitor_filters(void **state)
+{
+	static const struct {
+		const char *command;
+		unsigned int changes;
+	} rows[] = {
+		{ "tc qdisc add dev lo clsact", KH_LINKS_FILTERS },
+		{ "tc filter add dev lo ingress prio 7 protocol all bpf bytecode '1,6 0 0 4294967295'",
+		  KH_LINKS_NOTHING },
+		{ "tc filter del dev lo ingress prio 7", KH_LINKS_FILTERS },
+		{ "tc qdisc del dev lo clsact", KH_LINKS_FILTERS },
+		{ "tc qdisc add dev lo clsact; ip link set lo mtu 6000", KH_LINKS_FILTERS | KH_LINKS_CHANGED },
+	};
+
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < KH_ARRAY_SIZE(rows); i++) {
+		struct kh_links_monitor *monitor = NULL;
+
+		assert_int_equal(kh_links_monitor_open(&monitor, NULL), 0);
+		run(rows[i].command);
+		if (kh_links_monitor_drain(monitor) != rows[i].changes)
+			fail_msg("%s", rows[i].command);
+		kh_links_monitor_close(monitor);
+	}
 }
 
 /* More than the socket holds: what was lost counts as changed, and it goes on afterwards. */
@@ -332,7 +360,7 @@ static void test_monitor_overflow(void **state)
 	assert_int_equal(kh_links_monitor_open(&monitor, NULL), 0);
 	assert_int_equal(setsockopt(kh_links_monitor_fd(monitor), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
 	run("for i in 1 2 3 4 5 6 7 8; do ip link set lo mtu 600$i; done");
-	assert_true(kh_links_monitor_drain(monitor));
+	assert_int_equal(kh_links_monitor_drain(monitor), KH_LINKS_CHANGED | KH_LINKS_FILTERS);
 	assert_false(kh_links_monitor_drain(monitor));
 	run("ip address add 192.0.2.1/32 dev lo");
 	assert_true(kh_links_monitor_drain(monitor));
@@ -350,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resolvers_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_monitor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_monitor_filters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_monitor_overflow, setup, teardown),
 	};
 

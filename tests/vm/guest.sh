@@ -40,7 +40,7 @@ run vm/load tests/vm/load.sh
 for name in $(make -s list-bpf-tests); do
 	run "bpf/${name#test_}" "$BUILD/tests/$name"
 done
-for name in native tc restart layer3 links decide; do
+for name in native tc restart layer3 links filters upgrade kernels decide; do
 	run "e2e/$name" "tests/e2e/$name.sh"
 done
 for name in vlan pppoe wireguard; do

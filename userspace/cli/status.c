@@ -3,13 +3,17 @@
  * khien status: protected or not, and what is to be done, in ten lines.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/pins.h"
 #include "cli/render.h"
+#include "common/file.h"
 #include "common/lang.h"
+#include "common/util.h"
+#include "khien/proto.h"
 
 #define PINS_ENV "KHIEN_BPFFS"
 #define PINS_DEFAULT "/sys/fs/bpf/khien"
@@ -40,6 +44,20 @@ static void show_pins(void)
 			    pins_folder());
 	else
 		kh_complain(_("NOTHING IS ATTACHED: THIS GATEWAY IS NOT PROTECTED (%s)"), pins_folder());
+}
+
+/* Why there is no daemon, where the last to be started left word. */
+static void show_alert(const char *socket)
+{
+	char path[PATH_MAX], *text KH_CLEANUP(kh_freep) = NULL, *line, *rest;
+	const char *slash = strrchr(socket, '/');
+	size_t length;
+
+	snprintf(path, sizeof(path), "%.*s" KH_ALERT_FILE, slash ? (int)(slash + 1 - socket) : 0, socket);
+	if (kh_file_read(path, 4096, &text, &length) < 0)
+		return;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		kh_complain("%s", line);
 }
 
 /* The same for programs. "attached" is null when it cannot be seen. */
@@ -237,8 +255,10 @@ static int run_status(struct kh_cli *cli, json_t *request, int count KH_UNUSED, 
 		return ask_json(cli, request);
 	code = kh_call(cli, request, NULL, 0, &reply);
 	if (!reply) {
-		if (code == KH_EXIT_NO_DAEMON && cli->unreachable != EACCES)
+		if (code == KH_EXIT_NO_DAEMON && cli->unreachable != EACCES) {
+			show_alert(cli->socket);
 			show_pins();
+		}
 		return code;
 	}
 	callers = ask_callers(cli);

@@ -14,6 +14,7 @@
 #include "common/file.h"
 #include "common/lang.h"
 #include "common/util.h"
+#include "daemon/kernels.h"
 #include "daemon/log.h"
 #include "daemon/source.h"
 #include "daemon/trust.h"
@@ -39,14 +40,46 @@ static int open_ledger(struct kh_core *core, struct kh_error *error)
 
 static void watch_clock(struct kh_core *core, int64_t now);
 
+/* The last counts of another version, which the packet programs of this one do not know. */
+static void on_other(struct kh_kernel *other, bool readable, void *context)
+{
+	struct kh_core *core = context;
+	struct kh_kernel *own = core->kernel;
+	struct kh_error error = {};
+
+	kh_log(LOG_NOTICE, "event=taken-over counts=%s", readable ? "kept" : "as-folded-last");
+	if (!readable)
+		return;
+	core->kernel = other;
+	if (kh_collect(core, &error) < 0)
+		kh_log_error(LOG_ERR, "counts-not-folded", &error);
+	core->kernel = own;
+}
+
+/* An upgrade from another version of the ABI: our list is in force beside its, and now the hooks go over to it. */
+static int take_over(struct kh_core *core, struct kh_error *error)
+{
+	int code;
+
+	if (!kh_kernel_has_other(core->kernel))
+		return 0;
+	code = kh_kernel_take_over(core->kernel, on_other, core, error);
+	if (code >= 0)
+		code = kh_interfaces_refresh(core, error);
+	return code < 0 ? code : kh_collect(core, error);
+}
+
 /* Protection first: with a list from the kernel or from disk, packets are judged before the ledger is even read. */
-static int open_parts(struct kh_core *core, struct kh_error *error)
+static int open_parts(struct kh_core *core, const char *run, struct kh_error *error)
 {
 	struct kh_error restored = {};
 	int code = kh_kernel_open(core->bpffs, &core->kernel, error);
 
-	if (code < 0)
+	if (code < 0) {
+		kh_kernels_refused(core->state, run, error);
 		return code;
+	}
+	kh_kernels_worked(core->state, run);
 	code = kh_kernel_set_clock(core->kernel, error);
 	if (code < 0)
 		return code;
@@ -67,10 +100,13 @@ static int open_parts(struct kh_core *core, struct kh_error *error)
 		kh_sessions_load(core);
 		code = kh_protect(core, error);
 	}
-	if (code >= 0)
+	/* What another version counted comes first into the ledger. */
+	if (code >= 0 && !kh_kernel_has_other(core->kernel))
 		code = kh_collect(core, error);
 	KH_CRASH_POINT("start.collected");
-	return code < 0 ? code : kh_apply_now(core, error);
+	if (code >= 0)
+		code = kh_apply_now(core, error);
+	return code < 0 ? code : take_over(core, error);
 }
 
 /* Without a key that cannot be read, less can be signed: nobody is let in by that, and nothing in force is let go of. */
@@ -101,7 +137,7 @@ int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *conf
 	snprintf(core->config_problem, sizeof(core->config_problem), "%s",
 		 paths->config_problem ? paths->config_problem : "");
 	open_trust(core);
-	code = open_parts(core, error);
+	code = open_parts(core, paths->run, error);
 	if (code < 0) {
 		kh_core_close(core);
 		return code;
@@ -121,7 +157,8 @@ void kh_core_close(struct kh_core *core)
 
 	if (!core)
 		return;
-	if (core->ledger && core->kernel && core->guard && !core->detached && kh_collect(core, &error) < 0)
+	if (core->ledger && core->kernel && core->guard && !core->detached && !kh_kernel_has_other(core->kernel) &&
+	    kh_collect(core, &error) < 0)
 		kh_log_error(LOG_WARNING, "counts-not-folded", &error);
 	if (core->kernel && !core->detached)
 		kh_cut_pending(core);
@@ -176,6 +213,17 @@ static void expire(struct kh_core *core, int64_t now)
 		kh_log(LOG_NOTICE, "event=expired change=%lld orders=%lld", (long long)change.id, (long long)count);
 }
 
+static void put_health(struct kh_core *core, const char *health, const char *problem, int64_t now)
+{
+	if (kh_ledger_begin(core->ledger, NULL) < 0)
+		return;
+	if (kh_ledger_health_put(core->ledger, health, problem, now, NULL) < 0 ||
+	    kh_ledger_commit(core->ledger, NULL) < 0)
+		kh_ledger_rollback(core->ledger);
+	kh_log(!strcmp(health, "protected") ? LOG_NOTICE : LOG_WARNING, "event=health state=%s problem=\"%s\"", health,
+	       problem);
+}
+
 static void note_health(struct kh_core *core, int64_t now)
 {
 	struct kh_problem problems[KH_PROBLEMS_MAX];
@@ -185,13 +233,13 @@ static void note_health(struct kh_core *core, int64_t now)
 	int64_t since;
 
 	kh_ledger_health(core->ledger, before, sizeof(before), &since);
-	if (!strcmp(before, health) || kh_ledger_begin(core->ledger, NULL) < 0)
-		return;
-	if (kh_ledger_health_put(core->ledger, health, count ? problems[0].text : "", now, NULL) < 0 ||
-	    kh_ledger_commit(core->ledger, NULL) < 0)
-		kh_ledger_rollback(core->ledger);
-	kh_log(!strcmp(health, "protected") ? LOG_NOTICE : LOG_WARNING, "event=health state=%s problem=\"%s\"", health,
-	       count ? problems[0].text : "");
+	if (core->gap[0] && !strcmp(before, "protected")) { /* over already, but it was */
+		put_health(core, "degraded", core->gap, now);
+		snprintf(before, sizeof(before), "degraded");
+	}
+	core->gap[0] = '\0';
+	if (strcmp(before, health))
+		put_health(core, health, count ? problems[0].text : "", now);
 }
 
 /* The ledger remembers the latest time it saw: a clock behind it would make orders live too long, or again. */
@@ -253,6 +301,7 @@ void kh_core_tick(struct kh_core *core)
 	kh_sources_tick(core);
 	kh_readings_tick(core);
 	kh_keep_image(core, false);
+	kh_interfaces_look(core);
 	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)
 		kh_core_clock_changed(core);
 	note_health(core, now);
@@ -273,16 +322,17 @@ void kh_core_clock_changed(struct kh_core *core)
 
 void kh_core_links_changed(struct kh_core *core)
 {
+	unsigned int changes = kh_links_monitor_drain(core->monitor);
 	struct kh_error error = {};
 	int code;
 
-	if (!kh_links_monitor_drain(core->monitor) || core->detached)
+	if (!changes || core->detached)
 		return;
 	kh_lang_set(core->config->language);
 	code = kh_interfaces_refresh(core, &error);
-	if (code >= 0)
+	if (code >= 0 && changes & KH_LINKS_CHANGED)
 		code = kh_protect(core, &error);
-	if (code >= 0)
+	if (code >= 0 && changes & KH_LINKS_CHANGED)
 		code = kh_apply_now(core, &error);
 	if (code < 0)
 		kh_log_error(LOG_ERR, "links-change-failed", &error);

@@ -13,12 +13,29 @@
 #include "common/util.h"
 #include "daemon/log.h"
 
+/* What a configured name names. A device that was renamed under the daemon is followed, until another has the name or is configured by its own. */
+static const struct kh_link *named(const struct kh_core *core, struct kh_watch *watch)
+{
+	const struct kh_link *link = kh_link_by_name(core->links, watch->asked);
+
+	watch->renamed = false;
+	if (link || !watch->asked_ifindex)
+		return link;
+	link = kh_link_by_index(core->links, watch->asked_ifindex);
+	for (size_t i = 0; link && i < core->watches_count; i++)
+		if (!strcmp(core->watches[i].asked, link->name))
+			return NULL;
+	watch->renamed = link;
+	return link;
+}
+
 /* The device for a configured name, or NULL with the reason in watch->problem. */
 static const struct kh_link *device_for(const struct kh_core *core, struct kh_watch *watch)
 {
-	const struct kh_link *link = kh_link_by_name(core->links, watch->asked), *carrier = NULL;
+	const struct kh_link *link = named(core, watch), *carrier = NULL;
 	struct kh_error error = {};
 
+	watch->asked_ifindex = link ? link->ifindex : 0;
 	if (!link) {
 		snprintf(watch->problem, sizeof(watch->problem), _("%s does not exist"), watch->asked);
 		return NULL;
@@ -157,38 +174,63 @@ static enum kh_mode_wanted wanted_mode(const struct kh_core *core)
 	return KH_WANT_AUTO;
 }
 
+/* What the journal says when something changed. */
+static void tell(struct kh_core *core, const struct kh_watch *watch, const struct kh_watch *before)
+{
+	bool was_on = before->attached.mode != KH_ATTACHED_NONE, is_on = watch->attached.mode != KH_ATTACHED_NONE;
+
+	if (watch->renamed && !before->renamed)
+		kh_log(LOG_WARNING, "event=renamed interface=%s name=%s", watch->asked, watch->name);
+	if (!is_on && (was_on || before->ifindex != watch->ifindex))
+		kh_log(LOG_ERR, "event=unprotected interface=%s error=\"%s\"", watch->asked, watch->problem);
+	if (!is_on || (!watch->attached.anew && was_on && before->ifindex == watch->ifindex))
+		return;
+	kh_log(LOG_NOTICE, "event=attached interface=%s asked=%s mode=%s egress=%d again=%d", watch->name, watch->asked,
+	       kh_attached_mode_name(watch->attached.mode), watch->attached.egress, was_on);
+	if (was_on && watch->attached.anew) /* a moment that no reading of the state in between has seen */
+		snprintf(core->gap, sizeof(core->gap),
+			 before->ifindex == watch->ifindex
+				 ? _("%s was without protection for a moment: what was attached had been taken off")
+				 : _("%s was without protection for a moment: it had been made anew"),
+			 watch->asked);
+}
+
 static void attach(struct kh_core *core, struct kh_watch *watch)
 {
-	uint32_t before = watch->ifindex;
-	enum kh_attached_mode before_mode = watch->attached.mode;
+	const struct kh_watch before = *watch;
 	const struct kh_link *device;
 	struct kh_error error = {};
 
-	watch->problem[0] = '\0';
+	watch->problem[0] = watch->todo[0] = '\0';
+	watch->taken = false;
+	memset(&watch->attached, 0, sizeof(watch->attached));
 	device = device_for(core, watch);
 	watch->ifindex = device ? device->ifindex : 0;
-	if (!device) {
-		memset(&watch->attached, 0, sizeof(watch->attached));
-	} else {
+	if (device) {
 		struct kh_attach wish = { .ifindex = device->ifindex,
 					  .name = device->name,
 					  .ethernet = kh_link_is_ethernet(device),
 					  .egress = watch->role == KH_ROLE_WAN,
 					  .wanted = wanted_mode(core) };
+		int code;
 
+		/* Native XDP can interrupt the link: who was served by tc stays so, also when the filter has to be put back. */
+		if (before.ifindex == device->ifindex && before.attached.mode == KH_ATTACHED_TC &&
+		    wish.wanted == KH_WANT_AUTO &&
+		    !kh_kernel_is_attached(core->kernel, device->ifindex, &before.attached))
+			wish.wanted = KH_WANT_TC;
 		snprintf(watch->name, sizeof(watch->name), "%s", device->name);
-		if (kh_kernel_attach(core->kernel, &wish, &watch->attached, &error) < 0) {
-			memset(&watch->attached, 0, sizeof(watch->attached));
+		code = kh_kernel_attach(core->kernel, &wish, &watch->attached, &error);
+		if (code < 0) {
+			watch->taken = code == -EBUSY;
 			snprintf(watch->problem, sizeof(watch->problem), "%s", error.text);
+			snprintf(watch->todo, sizeof(watch->todo), "%s", error.hint);
+		} else if (before.ifindex == watch->ifindex && before.attached.mode == watch->attached.mode &&
+			   before.attached.notice[0]) { /* it says why, and attaching found it done already */
+			memcpy(watch->attached.notice, before.attached.notice, sizeof(before.attached.notice));
 		}
 	}
-	if (before == watch->ifindex && before_mode == watch->attached.mode)
-		return;
-	if (watch->attached.mode == KH_ATTACHED_NONE)
-		kh_log(LOG_ERR, "event=unprotected interface=%s error=\"%s\"", watch->asked, watch->problem);
-	else
-		kh_log(LOG_NOTICE, "event=attached interface=%s asked=%s mode=%s egress=%d", watch->name, watch->asked,
-		       kh_attached_mode_name(watch->attached.mode), watch->attached.egress);
+	tell(core, watch, &before);
 }
 
 static void add_watches(struct kh_core *core, const struct kh_config_interfaces *names, enum kh_role role)
@@ -237,6 +279,26 @@ int kh_interfaces_refresh(struct kh_core *core, struct kh_error *error)
 	return write_table(core, error);
 }
 
+bool kh_interfaces_look(struct kh_core *core)
+{
+	bool changed = false;
+	struct kh_error error = {};
+
+	for (size_t i = 0; i < core->watches_count; i++) {
+		struct kh_watch *watch = &core->watches[i];
+		enum kh_attached_mode mode = watch->attached.mode;
+
+		if (!watch->ifindex || (mode == KH_ATTACHED_NONE && !watch->taken) ||
+		    (mode != KH_ATTACHED_NONE && kh_kernel_is_attached(core->kernel, watch->ifindex, &watch->attached)))
+			continue;
+		attach(core, watch);
+		changed = changed || mode != watch->attached.mode || watch->attached.anew;
+	}
+	if (changed && write_table(core, &error) < 0)
+		kh_log_error(LOG_ERR, "interface-table-not-written", &error);
+	return changed;
+}
+
 const char *kh_interface_name(const struct kh_core *core, uint8_t number)
 {
 	for (size_t i = 0; i < core->watches_count; i++)
@@ -267,6 +329,7 @@ json_t *kh_op_reattach(const struct kh_request *request)
 		found = true;
 		if (watch->ifindex && kh_kernel_detach(core->kernel, watch->ifindex, &error) < 0)
 			kh_log_error(LOG_WARNING, "detach-failed", &error);
+		memset(&watch->attached, 0, sizeof(watch->attached)); /* whatever served it: the best mode is tried */
 	}
 	if (!found) {
 		json_decref(array);

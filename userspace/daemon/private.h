@@ -51,10 +51,14 @@ struct kh_watch {
 	char name[IF_NAMESIZE]; /* of the device that carries the programs */
 	char asked[IF_NAMESIZE]; /* as the configuration has it: ppp0, eth0.11 */
 	uint32_t ifindex; /* 0: not there */
+	uint32_t asked_ifindex; /* of what `asked` names, or named before it was renamed; 0: never seen */
+	bool renamed; /* what `asked` named has another name now */
+	bool taken; /* another program holds the hook: it is tried again until it is free */
 	enum kh_role role;
 	uint8_t number;
 	struct kh_attached attached;
 	char problem[512]; /* why it is not protected; empty: it is */
+	char todo[512]; /* the next step; empty: khien reattach */
 };
 
 struct kh_sources;
@@ -157,6 +161,7 @@ struct kh_core {
 	bool ledger_failing, clock_wrong;
 	bool clock_never_right; /* it was wrong when the daemon started, and still is */
 	bool detached; /* told to take everything off */
+	char gap[256]; /* an interface that was without protection for a moment, for the record of health; empty: none was */
 	bool table_missed; /* said once: the kernel has no table of connections */
 };
 
@@ -165,6 +170,9 @@ int64_t kh_now(void);
 /* interfaces.c */
 int kh_interfaces_refresh(struct kh_core *core,
 			  struct kh_error *error); /* reads links, attaches what is missing, writes the table */
+/* Every second: puts back what somebody took off without the kernel's telling us, and attaches where another program has gone. True: something
+ * changed. */
+bool kh_interfaces_look(struct kh_core *core);
 const char *kh_interface_name(const struct kh_core *core, uint8_t number); /* NULL: no such number */
 size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static KH_PROBLEMS_MAX]);
 const char *kh_health(const struct kh_problem *problems, size_t count); /* "protected" "degraded" "unprotected" */

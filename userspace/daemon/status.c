@@ -52,8 +52,16 @@ static void check_interfaces(const struct kh_core *core, struct kh_problem *prob
 		else
 			todo(add(problems, count, "not-attached", _("%s is not protected: %s"), watch->asked,
 				 watch->problem[0] ? watch->problem : _("detached")),
-			     "%s%s", core->detached ? "systemctl restart khiend" : "khien reattach ",
-			     core->detached ? "" : watch->asked);
+			     "%s%s",
+			     core->detached   ? "systemctl restart khiend"
+			     : watch->todo[0] ? watch->todo
+					      : "khien reattach ",
+			     core->detached || watch->todo[0] ? "" : watch->asked);
+		if (watch->renamed)
+			todo(add(problems, count, "renamed",
+				 _("%s has been renamed: it is %s now, and is filtered until khiend is restarted"),
+				 watch->asked, watch->name),
+			     _("write %s in khien.conf"), watch->name);
 		if (watch->attached.notice[0])
 			add(problems, count, "mode", "%s", watch->attached.notice)->notice = true;
 	}

@@ -18,6 +18,8 @@
 #define TCX_INGRESS ((enum bpf_attach_type)46)
 #define TCX_EGRESS ((enum bpf_attach_type)47)
 
+#define DISPATCHER "xdp_dispatcher" /* libxdp's, from which the programs of several tools are called in turn */
+
 const char *kh_attached_mode_name(enum kh_attached_mode mode)
 {
 	switch (mode) {
@@ -45,8 +47,8 @@ int kh_program_info(uint32_t id, struct bpf_prog_info *ret_info)
 	return 0;
 }
 
-static void pin_path(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex,
-		     char ret_path[static PATH_MAX + 64])
+void kh_pin_path(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex,
+		 char ret_path[static PATH_MAX + 64])
 {
 	snprintf(ret_path, PATH_MAX + 64, "%s/links/%s-%u", kernel->folder, hook, ifindex);
 }
@@ -58,7 +60,7 @@ int kh_link_open(const struct kh_kernel *kernel, const char *hook, uint32_t ifin
 	__u32 length = sizeof(info), on;
 	int fd;
 
-	pin_path(kernel, hook, ifindex, path);
+	kh_pin_path(kernel, hook, ifindex, path);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return -errno;
@@ -92,7 +94,7 @@ static int pin_link(const struct kh_kernel *kernel, int link, const char *hook, 
 	int code;
 
 	KH_CRASH_POINT("attach.linked");
-	pin_path(kernel, hook, ifindex, path);
+	kh_pin_path(kernel, hook, ifindex, path);
 	unlink(path);
 	code = bpf_obj_pin(link, path) < 0 ? -errno : 0;
 	KH_CRASH_POINT("attach.pinned");
@@ -130,16 +132,19 @@ static bool has_tc(const struct kh_kernel *kernel, uint32_t ifindex, bool egress
 	       kh_filter_get(kh_map_id(kernel->control_map), ifindex, egress ? BPF_TC_EGRESS : BPF_TC_INGRESS, NULL);
 }
 
+/* What another version attached filters until it is taken over, and counts as ours. */
 static void look(const struct kh_kernel *kernel, uint32_t ifindex, struct kh_attached *ret_attached)
 {
 	memset(ret_attached, 0, sizeof(*ret_attached));
-	if (has_link(kernel, "xdp", ifindex))
-		ret_attached->mode = KH_ATTACHED_NATIVE;
-	else if (has_link(kernel, "xdp-generic", ifindex))
-		ret_attached->mode = KH_ATTACHED_GENERIC;
-	else if (has_tc(kernel, ifindex, false))
-		ret_attached->mode = KH_ATTACHED_TC;
-	ret_attached->egress = has_tc(kernel, ifindex, true);
+	for (; kernel; kernel = kernel->other) {
+		if (ret_attached->mode == KH_ATTACHED_NONE && has_link(kernel, "xdp", ifindex))
+			ret_attached->mode = KH_ATTACHED_NATIVE;
+		if (ret_attached->mode == KH_ATTACHED_NONE && has_link(kernel, "xdp-generic", ifindex))
+			ret_attached->mode = KH_ATTACHED_GENERIC;
+		if (ret_attached->mode == KH_ATTACHED_NONE && has_tc(kernel, ifindex, false))
+			ret_attached->mode = KH_ATTACHED_TC;
+		ret_attached->egress = ret_attached->egress || has_tc(kernel, ifindex, true);
+	}
 }
 
 /* Another XDP program holds the hook: say which. */
@@ -156,6 +161,14 @@ static int name_owner(const struct kh_attach *attach, int code, struct kh_error 
 		return kh_fail(error, code, _("%s: cannot attach: %s"), attach->name, strerror(-code));
 	if (kh_program_info(id, &info) < 0)
 		info.name[0] = '\0';
+	if (!strcmp(info.name, DISPATCHER)) {
+		kh_fail(error, -EBUSY, _("%s: a libxdp dispatcher holds the XDP hook: \"%s\", id %u"), attach->name,
+			info.name, id);
+		kh_hint(error,
+			_("its programs (xdp-loader status %s) were left alone; to filter after them set mode = tc in [gateway]"),
+			attach->name);
+		return -EBUSY;
+	}
 	kh_fail(error, -EBUSY, _("%s: another XDP program is attached: \"%s\", id %u"), attach->name, info.name, id);
 	kh_hint(error, _("it was left alone; take it off, or set mode = tc in [gateway] to filter after it"));
 	return -EBUSY;
@@ -204,6 +217,11 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 		code = attach_ingress(kernel, attach, &attached, error);
 		if (code < 0)
 			return code;
+		attached.anew = true;
+	} else if (attached.mode == KH_ATTACHED_TC && attach->ethernet && attach->wanted == KH_WANT_AUTO) {
+		snprintf(attached.notice, sizeof(attached.notice),
+			 _("%s is filtered at tc and not by native XDP; to try that again: khien reattach %s"),
+			 attach->name, attach->name);
 	}
 	KH_CRASH_POINT("attach.ingress");
 	if (attach->egress && !attached.egress) {
@@ -214,10 +232,18 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 			return kh_fail(error, code, _("%s: cannot attach at tc egress: %s"), attach->name,
 				       strerror(-code));
 		}
-		attached.egress = true;
+		attached.egress = attached.anew = true;
 	}
 	*ret_attached = attached;
 	return 0;
+}
+
+bool kh_kernel_is_attached(struct kh_kernel *kernel, uint32_t ifindex, const struct kh_attached *attached)
+{
+	struct kh_attached now;
+
+	look(kernel, ifindex, &now);
+	return now.mode == attached->mode && (now.egress || !attached->egress);
 }
 
 int kh_link_remove(const char *path)
@@ -230,7 +256,7 @@ int kh_link_remove(const char *path)
 	return unlink(path) < 0 ? -errno : 0;
 }
 
-int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
+static int detach(const struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
 {
 	static const char *const hooks[] = { "xdp", "xdp-generic", "tc-ingress", "tc-egress" };
 
@@ -238,13 +264,24 @@ int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error
 		char path[PATH_MAX + 64];
 		int code;
 
-		pin_path(kernel, hooks[i], ifindex, path);
+		kh_pin_path(kernel, hooks[i], ifindex, path);
 		code = kh_link_remove(path);
 		if (code < 0 && code != -ENOENT)
 			return kh_fail(error, code, _("cannot remove %s: %s"), path, strerror(-code));
 	}
 	for (size_t i = 0; i < KH_FILTER_POINTS; i++)
 		kh_filter_detach(kh_map_id(kernel->control_map), ifindex, kh_filter_points[i].point);
+	return 0;
+}
+
+int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
+{
+	for (const struct kh_kernel *each = kernel; each; each = each->other) {
+		int code = detach(each, ifindex, error);
+
+		if (code < 0)
+			return code;
+	}
 	return 0;
 }
 

@@ -19,8 +19,7 @@
 const struct kh_filter_point kh_filter_points[KH_FILTER_POINTS] = { { BPF_TC_INGRESS, "tc-ingress" },
 								    { BPF_TC_EGRESS, "tc-egress" } };
 
-/* Does the program count and look up in the maps of the folder that this control map is of? */
-static bool uses_map(uint32_t program, uint32_t map)
+bool kh_program_uses(uint32_t program, uint32_t control)
 {
 	int fd KH_CLEANUP(kh_closep) = bpf_prog_get_fd_by_id(program);
 	uint32_t maps[PROGRAM_MAPS] = {};
@@ -30,7 +29,7 @@ static bool uses_map(uint32_t program, uint32_t map)
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) < 0)
 		return false;
 	for (uint32_t i = 0; i < info.nr_map_ids && i < PROGRAM_MAPS; i++)
-		if (maps[i] == map)
+		if (maps[i] == control)
 			return true;
 	return false;
 }
@@ -44,7 +43,7 @@ bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point 
 
 	if (bpf_tc_query(&hook, &options) < 0 || kh_program_info(options.prog_id, &info) < 0)
 		return false;
-	if (strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) || !uses_map(options.prog_id, control))
+	if (strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) || !kh_program_uses(options.prog_id, control))
 		return false;
 	if (ret_program)
 		*ret_program = info;

@@ -7,7 +7,7 @@
  *   <folder>/v2/maps/...                  v2: KH_ABI_VERSION; another version is built beside it, never mixed with it
  *   <folder>/v2/links/<hook>-<ifindex>    hook: xdp, xdp-generic, tc-ingress, tc-egress (bpffs allows no dots, so no names)
  *   <folder>/v2/programs/...
- * A clsact filter (kernels without tcx, before 6.6) has no link; it is recognised by its handle, program and maps.
+ * What another version attached filters, and counts as attached, until kh_kernel_take_over(). A clsact filter (kernels without tcx, before 6.6) has no link; it is recognised by its handle, program and maps.
  */
 #ifndef KHIEN_KERNEL_KERNEL_H
 #define KHIEN_KERNEL_KERNEL_H
@@ -32,7 +32,16 @@ int kh_kernel_open(const char *folder, struct kh_kernel **ret_kernel, struct kh_
 void kh_kernel_close(struct kh_kernel *kernel);
 bool kh_kernel_adopted(const struct kh_kernel *kernel); /* the maps were there before */
 
-/* Removes every link, filter and pin in the folder, and nothing else. Works without programs. Names what was removed through `callback`. */
+/* Has another version (KH_ABI_VERSION) pins in the folder? Its list and its counts are in maps of its own. */
+bool kh_kernel_has_other(const struct kh_kernel *kernel);
+/* Moves what other versions attached over to our programs in place, undoing all of it when one refuses (-errno; they go on filtering as before). So
+ * our list and interface table are to be in force already. Then calls back for each: where its counts are `readable` (KH_COUNTS_VERSION),
+ * `other` is good for kh_kernel_records(), _drop_retired(), _counters(), _sightings() and _forget_sighting(). Its pins are removed last. */
+int kh_kernel_take_over(struct kh_kernel *kernel,
+			void (*callback)(struct kh_kernel *other, bool readable, void *context), void *context,
+			struct kh_error *error);
+
+/* Removes every link, filter and pin in the folder, of all versions, and nothing else. Works without programs. Names what was removed through `callback`. */
 int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context,
 		     struct kh_error *error);
 
@@ -64,13 +73,16 @@ struct kh_attach {
 struct kh_attached {
 	enum kh_attached_mode mode;
 	bool egress;
+	bool anew; /* kh_kernel_attach() had to put something on */
 	char notice[256]; /* why not the best mode; empty: it is */
 };
 
-/* Attaches what is missing; what is attached already is left as it is, whatever mode it has. 0; -EBUSY: another program holds
+/* Attaches what is missing; what is attached already is left as it is, whatever mode it has, and nothing is put on a second time. 0; -EBUSY: another program holds
  * the hook (named in error); -ENODEV; or -errno. On failure nothing new stays attached. */
 int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *ret_attached,
 		     struct kh_error *error);
+/* Is what was attached there still on? Of a bpf_link that somebody detached, or whose pin is gone, nobody is told: this asks. */
+bool kh_kernel_is_attached(struct kh_kernel *kernel, uint32_t ifindex, const struct kh_attached *attached);
 /* Takes off what this folder attached to the interface. */
 int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error);
 /* Calls back for each interface that has something of ours attached (also ones not wanted any more). */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 
 #include "khien.skel.h"
@@ -19,6 +20,9 @@
 #include "common/file.h"
 #include "common/lang.h"
 #include "common/util.h"
+
+#define LEAST_MAJOR 6
+#define LEAST_MINOR 1
 
 static _Thread_local char last_words[512]; /* of libbpf and the verifier, for the error message */
 
@@ -39,8 +43,19 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 	return 0;
 }
 
-static int check_btf(struct kh_error *error)
+/* The least is what Debian 12 has, and what the tests run on. */
+static int check_kernel(struct kh_error *error)
 {
+	struct utsname name;
+	unsigned int major = 0, minor = 0;
+
+	if (!uname(&name) && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	    (major < LEAST_MAJOR || (major == LEAST_MAJOR && minor < LEAST_MINOR))) {
+		kh_fail(error, -EOPNOTSUPP, _("this kernel is too old: Linux %s, and it takes %d.%d or newer"),
+			name.release, LEAST_MAJOR, LEAST_MINOR);
+		kh_hint(error, _("use a Debian kernel of 6.1 or newer: apt-get install linux-image-amd64"));
+		return -EOPNOTSUPP;
+	}
 	if (!access("/sys/kernel/btf/vmlinux", R_OK))
 		return 0;
 	kh_fail(error, -EOPNOTSUPP, _("this kernel has no BTF (/sys/kernel/btf/vmlinux is missing)"));
@@ -67,7 +82,7 @@ int kh_kernel_check(char *ret_report, size_t size, struct kh_error *error)
 	struct khien_bpf *skeleton;
 	struct bpf_program *program;
 	FILE *report;
-	int code = check_btf(error);
+	int code = check_kernel(error);
 
 	if (code < 0)
 		return code;
@@ -176,6 +191,7 @@ static int open_maps(struct kh_kernel *kernel, struct kh_error *error)
 			       kernel->control->abi_version);
 	KH_CRASH_POINT("load.unmarked");
 	kernel->control->abi_version = KH_ABI_VERSION;
+	kernel->control->counts_version = KH_COUNTS_VERSION;
 	kernel->images_template =
 		bpf_map_create(BPF_MAP_TYPE_ARRAY, "kh_none", sizeof(__u32), KH_PAGE_SIZE, 1, &image_options);
 	if (kernel->images_template < 0)
@@ -186,7 +202,7 @@ static int open_maps(struct kh_kernel *kernel, struct kh_error *error)
 int kh_kernel_open(const char *folder, struct kh_kernel **ret_kernel, struct kh_error *error)
 {
 	struct kh_kernel *kernel;
-	int code = check_btf(error);
+	int code = check_kernel(error);
 
 	if (code < 0)
 		return code;
@@ -207,7 +223,9 @@ int kh_kernel_open(const char *folder, struct kh_kernel **ret_kernel, struct kh_
 	if (code >= 0)
 		code = kh_generations_tidy(kernel, error);
 	if (code >= 0)
-		code = kh_attached_move(kernel, error);
+		code = kh_attached_move(kernel, kernel, error);
+	if (code >= 0)
+		code = kh_others_open(kernel, folder, error);
 	if (code < 0) {
 		kh_kernel_close(kernel);
 		return code;
@@ -224,6 +242,7 @@ void kh_kernel_close(struct kh_kernel *kernel)
 	kh_foreseen_drop(kernel);
 	kh_outer_finish(kernel->changes, kernel->changes_count);
 	kh_records_forget(kernel);
+	kh_others_close(kernel);
 	ring_buffer__free(kernel->ring);
 	kh_closep(&kernel->images_template);
 	if (kernel->control)
@@ -290,21 +309,45 @@ static int remove_pins(const char *path, void (*callback)(const char *, void *),
 	return rmdir(path) < 0 ? -errno : 0;
 }
 
+/* "v9" */
+static int is_version(const struct dirent *entry)
+{
+	size_t digits = entry->d_name[0] == 'v' ? strspn(entry->d_name + 1, "0123456789") : 0;
+
+	return digits && !entry->d_name[1 + digits];
+}
+
+int kh_version_remove(const char *path, void (*callback)(const char *what, void *context), void *context)
+{
+	int control KH_CLEANUP(kh_closep) = -1;
+	char map[PATH_MAX + 16];
+
+	snprintf(map, sizeof(map), "%s/maps/control", path);
+	control = bpf_obj_get(map);
+	if (control >= 0)
+		kh_filters_remove(kh_map_id(control), callback, context);
+	return remove_pins(path, callback, context);
+}
+
 int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context,
 		     struct kh_error *error)
 {
-	int control KH_CLEANUP(kh_closep) = -1, code;
-	char path[PATH_MAX];
+	struct dirent **versions = NULL;
+	int count = scandir(folder, &versions, is_version, alphasort), failed = 0;
 
 	libbpf_set_print(keep_words);
-	snprintf(path, sizeof(path), "%s/v%d/maps/control", folder, KH_ABI_VERSION);
-	control = bpf_obj_get(path);
-	if (control >= 0)
-		kh_filters_remove(kh_map_id(control), callback, context);
-	snprintf(path, sizeof(path), "%s/v%d", folder, KH_ABI_VERSION);
-	code = remove_pins(path, callback, context);
-	if (code < 0 && code != -ENOENT)
-		return kh_fail(error, code, _("cannot remove %s: %s"), path, strerror(-code));
-	rmdir(folder);
-	return 0;
+	for (int i = 0; i < count; i++) {
+		char path[PATH_MAX];
+		int code;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, versions[i]->d_name);
+		free(versions[i]);
+		code = kh_version_remove(path, callback, context);
+		if (code < 0 && code != -ENOENT)
+			failed = kh_fail(error, code, _("cannot remove %s: %s"), path, strerror(-code));
+	}
+	free(versions);
+	if (!failed)
+		rmdir(folder);
+	return failed;
 }

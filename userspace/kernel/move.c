@@ -19,9 +19,11 @@
 
 struct move {
 	int link; /* -1: a filter */
-	uint32_t old_program;
+	int old_program; /* held: the last to use it may have been this link */
 	uint32_t ifindex;
 	enum bpf_tc_attach_point point;
+	char hook[32]; /* of the link */
+	bool pinned; /* the pin in our folder was made by this move */
 };
 
 struct moves {
@@ -37,17 +39,44 @@ static struct bpf_program *newer(struct kh_kernel *kernel, const char *hook, con
 	__u32 length = sizeof(fresh);
 
 	if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &fresh, &length) &&
-	    !memcmp(old->tag, fresh.tag, sizeof(old->tag)))
+	    !memcmp(old->tag, fresh.tag, sizeof(old->tag)) && kh_program_uses(old->id, kh_map_id(kernel->control_map)))
 		return NULL;
 	return program;
 }
 
-static int move_link(struct kh_kernel *kernel, const char *hook, uint32_t ifindex, struct moves *moves)
+/* Before anything changes, so that there is a way back. */
+static int hold_old(uint32_t program, struct moves *moves, struct move **ret_move)
+{
+	struct move *move = &moves->list[moves->count];
+
+	*move = (struct move){ .link = -1, .old_program = bpf_prog_get_fd_by_id(program) };
+	if (move->old_program < 0)
+		return -errno;
+	moves->count++;
+	*ret_move = move;
+	return 0;
+}
+
+static int pin_here(const struct kh_kernel *kernel, struct move *move)
+{
+	char path[PATH_MAX + 64];
+
+	kh_pin_path(kernel, move->hook, move->ifindex, path);
+	if (!bpf_obj_pin(move->link, path))
+		move->pinned = true;
+	else if (errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static int move_link(struct kh_kernel *kernel, const struct kh_kernel *from, const char *hook, uint32_t ifindex,
+		     struct moves *moves)
 {
 	struct bpf_link_info info;
 	struct bpf_prog_info old;
 	struct bpf_program *program;
-	int fd KH_CLEANUP(kh_closep) = kh_link_open(kernel, hook, ifindex, &info), code;
+	struct move *move;
+	int fd KH_CLEANUP(kh_closep) = kh_link_open(from, hook, ifindex, &info), code;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
@@ -55,13 +84,22 @@ static int move_link(struct kh_kernel *kernel, const char *hook, uint32_t ifinde
 	if (code < 0)
 		return code;
 	program = newer(kernel, hook, &old);
-	if (!program)
+	if (!program && from == kernel)
 		return 0;
-	if (bpf_link_update(fd, bpf_program__fd(program), NULL) < 0)
-		return -errno;
+	code = hold_old(info.prog_id, moves, &move);
+	if (code < 0)
+		return code;
+	if (program && bpf_link_update(fd, bpf_program__fd(program), NULL) < 0) {
+		code = -errno;
+		moves->count--;
+		close(move->old_program);
+		return code;
+	}
 	KH_CRASH_POINT("move.link");
-	moves->list[moves->count++] = (struct move){ .link = KH_TAKE_FD(fd), .old_program = info.prog_id };
-	return 0;
+	move->link = KH_TAKE_FD(fd);
+	move->ifindex = ifindex;
+	snprintf(move->hook, sizeof(move->hook), "%s", hook);
+	return from == kernel ? 0 : pin_here(kernel, move);
 }
 
 /* Splits "tc-egress-7". The hook's length, or 0. */
@@ -76,17 +114,17 @@ static size_t split_pin(const char *name, uint32_t *ret_ifindex)
 	return (size_t)(dash - name);
 }
 
-static int move_links(struct kh_kernel *kernel, struct moves *moves)
+static int move_links(struct kh_kernel *kernel, const struct kh_kernel *from, struct moves *moves)
 {
 	char path[PATH_MAX + 16];
 	struct dirent *entry;
 	int code = 0;
 	DIR *folder;
 
-	snprintf(path, sizeof(path), "%s/links", kernel->folder);
+	snprintf(path, sizeof(path), "%s/links", from->folder);
 	folder = opendir(path);
 	if (!folder)
-		return -errno;
+		return errno == ENOENT ? 0 : -errno;
 	while (code >= 0 && moves->count < MOVES_MAX && (entry = readdir(folder))) {
 		uint32_t ifindex;
 		char hook[32];
@@ -96,67 +134,81 @@ static int move_links(struct kh_kernel *kernel, struct moves *moves)
 			continue;
 		memcpy(hook, entry->d_name, length);
 		hook[length] = '\0';
-		code = move_link(kernel, hook, ifindex, moves);
+		code = move_link(kernel, from, hook, ifindex, moves);
 	}
 	closedir(folder);
 	return code;
 }
 
-static int move_filters(struct kh_kernel *kernel, struct moves *moves)
+static int move_filter(struct kh_kernel *kernel, uint32_t control, uint32_t ifindex,
+		       const struct kh_filter_point *point, struct moves *moves)
+{
+	struct bpf_prog_info old;
+	struct bpf_program *program;
+	struct move *move;
+	int code;
+
+	if (!kh_filter_get(control, ifindex, point->point, &old))
+		return 0;
+	program = newer(kernel, point->hook, &old);
+	if (!program)
+		return 0;
+	code = hold_old(old.id, moves, &move);
+	if (code < 0)
+		return code;
+	move->ifindex = ifindex;
+	move->point = point->point;
+	return kh_filter_attach(ifindex, point->point, bpf_program__fd(program));
+}
+
+static int move_filters(struct kh_kernel *kernel, const struct kh_kernel *from, struct moves *moves)
 {
 	struct if_nameindex *names = if_nameindex();
-	uint32_t control = kh_map_id(kernel->control_map);
+	uint32_t control = kh_map_id(from->control_map);
 	int code = names ? 0 : -errno;
 
-	for (struct if_nameindex *at = names; code >= 0 && at && at->if_index; at++) {
-		for (size_t i = 0; i < KH_FILTER_POINTS && code >= 0 && moves->count < MOVES_MAX; i++) {
-			const struct kh_filter_point *point = &kh_filter_points[i];
-			struct bpf_prog_info old;
-			struct bpf_program *program;
-
-			if (!kh_filter_get(control, at->if_index, point->point, &old))
-				continue;
-			program = newer(kernel, point->hook, &old);
-			if (!program)
-				continue;
-			code = kh_filter_attach(at->if_index, point->point, bpf_program__fd(program));
-			if (code >= 0)
-				moves->list[moves->count++] = (struct move){ -1, old.id, at->if_index, point->point };
-		}
-	}
+	for (struct if_nameindex *at = names; code >= 0 && at && at->if_index; at++)
+		for (size_t i = 0; i < KH_FILTER_POINTS && code >= 0 && moves->count < MOVES_MAX; i++)
+			code = move_filter(kernel, control, at->if_index, &kh_filter_points[i], moves);
 	if_freenameindex(names);
 	return code;
 }
 
-static void move_back(const struct move *move)
+static void move_back(const struct kh_kernel *kernel, const struct move *move)
 {
-	int program KH_CLEANUP(kh_closep) = bpf_prog_get_fd_by_id(move->old_program);
+	char path[PATH_MAX + 64];
 
-	if (program < 0)
+	if (move->link < 0) {
+		kh_filter_attach(move->ifindex, move->point, move->old_program);
 		return;
-	if (move->link >= 0)
-		bpf_link_update(move->link, program, NULL);
-	else
-		kh_filter_attach(move->ifindex, move->point, program);
+	}
+	bpf_link_update(move->link, move->old_program, NULL);
+	kh_pin_path(kernel, move->hook, move->ifindex, path);
+	if (move->pinned)
+		unlink(path);
 }
 
-int kh_attached_move(struct kh_kernel *kernel, struct kh_error *error)
+int kh_attached_move(struct kh_kernel *kernel, const struct kh_kernel *from, struct kh_error *error)
 {
 	struct moves *moves KH_CLEANUP(kh_freep) = calloc(1, sizeof(*moves));
 	int code;
 
 	if (!moves)
 		return kh_fail(error, -ENOMEM, _("out of memory"));
-	code = move_links(kernel, moves);
+	code = move_links(kernel, from, moves);
 	if (code >= 0)
-		code = move_filters(kernel, moves);
+		code = move_filters(kernel, from, moves);
 	KH_CRASH_POINT("move.made");
 	for (size_t i = 0; i < moves->count; i++) {
 		if (code < 0)
-			move_back(&moves->list[i]);
+			move_back(kernel, &moves->list[i]);
 		kh_closep(&moves->list[i].link);
+		kh_closep(&moves->list[i].old_program);
 	}
-	return code < 0 ? kh_fail(error, code, _("cannot move the attached programs to this version: %s"),
-				  strerror(-code))
-			: 0;
+	if (code >= 0)
+		return 0;
+	kh_fail(error, code, _("cannot move the attached programs to this version: %s"), strerror(-code));
+	kh_hint(error,
+		_("those of the version before go on filtering; start that version, or: khiend --detach, and start again"));
+	return code;
 }

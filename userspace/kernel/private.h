@@ -67,13 +67,25 @@ struct kh_kernel {
 	struct kh_mapping records_seen;
 	uint32_t records_seen_id, records_seen_count;
 	int images_template, records_template; /* small inner arrays, for grace periods and first creation */
+	/* The same for each version of the ABI besides ours that has pins in the folder: a list, in which only folder, descriptors of maps (-1: none)
+	 * and the control page are set. */
+	struct kh_kernel *other;
 };
 
 /* load.c */
+/* Removes what one version made; `path` is its folder. 0 or -errno. */
+int kh_version_remove(const char *path, void (*callback)(const char *what, void *context), void *context);
 struct bpf_program *kh_program_of_hook(struct kh_kernel *kernel, const char *hook, bool ethernet);
 int kh_clock_program_fd(struct kh_kernel *kernel);
 
+/* versions.c: finds those that are there. 0 or -errno. */
+int kh_others_open(struct kh_kernel *kernel, const char *folder, struct kh_error *error);
+void kh_others_close(struct kh_kernel *kernel);
+
 /* attach.c */
+/* Path of the pin of a link. */
+void kh_pin_path(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex,
+		 char ret_path[static PATH_MAX + 64]);
 int kh_program_info(uint32_t id, struct bpf_prog_info *ret_info);
 /* Opens the pinned link of a hook; a link whose device is gone, or that is not on this device, is unpinned. fd or -ENOENT. */
 int kh_link_open(const struct kh_kernel *kernel, const char *hook, uint32_t ifindex, struct bpf_link_info *ret_info);
@@ -87,6 +99,8 @@ struct kh_filter_point {
 	const char *hook;
 };
 extern const struct kh_filter_point kh_filter_points[KH_FILTER_POINTS];
+/* Does the program count and look up in the maps of the folder that this control map is of? */
+bool kh_program_uses(uint32_t program, uint32_t control);
 /* Is a filter of ours there? ret_program may be NULL. */
 bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point,
 		   struct bpf_prog_info *ret_program);
@@ -95,8 +109,9 @@ int kh_filter_attach(uint32_t ifindex, enum bpf_tc_attach_point point, int progr
 void kh_filter_detach(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point);
 void kh_filters_remove(uint32_t control, void (*callback)(const char *what, void *context), void *context);
 
-/* move.c */
-int kh_attached_move(struct kh_kernel *kernel, struct kh_error *error);
+/* move.c: what `from` (ourselves, or another version) attached goes over to our programs, in place; links of another version are pinned in our folder
+ * too. All, or nothing. */
+int kh_attached_move(struct kh_kernel *kernel, const struct kh_kernel *from, struct kh_error *error);
 
 /* generation.c */
 void kh_records_forget(struct kh_kernel *kernel);

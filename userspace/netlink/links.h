@@ -86,12 +86,19 @@ bool kh_link_is_above(const struct kh_links *links, const struct kh_link *upper,
 /* Name servers of a resolv.conf text, loopback left out. *ret_resolvers is malloc'ed. 0 or -ENOMEM. */
 int kh_resolvers_parse(const char *text, struct kh_range **ret_resolvers, size_t *ret_count);
 
-/* Changes of links, addresses and routes, IPv4 and IPv6. */
+/* Changes of links, addresses and routes, IPv4 and IPv6; and of what is attached at tc. The kernel tells of the latter only where it is a filter of a
+ * queueing discipline (RTNLGRP_TC); it tells of an XDP program that is put on or taken off by netlink with the link (IFLA_XDP), and tells nobody of
+ * a bpf_link that is detached. Bits. */
+enum kh_links_change {
+	KH_LINKS_NOTHING = 0,
+	KH_LINKS_CHANGED = 1, /* read the snapshot anew; also when messages were lost */
+	KH_LINKS_FILTERS = 2, /* a filter, or the discipline that holds filters, went or was made */
+};
 struct kh_links_monitor;
 int kh_links_monitor_open(struct kh_links_monitor **ret_monitor, struct kh_error *error);
 void kh_links_monitor_close(struct kh_links_monitor *monitor); /* takes NULL */
 int kh_links_monitor_fd(const struct kh_links_monitor *monitor);
-/* Reads what is there. True: something changed (or was lost), read the snapshot anew. */
-bool kh_links_monitor_drain(struct kh_links_monitor *monitor);
+/* Reads what is there: enum kh_links_change, ored. Lost messages (ENOBUFS) count as both. */
+unsigned int kh_links_monitor_drain(struct kh_links_monitor *monitor);
 
 #endif
