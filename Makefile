@@ -31,7 +31,8 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse $(B)/khien-parse-documents $(B)/khi
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
 	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev libcurl4-openssl-dev ca-certificates openssl dnsmasq-base bind9-utils poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
-	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 nftables procps curl ncat jq python3
+	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 nftables procps curl ncat jq python3 \
+	qemu-system-x86 seabios busybox-static cpio kmod xz-utils
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
 .PHONY: deps deps-missing
@@ -59,7 +60,7 @@ SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c
 	fold.c sightings.c slots.c totals.c health.c sources.c audit.c unconfirmed.c sessions.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c conntrack.c flow.c connections.c
-SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c audit.c audit_answer.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_daemon := main.c clock.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c audit.c audit_answer.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c impact.c letters.c push.c orders.c session.c list.c stats.c history.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
@@ -314,13 +315,12 @@ tests: $(UNIT_TESTS:%=$(B)/tests/%) ## build the unit tests
 list-tests:
 	@printf '%s\n' $(UNIT_TESTS)
 
-.PHONY: check check-vm format
+.PHONY: check vm format
 check: ## run everything there is to check (as root: also packets through real namespaces)
 	$(Q)B=$(B) tests/run
-VM_DEPS := qemu-system-x86 seabios busybox-static cpio kmod xz-utils
-check-vm: ## load, packet and end-to-end tests on Debian's kernel 6.1, under QEMU (root; about half an hour)
-	$(Q)[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory -s deps MORE_DEPS="$(VM_DEPS)" > /dev/null || echo "not all of these could be installed: $(VM_DEPS)"
-	$(Q)B=$(B) tests/vm/run $(WORDS) || [ $$? = 77 ]
+vm: ## what depends on the kernel, on Debian's 6.1, 6.12 and newest, under QEMU (root; over an hour; KERNELS=6.1, WORDS="vm/ e2e/tc")
+	$(Q)$(MAKE) --no-print-directory -s deps
+	$(Q)B=$(B) tests/vm/kernels.sh $(WORDS) || [ $$? = 77 ]
 format: ## bring all C sources into the house style
 	$(Q)tests/check/clang-format.sh --apply
 
