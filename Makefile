@@ -31,7 +31,8 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse $(B)/khien-parse-documents $(B)/khi
 DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
 	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev libcurl4-openssl-dev ca-certificates openssl dnsmasq-base bind9-utils poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
-	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 nftables procps curl ncat jq python3 minisign
+	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 nftables procps curl ncat jq python3 minisign \
+	qemu-system-x86 seabios busybox-static cpio kmod xz-utils
 DEPS_MISSING = $(filter-out $(shell dpkg-query -W -f '$${db:Status-Abbrev}$${Package}\n' $(DEPS) $(MORE_DEPS) 2>/dev/null | sed -n 's/^ii //p'),$(DEPS) $(MORE_DEPS))
 
 .PHONY: deps deps-missing
@@ -327,13 +328,12 @@ tests: $(UNIT_TESTS:%=$(B)/tests/%) ## build the unit tests
 list-tests:
 	@printf '%s\n' $(UNIT_TESTS)
 
-.PHONY: check check-vm format
+.PHONY: check vm format
 check: ## run everything there is to check (as root: also packets through real namespaces)
 	$(Q)B=$(B) tests/run
-VM_DEPS := qemu-system-x86 seabios busybox-static cpio kmod xz-utils
-check-vm: ## load, packet and end-to-end tests on Debian's kernel 6.1, under QEMU (root; about half an hour)
-	$(Q)[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory -s deps MORE_DEPS="$(VM_DEPS)" > /dev/null || echo "not all of these could be installed: $(VM_DEPS)"
-	$(Q)B=$(B) tests/vm/run $(WORDS) || [ $$? = 77 ]
+vm: ## what depends on the kernel, on Debian's 6.1, 6.12 and newest, under QEMU (root; over an hour; KERNELS=6.1, WORDS="vm/ e2e/tc")
+	$(Q)$(MAKE) --no-print-directory -s deps
+	$(Q)B=$(B) tests/vm/kernels.sh $(WORDS) || [ $$? = 77 ]
 format: ## bring all C sources into the house style
 	$(Q)tests/check/clang-format.sh --apply
 

@@ -58,7 +58,7 @@ lab_up() {
 	trap lab_down EXIT
 	trap 'exit 130' INT TERM HUP
 	for ns in "$lab_net" "$lab_gw" "$lab_office"; do
-		ip netns add "$ns"
+		[ -e "/run/netns/$ns" ] || ip netns add "$ns" # the gateway may be the whole machine, in a guest
 		nsenter --net="/run/netns/$ns" ip link set lo up
 		nsenter --net="/run/netns/$ns" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 	done

@@ -8,9 +8,8 @@ set -u
 . /run/vm-log/settings
 cd "$VM_TREE" || exit 1
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin BUILD=$VM_BUILD B=$VM_BUILD KHIEN_LOCALEDIR=$VM_BUILD/locale LANG=C.UTF-8 TZ=UTC HOME=/root TERM=dumb TMPDIR=/run
-export LAB_TIMES=20 LAB_PATIENCE=4 LAB_TTL=15 KH_TEST_SWAPS=40 # everything takes longer here
+export LAB_TIMES=20 LAB_PATIENCE=6 LAB_TTL=15 KH_TEST_SWAPS=40 SWAPS=20 CRASHES=6 PACKETS=20000 # everything takes longer here
 read -ra words <<< "$VM_WORDS"
-echo "vm: Linux $(uname -r)"
 
 wanted()
 {
@@ -36,14 +35,16 @@ run() # NAME COMMAND...
 	esac
 }
 
+echo "vm: Linux $(uname -r)"
 run vm/load tests/vm/load.sh
-for name in $(make -s list-bpf-tests); do
+for name in $VM_BPF_TESTS; do
 	run "bpf/${name#test_}" "$BUILD/tests/$name"
 done
-for name in native tc restart layer3 links filters upgrade kernels decide; do
-	run "e2e/$name" "tests/e2e/$name.sh"
+for script in tests/e2e/*.sh; do
+	[[ -x $script ]] || continue # sourced by the others
+	run "e2e/$(basename "$script" .sh)" "$script"
 done
-for name in vlan pppoe wireguard; do
+for name in vlan pppoe wireguard jumbo; do
 	run "vm/$name" "tests/vm/$name.sh"
 done
 echo "vm: end"

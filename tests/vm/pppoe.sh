@@ -45,6 +45,7 @@ lab_wait "the web server" office_get lan1 http://203.0.113.8/
 lab_daemon_start || exit 1
 is "ppp0 stands for the port that carries it, natively" "['native']" \
 	"$(khien status --json | json "[i['mode'] for i in d['interfaces'] if i['role'] == 'wan' and i['name'] == 'eth0']")"
+((checks_failed)) && in_gw cat /proc/net/pppoe && in_gw ip -d link show && khien status && cat "$lab_dir/khiend.log"
 is "before any order an outside host comes in" office "$(from_net 203.0.113.7)"
 runs "an order" 0 khien block 203.0.113.7 2001:db8:666::/48 --yes --ref 1/TEST
 is "out to a listed host is dropped" "" "$(office_get lan1 http://203.0.113.7/)"

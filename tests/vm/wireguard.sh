@@ -58,7 +58,10 @@ is "unlisted IPv6 too" internet "$(district_get "http://[2001:db8:777::10]/")"
 is "the machine of the district is seen" 1 "$(($(rows host 192.0.2.200) > 0))"
 is "and its IPv6" 1 "$(($(rows host 2001:db8:3::c8) > 0))"
 is "without a MAC" "[None]" "$(khien stats --by host --json | json "[r['extra'] or None for r in d['rows'] if r['key'] == '192.0.2.200']")"
-is "all that was dropped came in by wg0" "$(rows reason dropped)" "$(rows interface wg0)"
+# what is no drop is counted there too: packets with IPv6 options, say, which come at any time
+dropped=$(rows reason dropped) came=$(rows interface wg0) all=$(khien stats --by reason --json | json "sum(r['packets'] for r in d['rows'])")
+is "all that was dropped, $dropped of $came of $all, came in by wg0" True "$(python3 -c "print(0 < $dropped <= $came <= $all)")"
+((checks_failed)) && khien stats --by reason && khien stats --by interface
 before=$(rows indicator 203.0.113.7)
 in_district ping -c 5 -i 0.2 -W 1 203.0.113.7 > /dev/null
 is "counted exactly" 5 "$(($(rows indicator 203.0.113.7) - before))"
