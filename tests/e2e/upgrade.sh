@@ -3,7 +3,8 @@
 #
 # Another build of khiend takes over under full traffic: one of the same ABI moves the programs and adopts the maps; one of another ABI makes maps of
 # its own beside them, and takes the hooks when its list is in force; and back again. No unlisted packet is lost, no listed one passes, each is
-# counted once. When the kernel refuses one of the links, whichever, all go back, and the version before goes on.
+# counted once. When the kernel refuses one of the links, whichever, all go back, and the version before goes on; what another ABI counted at those that
+# were already moved goes with it.
 # KH_TEST_NO_TCX: by filters instead of links (tests/e2e/kernel_before.c).
 # shellcheck source-path=SCRIPTDIR
 set -uo pipefail
@@ -35,9 +36,33 @@ lab_pids+=("$COPROC_PID")
 read -rt 10 _ <&"${COPROC[0]}"
 start "$build" || exit 1
 runs "an order" 0 khien block 203.0.113.7 --yes --ref 1/TEST
-nsenter --net="/run/netns/$lab_office" "$lab_build/tests/stream" run "${STREAM_SECONDS:-3600}" 5000 203.0.113.7 203.0.113.200 > "$lab_dir/stream.out" &
-streamer=$!
-lab_pids+=("$streamer")
+traffic() {
+	nsenter --net="/run/netns/$lab_office" "$build/tests/stream" run "${STREAM_SECONDS:-3600}" 5000 203.0.113.7 203.0.113.200 >"$lab_dir/stream.out" &
+	streamer=$!
+	lab_pids+=("$streamer")
+}
+counts() { # by indicator, letter, reason and machine
+	echo "$(khien stats --by indicator --json | count_of 203.0.113.7) $(khien stats --by advisory --json | count_of 1/TEST)" \
+		"$(khien stats --by reason --json | count_of dropped) $(khien stats --by host --json | json "sum(r['packets'] for r in d['rows'])")"
+}
+# Ends the traffic and settles the account since the last time.
+account() { # OPERATOR: how what was counted is to what was sent, in Python
+	local before=$counted sent answered lost listed_sent listed_answered result
+	kill -INT "$streamer"
+	wait "$streamer"
+	result=$(cat "$lab_dir/stream.out")
+	echo "    $result"
+	read -r _ sent _ answered _ lost _ listed_sent _ listed_answered <<< "$result"
+	is "no unlisted packet was lost (of ${sent:-?})" 0 "${lost:-none}"
+	is "every unlisted packet was answered" "${sent:-a}" "${answered:-b}"
+	is "no listed packet passed (of ${listed_sent:-?})" 0 "${listed_answered:-none}"
+	counted=$(counts)
+	echo "    counted by indicator, letter, reason and machine: $counted, before: $before"
+	is "each is counted once, by each of the four" True \
+		"$(python3 -c "print(all(now - was $1 ${listed_sent:-0} for now, was in zip(map(int, '$counted'.split()), map(int, '$before'.split()))))")"
+}
+counted="0 0 0 0"
+traffic
 flows() { [ "$(khien stats --by indicator --json | count_of 203.0.113.7)" -gt "$1" ]; }
 lab_wait "traffic" flows 1000
 before=$(programs)
@@ -64,9 +89,12 @@ start "$build" || exit 1
 is "and back, after a kill" protected "$(khien status --json | json "d['health']")"
 runs "verify agrees" 0 khien verify
 
+account ==
+
 # ---- Another ABI --------------------------------------------------------------------------------
 
 before=$(programs)
+traffic
 lab_daemon_stop TERM
 for ((n = 1; n <= links; n++)); do
 	lab_launcher=(env "$shim" ${KH_TEST_NO_TCX+KH_TEST_NO_TCX=1} "KH_TEST_UPDATE_FAILS=$n")
@@ -75,6 +103,11 @@ for ((n = 1; n <= links; n++)); do
 	is "all programs are those of before" "$before" "$(programs)"
 	is "and nothing of it is left" 0 "$(find "$lab_bpffs" -path '*/v9999*' | wc -l)"
 done
+start "$build" || exit 1
+is "the version before goes on" protected "$(khien status --json | json "d['health']")"
+account "<="
+traffic
+lab_daemon_stop TERM
 folded=0
 for which in other/abi . other/abi .; do
 	start "$build/$which" || exit 1
@@ -90,21 +123,7 @@ for which in other/abi . other/abi .; do
 	lab_daemon_stop "$([ "$which" = . ] && echo KILL || echo TERM)"
 done
 start "$build" || exit 1
-
-# ---- The account --------------------------------------------------------------------------------
-
-kill -INT "$streamer"
-wait "$streamer"
-result=$(cat "$lab_dir/stream.out")
-echo "    $result"
-read -r _ sent _ answered _ lost _ listed_sent _ listed_answered <<< "$result"
-is "no unlisted packet was lost (of ${sent:-?})" 0 "${lost:-none}"
-is "every unlisted packet was answered" "${sent:-a}" "${answered:-b}"
-is "no listed packet passed (of ${listed_sent:-?})" 0 "${listed_answered:-none}"
-is "and each was counted once" "${listed_sent:-?}" "$(khien stats --by indicator --json | count_of 203.0.113.7)"
-is "by the letter too" "${listed_sent:-?}" "$(khien stats --by advisory --json | count_of 1/TEST)"
-is "by the reason too" "${listed_sent:-?}" "$(khien stats --by reason --json | count_of dropped)"
-is "and by the machine" "${listed_sent:-?}" "$(khien stats --by host --json | json "sum(r['packets'] for r in d['rows'])")"
+account ==
 runs "detach" 0 khien detach
 is "nothing is left" 0 "$(find "$lab_bpffs" -type f 2> /dev/null | wc -l)"
 finish

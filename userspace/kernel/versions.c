@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * An upgrade, or a way back, to another ABI version: what the other version attached goes on filtering by its own list, until ours is in force
- * beside it; then its links and filters go over to our programs one after the other, its counts are read, its pins removed.
+ * beside it; then its links and filters go over to our programs one after the other, its counts are read, its pins removed. When one is refused, all go back; what ours
+ * counted until then is gone with it: the ledger follows one set of maps at a time.
  */
 #include "kernel/private.h"
 
