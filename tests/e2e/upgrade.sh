@@ -89,7 +89,7 @@ start "$build" || exit 1
 is "and back, after a kill" protected "$(khien status --json | json "d['health']")"
 runs "verify agrees" 0 khien verify
 
-account ==
+account '=='
 
 # ---- Another ABI --------------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ for ((n = 1; n <= links; n++)); do
 done
 start "$build" || exit 1
 is "the version before goes on" protected "$(khien status --json | json "d['health']")"
-account "<="
+account '<='
 traffic
 lab_daemon_stop TERM
 folded=0
@@ -123,7 +123,7 @@ for which in other/abi . other/abi .; do
 	lab_daemon_stop "$([ "$which" = . ] && echo KILL || echo TERM)"
 done
 start "$build" || exit 1
-account ==
+account '=='
 runs "detach" 0 khien detach
 is "nothing is left" 0 "$(find "$lab_bpffs" -type f 2> /dev/null | wc -l)"
 finish

@@ -35,12 +35,12 @@ struct kh_refresh_call { /* the message */
 	uint8_t task; /* enum kh_refresh_task */
 };
 enum kh_refresh_fd { /* of memory; the daemon's */
-	KH_REFRESH_REQUEST, /* a request and the kept copy; read */
-	KH_REFRESH_ANSWER, /* an answer; written, as are the others */
-	KH_REFRESH_CONTENT, /* what was fetched */
-	KH_REFRESH_DOCUMENTS, /* the documents in it (model/wire.h) */
-	KH_REFRESH_SIGNATURE, /* what was fetched from URL.minisig; nothing where there is none */
-	KH_REFRESH_FDS,
+		     KH_REFRESH_REQUEST, /* a request and the kept copy; read */
+		     KH_REFRESH_ANSWER, /* an answer; written, as are the others */
+		     KH_REFRESH_CONTENT, /* what was fetched */
+		     KH_REFRESH_DOCUMENTS, /* the documents in it (model/wire.h) */
+		     KH_REFRESH_SIGNATURE, /* what was fetched from URL.minisig; nothing where there is none */
+		     KH_REFRESH_FDS,
 };
 
 /* What stands at the address of a source. Stored: never renumber. */
