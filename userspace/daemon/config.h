@@ -69,6 +69,11 @@ struct kh_config_prefixes {
 /* Plain data: copied by assignment, nothing to free but the struct. */
 struct kh_config {
 	char name[KH_CONFIG_NAME_BYTES]; /* default: the host name */
+	struct kh_config_prefixes management;
+	struct kh_config_prefixes exempt;
+	struct kh_range listen; /* one address; beyond loopback is for check.h to judge */
+	uint16_t listen_port;
+	bool listen_set; /* false: `listen =` is empty, HTTP is off */
 	struct kh_config_interfaces wan; /* as written: ppp0 is still ppp0 here; check.h resolves it */
 	struct kh_config_interfaces lan;
 	enum kh_config_mode mode;
@@ -76,18 +81,13 @@ struct kh_config {
 	char timezone[64]; /* tz database name, known to kh_timezone_offset() */
 	char never_block[4096]; /* absolute path of the folder of *.list files; "": none */
 	char issuers[4096]; /* absolute path of the folder of *.list files (reader/issuers.h) */
-	struct kh_config_prefixes management;
-	struct kh_config_prefixes exempt;
 	int widest_ipv4; /* 0..32 */
 	int widest_ipv6; /* 0..128 */
 	char proxy[KH_FETCH_PROXY_BYTES]; /* of the sources; "": none */
 	char proxy_credentials[512]; /* absolute path; "": none */
-	struct kh_minisign_key trust_keys[KH_TRUST_KEYS_MAX];
 	size_t trust_keys_count; /* trust is asked for when the key is given: lines[KH_KEY_TRUST_KEYS] */
+	struct kh_minisign_key trust_keys[KH_TRUST_KEYS_MAX];
 	char trust_file[4096]; /* absolute path of a file of more keys, read by trust.h; "": none */
-	bool listen_set; /* false: `listen =` is empty, HTTP is off */
-	struct kh_range listen; /* one address; beyond loopback is for check.h to judge */
-	uint16_t listen_port;
 	int lines[KH_KEY_COUNT]; /* 1-based line of each key; 0: not given, the default holds */
 };
 
