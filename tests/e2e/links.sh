@@ -46,6 +46,47 @@ in_gw ip link set eth1 down
 in_gw ip link set eth1 up
 lab_wait "the link" office_get lan1 http://203.0.113.8/
 is "down and up: still dropped" "" "$(office_get lan1 http://203.0.113.7/)"
+
+# ---- Made anew at once, renamed, made the port of a bridge ----------------------------------------
+
+again() { grep -c "event=attached interface=$1 .*again=1" "$lab_dir/khiend.log"; }
+more() { [ "$(again "$1")" -gt "$2" ]; }
+before=$(again eth2)
+in_gw ip link delete eth2
+lab_pair "$lab_gw" eth2 00:00:5e:00:53:03 "$lab_office" lan2 00:00:5e:00:53:7a
+in_gw ip address add 192.0.2.65/26 dev eth2
+in_office ip address add 192.0.2.122/26 dev lan2
+in_office ip route add default via 192.0.2.65 dev lan2 metric 10
+seen() { more eth2 "$before" || grep -q 'event=unprotected interface=eth2' <(tail -n 20 "$lab_dir/khiend.log"); }
+lab_wait "the attachment" seen
+lab_wait "protection" is_now protected state
+is "made anew at once, by the same name: attached" native "$(mode_of eth2)"
+is "listed is dropped there" "" "$(office_get lan2 http://203.0.113.7/)"
+contains "the record of health has the time without" degraded \
+	"$(python3 -c "import sqlite3, sys; print([row for row in sqlite3.connect(sys.argv[1]).execute('SELECT state, problems FROM health ORDER BY id DESC LIMIT 3')][1])" "$lab_dir/state/ledger.db")"
+
+rename() { in_gw ip link set "$1" down && in_gw ip link set "$1" name "$2" && in_gw ip link set "$2" up; }
+rename eth2 lan9
+lab_wait "the name" grep -q "event=renamed interface=eth2 name=lan9" "$lab_dir/khiend.log"
+is "renamed: degraded" degraded "$(state)"
+contains "the new name is told" "eth2 has been renamed: it is lan9 now" "$(khien status)"
+lab_wait "the link" office_get lan2 http://203.0.113.8/
+is "renamed: listed is still dropped there" "" "$(office_get lan2 http://203.0.113.7/)"
+rename lan9 eth2
+lab_wait "the name" is_now protected state
+is "and back: protected" protected "$(state)"
+
+in_gw ip link add eth8 type veth peer name lan8 netns "$lab_office"
+in_office ip link set lan8 up
+in_gw ip link set eth8 up
+sed -i 's/^lan = .*/lan = eth1, eth2, eth8/' "$lab_dir/khien.conf"
+lab_daemon_stop TERM
+lab_daemon_start || exit 1
+in_gw ip link add br0 type bridge && in_gw ip link set eth8 master br0 && in_gw ip link set br0 up
+is "as the port of a bridge it is still attached" True "$(khien status --json | json "[i['attached'] for i in d['interfaces'] if i['name'] == 'eth8'][0]")"
+in_gw ip link delete br0
+in_gw ip link delete eth8
+sed -i 's/^lan = .*/lan = eth1, eth2/' "$lab_dir/khien.conf"
 runs "detach" 0 khien detach
 lab_daemon_stop TERM
 
@@ -69,8 +110,8 @@ is "it was left alone" "$id" "$(in_gw ip -j -d link show eth1 | json "d[0]['xdp'
 is "the WAN still judges: listed is dropped" "" "$(office_get lan1 http://203.0.113.7/)"
 is "unlisted passes" internet "$(office_get lan1 http://203.0.113.8/)"
 in_gw bpftool net detach xdpdrv dev eth1
-runs "without it, reattach" 0 khien reattach eth1
-is "takes the interface" native "$(mode_of eth1)"
+lab_wait "the hook" is_now protected state
+is "when it goes, the interface is taken by itself" native "$(mode_of eth1)"
 is "and all is well" protected "$(state)"
 runs "detach" 0 khien detach
 finish

@@ -132,7 +132,7 @@ def main(control, path, khien, listed, kind, step, error="EIO"):
     run.back([row for row in run.state() if "198.51.100." not in row], lambda: ask(path, {"op": "unblock", "ref": REF}))
     run.keeps_time()
     print(f"{kind}: {run.refused} times refused with the cause, {run.done} times done all the same, {run.silent} times no answer")
-    print(f"figure {kind}_failures_survived {run.failures - run.wrong}")
+    print(f"figure {kind}_{error.lower()}_survived {run.failures - run.wrong}")
     return run.wrong > 0
 
 

@@ -24,7 +24,8 @@ client() { # N argument...
 	local n=$1 code=0
 	shift
 	faults_arm memory "$n"
-	in_gw env LD_PRELOAD="$faults_library" KHIEN_FAULTS="$lab_dir/client" "$lab_build/khien" --socket "$lab_dir/run/control.sock" "$@" > "$lab_dir/out" 2>&1 < /dev/null || code=$?
+	# 20 s: hundreds of times what it takes; whoever turns round and round for want of memory is told of, and not waited for
+	in_gw timeout 20 env LD_PRELOAD="$faults_library" KHIEN_FAULTS="$lab_dir/client" "$lab_build/khien" --socket "$lab_dir/run/control.sock" "$@" > "$lab_dir/out" 2>&1 < /dev/null || code=$?
 	if ((code > 4)); then
 		not_ok "khien $1 with allocation $n refused" "exit $code: $(tail -n 2 "$lab_dir/out")"
 	else

@@ -62,8 +62,7 @@ int kh_socket_send(int fd, const void *data, size_t length, const int *fds, size
 	return 0;
 }
 
-/* How many came; those beyond `count` are closed. */
-static size_t take_fds(struct msghdr *message, int *fds, size_t count)
+size_t kh_socket_fds(struct msghdr *message, int *ret_fds, size_t room)
 {
 	size_t taken = 0;
 
@@ -76,8 +75,8 @@ static size_t take_fds(struct msghdr *message, int *fds, size_t count)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
-			if (taken < count)
-				fds[taken] = fd;
+			if (taken < room)
+				ret_fds[taken] = fd;
 			else
 				close(fd);
 		}
@@ -100,7 +99,7 @@ int kh_socket_receive(int fd, void *data, size_t length, int *ret_fds, size_t co
 	while (got < 0 && errno == EINTR);
 	if (got <= 0)
 		return got ? -errno : -ECONNRESET;
-	taken = take_fds(&message, ret_fds, count);
+	taken = kh_socket_fds(&message, ret_fds, count);
 	if ((size_t)got == length && taken == count && !(message.msg_flags & MSG_CTRUNC))
 		return 0;
 	for (size_t i = 0; i < taken && i < count; i++)

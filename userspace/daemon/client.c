@@ -14,6 +14,7 @@
 
 #include "common/crash.h"
 #include "common/lang.h"
+#include "common/socket.h"
 #include "daemon/frame.h"
 #include "daemon/log.h"
 
@@ -225,26 +226,13 @@ static json_t *request_answer(struct kh_client *client)
 
 static void files_take(struct kh_client *client, struct msghdr *message)
 {
-	if (message->msg_flags & MSG_CTRUNC) /* no room for them in our table of descriptors */
+	size_t room = KH_PROTO_MAX_FDS - client->files_count;
+	size_t came = kh_socket_fds(message, client->files + client->files_count, room);
+
+	client->files_count += came < room ? came : room;
+	/* truncated: no room for them in our table of descriptors */
+	if (came > room || message->msg_flags & MSG_CTRUNC)
 		client->files_excess = true;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		size_t count;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (client->files_count < KH_PROTO_MAX_FDS) {
-				client->files[client->files_count++] = fd;
-			} else {
-				close(fd);
-				client->files_excess = true;
-			}
-		}
-	}
 }
 
 /* Up to `size` bytes. More than 0, 0: nothing there yet, or -errno. */

@@ -267,14 +267,11 @@ void kh_core_settle(struct kh_core *core)
 
 void kh_core_fetched(struct kh_core *core)
 {
-	if (core->detached) { /* nothing is ordered any more */
-		if (core->sources->fetching.runs)
-			kh_fetching_end(&core->sources->fetching);
-		kh_readings_close(core);
-	} else {
+	if (!core->detached)
 		kh_sources_tick(core);
-		kh_readings_tick(core);
-	}
+	else if (core->sources->fetching.runs) /* nothing is ordered by itself any more */
+		kh_fetching_end(&core->sources->fetching);
+	kh_readings_tick(core);
 }
 
 void kh_core_tick(struct kh_core *core)

@@ -285,10 +285,9 @@ int kh_clock_program_fd(struct kh_kernel *kernel)
 	return bpf_program__fd(kernel->skeleton->progs.khien_clock);
 }
 
-/* Empties and removes one folder of pins; only what we made can be in it. */
-static int remove_pins(const char *path, void (*callback)(const char *, void *), void *context)
+int kh_pins_remove(const char *path, bool detach, void (*callback)(const char *, void *), void *context)
 {
-	bool links = strlen(path) > 6 && !strcmp(path + strlen(path) - 6, "/links");
+	bool links = detach && strlen(path) > 6 && !strcmp(path + strlen(path) - 6, "/links");
 	struct dirent *entry;
 	DIR *folder = opendir(path);
 
@@ -301,7 +300,7 @@ static int remove_pins(const char *path, void (*callback)(const char *, void *),
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
 		if (entry->d_type == DT_DIR)
-			remove_pins(name, callback, context);
+			kh_pins_remove(name, detach, callback, context);
 		else if (!(links ? kh_link_remove(name) : unlink(name)) && callback)
 			callback(name, context);
 	}
@@ -326,7 +325,7 @@ int kh_version_remove(const char *path, void (*callback)(const char *what, void 
 	control = bpf_obj_get(map);
 	if (control >= 0)
 		kh_filters_remove(kh_map_id(control), callback, context);
-	return remove_pins(path, callback, context);
+	return kh_pins_remove(path, true, callback, context);
 }
 
 int kh_kernel_remove(const char *folder, void (*callback)(const char *what, void *context), void *context,

@@ -73,7 +73,9 @@ struct kh_kernel {
 };
 
 /* load.c */
-/* Removes what one version made; `path` is its folder. 0 or -errno. */
+/* Empties and removes one folder of pins; only what we made can be in it. `detach`: links are taken off their hooks too. 0 or -errno. */
+int kh_pins_remove(const char *path, bool detach, void (*callback)(const char *what, void *context), void *context);
+/* Removes what one version made, filters too; `path` is its folder. 0 or -errno. */
 int kh_version_remove(const char *path, void (*callback)(const char *what, void *context), void *context);
 struct bpf_program *kh_program_of_hook(struct kh_kernel *kernel, const char *hook, bool ethernet);
 int kh_clock_program_fd(struct kh_kernel *kernel);

@@ -141,28 +141,6 @@ static void empty_pending(struct kh_kernel *other)
 	bpf_map_update_elem(other->pending, &zero, all, BPF_ANY);
 }
 
-/* The links are ours by now: only names are removed. */
-static void remove_names(const char *path)
-{
-	struct dirent *entry;
-	DIR *folder = opendir(path);
-
-	while (folder && (entry = readdir(folder))) {
-		char name[PATH_MAX + 300];
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-		if (entry->d_type == DT_DIR)
-			remove_names(name);
-		else
-			unlink(name);
-	}
-	if (folder)
-		closedir(folder);
-	rmdir(path);
-}
-
 int kh_kernel_take_over(struct kh_kernel *kernel,
 			void (*callback)(struct kh_kernel *other, bool readable, void *context), void *context,
 			struct kh_error *error)
@@ -187,7 +165,7 @@ int kh_kernel_take_over(struct kh_kernel *kernel,
 			empty_pending(other);
 		if (callback)
 			callback(other, readable, context);
-		remove_names(other->folder);
+		kh_pins_remove(other->folder, false, NULL, NULL); /* the links are ours by now */
 		kernel->other = other->other;
 		close_other(other);
 	}
