@@ -28,7 +28,7 @@ all: $(B)/khiend $(B)/khien $(B)/khien-parse $(B)/khien-parse-documents $(B)/khi
 # ---- What it takes ------------------------------------------------------------------------------
 # The Debian packages, in one list. tests/run and `make demo` install them too when they run as root.
 
-DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
+DEPS := gcc libc6-dev clang libclang-rt-dev llvm bpftool libbpf-dev libxdp-dev pkg-config libnl-3-dev libnl-route-3-dev libnl-genl-3-dev libmnl-dev \
 	libjansson-dev libsystemd-dev libsqlite3-dev libinih-dev libsodium-dev libsmartcols-dev libseccomp-dev libzip-dev libexpat1-dev \
 	libxml2-dev libgmime-3.0-dev libidn2-dev libpsl-dev libcurl4-openssl-dev ca-certificates openssl dnsmasq-base bind9-utils poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-vie gettext scdoc dpkg-dev \
 	libcmocka-dev clang-tidy clang-format cppcheck shellcheck groff-base iproute2 nftables procps curl ncat jq python3 minisign \
@@ -58,7 +58,7 @@ SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c filter_v6.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
 SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c slots.c totals.c health.c sources.c audit.c unconfirmed.c sessions.c
-SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c move.c versions.c
+SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c chain.c move.c versions.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c conntrack.c flow.c connections.c
 SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c kernels.c audit.c audit_answer.c minisign.c trust_keys.c trust.c signed.c reading.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c impact.c letters.c push.c orders.c session.c list.c stats.c history.c attach.c \

@@ -93,10 +93,11 @@ lab_daemon_stop TERM
 # ---- Taken --------------------------------------------------------------------------------------
 
 # A program of somebody else, as one would be found: this one only lets everything pass.
-clang -O2 -g -target bpf -c -x c - -o "$lab_dir/foreign.o" <<-C
+cat > "$lab_dir/foreign.c" <<-C
 	__attribute__((section("xdp"), used)) int foreign_pass(void *context) { return 2; }
 	char terms[] __attribute__((section("license"), used)) = "GPL";
 C
+clang -O2 -g -target bpf -c "$lab_dir/foreign.c" -o "$lab_dir/foreign.o"
 bpftool prog load "$lab_dir/foreign.o" "$foreign" type xdp || exit 1
 in_gw bpftool net attach xdpdrv pinned "$foreign" dev eth1 || exit 1
 id=$(in_gw ip -j -d link show eth1 | json "d[0]['xdp']['prog']['id']")
@@ -109,6 +110,21 @@ is "the others are attached" "native native" "$(mode_of eth0) $(mode_of eth2)"
 is "it was left alone" "$id" "$(in_gw ip -j -d link show eth1 | json "d[0]['xdp']['prog']['id']")"
 is "the WAN still judges: listed is dropped" "" "$(office_get lan1 http://203.0.113.7/)"
 is "unlisted passes" internet "$(office_get lan1 http://203.0.113.8/)"
+in_gw bpftool net detach xdpdrv dev eth1
+lab_wait "the hook" is_now protected state
+is "when it goes, the interface is taken by itself" native "$(mode_of eth1)"
+
+# One that only has the name of a dispatcher: it cannot be joined, and it is left alone. Real ones: tests/vm/chain.sh.
+khien detach > /dev/null
+lab_daemon_stop TERM
+sed -i 's/foreign_pass/xdp_dispatcher/' "$lab_dir/foreign.c"
+clang -O2 -g -target bpf -c "$lab_dir/foreign.c" -o "$lab_dir/foreign.o" && rm -f "$foreign" && bpftool prog load "$lab_dir/foreign.o" "$foreign" type xdp || exit 1
+in_gw bpftool net attach xdpdrv pinned "$foreign" dev eth1 || exit 1
+id=$(in_gw ip -j -d link show eth1 | json "d[0]['xdp']['prog']['id']")
+lab_daemon_start || exit 1
+is "beside a dispatcher that takes nobody in: degraded" degraded "$(state)"
+contains "the dispatcher is named" "a libxdp dispatcher holds the XDP hook (id $id), and does not take us into its chain: " "$(khien status)"
+is "and left alone" "$id" "$(in_gw ip -j -d link show eth1 | json "d[0]['xdp']['prog']['id']")"
 in_gw bpftool net detach xdpdrv dev eth1
 lab_wait "the hook" is_now protected state
 is "when it goes, the interface is taken by itself" native "$(mode_of eth1)"

@@ -31,6 +31,8 @@ const char *kh_attached_mode_name(enum kh_attached_mode mode)
 		return "generic";
 	case KH_ATTACHED_TC:
 		return "tc";
+	case KH_ATTACHED_CHAINED:
+		return "chained";
 	}
 	return "none";
 }
@@ -143,31 +145,58 @@ static void look(const struct kh_kernel *kernel, uint32_t ifindex, struct kh_att
 			ret_attached->mode = KH_ATTACHED_GENERIC;
 		if (ret_attached->mode == KH_ATTACHED_NONE && has_tc(kernel, ifindex, false))
 			ret_attached->mode = KH_ATTACHED_TC;
+		if (ret_attached->mode == KH_ATTACHED_NONE && kh_chain_member(kh_map_id(kernel->control_map), ifindex))
+			ret_attached->mode = KH_ATTACHED_CHAINED;
 		ret_attached->egress = ret_attached->egress || has_tc(kernel, ifindex, true);
 	}
 }
 
-/* Another XDP program holds the hook: say which. */
-static int name_owner(const struct kh_attach *attach, int code, struct kh_error *error)
+/* One of those that the dispatcher there calls in turn, if it takes us in; asked once, as it takes a load of the programs to find out. */
+static int attach_chained(struct kh_kernel *kernel, const struct kh_attach *attach, uint32_t dispatcher,
+			  struct kh_attached *attached)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	struct bpf_prog_info info;
-	uint32_t id;
+	struct kh_chain_refusal *refusal = &kernel->refusals[attach->ifindex % KH_INTERFACES_MAX];
+	uint32_t member;
 
-	if (bpf_xdp_query((int)attach->ifindex, 0, &query) < 0)
-		return kh_fail(error, code, _("%s: cannot attach: %s"), attach->name, strerror(-code));
-	id = query.prog_id ? query.prog_id : query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
+	if (refusal->dispatcher != dispatcher)
+		*refusal = (struct kh_chain_refusal){ dispatcher, kh_chain_join(kernel, attach->ifindex, &member) };
+	if (refusal->code)
+		return refusal->code;
+	refusal->dispatcher = 0; /* it was replaced by a new one */
+	attached->mode = KH_ATTACHED_CHAINED;
+	snprintf(attached->notice, sizeof(attached->notice),
+		 _("%s is filtered in the chain of a libxdp dispatcher, together with programs of others"),
+		 attach->name);
+	return 0;
+}
+
+static int dispatcher_refused(const struct kh_attach *attach, uint32_t id, int code, struct kh_error *error)
+{
+	kh_fail(error, -EBUSY,
+		_("%s: a libxdp dispatcher holds the XDP hook (id %u), and does not take us into its chain: %s"),
+		attach->name, id, code == -ELIBACC ? _("libxdp is not installed") : strerror(-code));
+	kh_hint(error,
+		code == -ELIBACC
+			? _("apt-get install libxdp1, and: khien reattach %s; or set mode = tc in [gateway] to filter after its programs")
+			: _("its programs (xdp-loader status %s) were left alone; to filter after them set mode = tc in [gateway]"),
+		attach->name);
+	return -EBUSY;
+}
+
+/* Another XDP program holds the hook: joins it where it is a dispatcher, else says which. */
+static int meet_owner(struct kh_kernel *kernel, const struct kh_attach *attach, int code, struct kh_attached *attached,
+		      struct kh_error *error)
+{
+	uint32_t id = kh_xdp_on_hook(attach->ifindex);
+	struct bpf_prog_info info;
+
 	if (!id)
 		return kh_fail(error, code, _("%s: cannot attach: %s"), attach->name, strerror(-code));
 	if (kh_program_info(id, &info) < 0)
 		info.name[0] = '\0';
 	if (!strcmp(info.name, DISPATCHER)) {
-		kh_fail(error, -EBUSY, _("%s: a libxdp dispatcher holds the XDP hook: \"%s\", id %u"), attach->name,
-			info.name, id);
-		kh_hint(error,
-			_("its programs (xdp-loader status %s) were left alone; to filter after them set mode = tc in [gateway]"),
-			attach->name);
-		return -EBUSY;
+		code = attach_chained(kernel, attach, id, attached);
+		return code ? dispatcher_refused(attach, id, code, error) : 0;
 	}
 	kh_fail(error, -EBUSY, _("%s: another XDP program is attached: \"%s\", id %u"), attach->name, info.name, id);
 	kh_hint(error, _("it was left alone; take it off, or set mode = tc in [gateway] to filter after it"));
@@ -184,7 +213,7 @@ static int attach_ingress(struct kh_kernel *kernel, const struct kh_attach *atta
 		if (!code)
 			attached->mode = KH_ATTACHED_NATIVE;
 		if (code == -EBUSY || code == -EEXIST || (code < 0 && attach->wanted == KH_WANT_NATIVE))
-			return name_owner(attach, code, error);
+			return meet_owner(kernel, attach, code, attached, error);
 		if (code < 0)
 			snprintf(attached->notice, sizeof(attached->notice),
 				 _("%s has no native XDP here (%s); filtered at tc instead"), attach->name,
@@ -192,7 +221,7 @@ static int attach_ingress(struct kh_kernel *kernel, const struct kh_attach *atta
 	} else if (attach->ethernet && attach->wanted == KH_WANT_GENERIC) {
 		code = attach_xdp(kernel, attach, true);
 		if (code < 0)
-			return name_owner(attach, code, error);
+			return meet_owner(kernel, attach, code, attached, error);
 		attached->mode = KH_ATTACHED_GENERIC;
 	}
 	if (attached->mode != KH_ATTACHED_NONE)
@@ -258,6 +287,7 @@ int kh_link_remove(const char *path)
 
 static int detach(const struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
 {
+	uint32_t member = kh_chain_member(kh_map_id(kernel->control_map), ifindex);
 	static const char *const hooks[] = { "xdp", "xdp-generic", "tc-ingress", "tc-egress" };
 
 	for (size_t i = 0; i < KH_ARRAY_SIZE(hooks); i++) {
@@ -271,11 +301,20 @@ static int detach(const struct kh_kernel *kernel, uint32_t ifindex, struct kh_er
 	}
 	for (size_t i = 0; i < KH_FILTER_POINTS; i++)
 		kh_filter_detach(kh_map_id(kernel->control_map), ifindex, kh_filter_points[i].point);
+	if (member) {
+		int code = kh_chain_leave(ifindex, member);
+
+		if (code < 0)
+			return kh_fail(error, code, _("cannot leave the chain of interface %u: %s"), ifindex,
+				       strerror(-code));
+	}
 	return 0;
 }
 
 int kh_kernel_detach(struct kh_kernel *kernel, uint32_t ifindex, struct kh_error *error)
 {
+	kernel->refusals[ifindex % KH_INTERFACES_MAX] =
+		(struct kh_chain_refusal){}; /* who asks for it wants another try */
 	for (const struct kh_kernel *each = kernel; each; each = each->other) {
 		int code = detach(each, ifindex, error);
 

@@ -7,6 +7,7 @@
  *   <folder>/v2/maps/...                  v2: KH_ABI_VERSION; another version is built beside it, never mixed with it
  *   <folder>/v2/links/<hook>-<ifindex>    hook: xdp, xdp-generic, tc-ingress, tc-egress (bpffs allows no dots, so no names)
  *   <folder>/v2/programs/...
+ * Where a libxdp dispatcher holds the XDP hook, our program and its link are pinned by libxdp, in a folder of its own.
  * What another version attached filters, and counts as attached, until kh_kernel_take_over(). A clsact filter (kernels without tcx, before 6.6) has no link; it is recognised by its handle, program and maps.
  */
 #ifndef KHIEN_KERNEL_KERNEL_H
@@ -52,12 +53,13 @@ enum kh_attached_mode {
 	KH_ATTACHED_NATIVE, /* XDP in the driver */
 	KH_ATTACHED_GENERIC, /* XDP after the stack took the packet */
 	KH_ATTACHED_TC, /* tc ingress */
+	KH_ATTACHED_CHAINED, /* XDP, called by a libxdp dispatcher with programs of others */
 };
-const char *kh_attached_mode_name(enum kh_attached_mode mode); /* "none" "native" "generic" "tc" */
+const char *kh_attached_mode_name(enum kh_attached_mode mode); /* "none" "native" "generic" "tc" "chained" */
 
 enum kh_mode_wanted {
-	KH_WANT_AUTO, /* native, else tc */
-	KH_WANT_NATIVE,
+	KH_WANT_AUTO, /* native, else tc; chained where a dispatcher holds the hook */
+	KH_WANT_NATIVE, /* or chained */
 	KH_WANT_TC,
 	KH_WANT_GENERIC,
 };
@@ -78,7 +80,7 @@ struct kh_attached {
 };
 
 /* Attaches what is missing; what is attached already is left as it is, whatever mode it has, and nothing is put on a second time. 0; -EBUSY: another program holds
- * the hook (named in error); -ENODEV; or -errno. On failure nothing new stays attached. */
+ * the hook (named in error), and is no dispatcher that takes ours in; -ENODEV; or -errno. On failure nothing new stays attached. */
 int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, struct kh_attached *ret_attached,
 		     struct kh_error *error);
 /* Is what was attached there still on? Of a bpf_link that somebody detached, or whose pin is gone, nobody is told: this asks. */

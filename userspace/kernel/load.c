@@ -141,28 +141,43 @@ static int make_folders(struct kh_kernel *kernel, const char *folder, struct kh_
 	return 0;
 }
 
-static int load_programs(struct kh_kernel *kernel, struct kh_error *error)
+int kh_maps_pin(struct bpf_object *object, const char *folder)
 {
 	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		char path[PATH_MAX + 64];
+		int code;
+
+		if (bpf_map__is_internal(map))
+			continue;
+		snprintf(path, sizeof(path), "%s/maps/%s", folder, bpf_map__name(map));
+		code = bpf_map__set_pin_path(map, path);
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+const void *kh_object_bytes(size_t *ret_size)
+{
+	return khien_bpf__elf_bytes(ret_size);
+}
+
+static int load_programs(struct kh_kernel *kernel, struct kh_error *error)
+{
+	char control[PATH_MAX + 16];
 	int code;
 
 	kernel->skeleton = khien_bpf__open();
 	if (!kernel->skeleton)
 		return load_failed(-errno, error);
-	bpf_object__for_each_map(map, kernel->skeleton->obj)
-	{
-		char path[PATH_MAX + 64];
-
-		if (bpf_map__is_internal(map))
-			continue;
-		snprintf(path, sizeof(path), "%s/maps/%s", kernel->folder, bpf_map__name(map));
-		if (map == kernel->skeleton->maps.control)
-			kernel->adopted = !access(path, F_OK);
-		code = bpf_map__set_pin_path(map, path);
-		if (code < 0)
-			return load_failed(code, error);
-	}
-	code = khien_bpf__load(kernel->skeleton);
+	snprintf(control, sizeof(control), "%s/maps/control", kernel->folder);
+	kernel->adopted = !access(control, F_OK);
+	code = kh_maps_pin(kernel->skeleton->obj, kernel->folder);
+	if (code >= 0)
+		code = khien_bpf__load(kernel->skeleton);
 	return code < 0 ? load_failed(code, error) : 0;
 }
 
@@ -269,9 +284,9 @@ int kh_kernel_program_fd(struct kh_kernel *kernel, enum kh_probe_program program
 	return bpf_program__fd(kernel->skeleton->progs.khien_tc_out);
 }
 
-struct bpf_program *kh_program_of_hook(struct kh_kernel *kernel, const char *hook, bool ethernet)
+struct bpf_program *kh_program_of_hook(const struct kh_kernel *kernel, const char *hook, bool ethernet)
 {
-	struct khien_bpf *skeleton = kernel->skeleton;
+	const struct khien_bpf *skeleton = kernel->skeleton;
 
 	if (!strcmp(hook, "tc-ingress"))
 		return ethernet ? skeleton->progs.khien_tc_in : skeleton->progs.khien_tc_in_l3;
@@ -323,8 +338,10 @@ int kh_version_remove(const char *path, void (*callback)(const char *what, void 
 
 	snprintf(map, sizeof(map), "%s/maps/control", path);
 	control = bpf_obj_get(map);
-	if (control >= 0)
+	if (control >= 0) {
 		kh_filters_remove(kh_map_id(control), callback, context);
+		kh_chains_remove(kh_map_id(control), callback, context);
+	}
 	return kh_pins_remove(path, true, callback, context);
 }
 

@@ -174,6 +174,33 @@ static int move_filters(struct kh_kernel *kernel, const struct kh_kernel *from, 
 	return code;
 }
 
+/* Chains last, as a new member can only be put beside the old one: both judge alike, the first drops and counts. Then all old ones leave. */
+static int move_chains(struct kh_kernel *kernel, const struct kh_kernel *from)
+{
+	struct if_nameindex *names = if_nameindex();
+	uint32_t control = kh_map_id(from->control_map), joined[MOVES_MAX], old[MOVES_MAX], ifindexes[MOVES_MAX];
+	size_t count = 0;
+	int code = names ? 0 : -errno;
+
+	for (struct if_nameindex *at = names; code >= 0 && at && at->if_index && count < MOVES_MAX; at++) {
+		struct bpf_prog_info info;
+
+		old[count] = kh_chain_member(control, at->if_index);
+		if (!old[count])
+			continue;
+		code = kh_program_info(old[count], &info);
+		if (code < 0 || !newer(kernel, "xdp", &info))
+			continue;
+		ifindexes[count] = at->if_index;
+		code = kh_chain_join(kernel, at->if_index, &joined[count]);
+		count += code >= 0;
+	}
+	if_freenameindex(names);
+	for (size_t i = 0; i < count; i++)
+		kh_chain_leave(ifindexes[i], code < 0 ? joined[i] : old[i]);
+	return code;
+}
+
 static void move_back(const struct kh_kernel *kernel, const struct move *move)
 {
 	char path[PATH_MAX + 64];
@@ -198,6 +225,8 @@ int kh_attached_move(struct kh_kernel *kernel, const struct kh_kernel *from, str
 	code = move_links(kernel, from, moves);
 	if (code >= 0)
 		code = move_filters(kernel, from, moves);
+	if (code >= 0)
+		code = move_chains(kernel, from);
 	KH_CRASH_POINT("move.made");
 	for (size_t i = 0; i < moves->count; i++) {
 		if (code < 0)

@@ -63,6 +63,11 @@ struct kh_kernel {
 	struct kh_outer_change changes[3];
 	size_t changes_count;
 	struct kh_foreseen foreseen;
+	/* Dispatchers (ids of their programs) that did not take ours in, and why: not tried again and again. By index modulo. */
+	struct kh_chain_refusal {
+		uint32_t dispatcher;
+		int code;
+	} refusals[KH_INTERFACES_MAX];
 	/* the records in force, as they were last read: mapping a million of them anew takes milliseconds */
 	struct kh_mapping records_seen;
 	uint32_t records_seen_id, records_seen_count;
@@ -77,7 +82,11 @@ struct kh_kernel {
 int kh_pins_remove(const char *path, bool detach, void (*callback)(const char *what, void *context), void *context);
 /* Removes what one version made, filters too; `path` is its folder. 0 or -errno. */
 int kh_version_remove(const char *path, void (*callback)(const char *what, void *context), void *context);
-struct bpf_program *kh_program_of_hook(struct kh_kernel *kernel, const char *hook, bool ethernet);
+struct bpf_program *kh_program_of_hook(const struct kh_kernel *kernel, const char *hook, bool ethernet);
+/* Has every map of an object that is not loaded yet found, or pinned, in the folder. 0 or -errno. */
+int kh_maps_pin(struct bpf_object *object, const char *folder);
+/* The object file of the programs. */
+const void *kh_object_bytes(size_t *ret_size);
 int kh_clock_program_fd(struct kh_kernel *kernel);
 
 /* versions.c: finds those that are there. 0 or -errno. */
@@ -110,6 +119,18 @@ bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point 
 int kh_filter_attach(uint32_t ifindex, enum bpf_tc_attach_point point, int program);
 void kh_filter_detach(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point);
 void kh_filters_remove(uint32_t control, void (*callback)(const char *what, void *context), void *context);
+
+/* chain.c; `control`: as in filters.c */
+/* Id of the program on the XDP hook; 0: none. */
+uint32_t kh_xdp_on_hook(uint32_t ifindex);
+/* Id of our program in the chain of the dispatcher there; 0: none is. */
+uint32_t kh_chain_member(uint32_t control, uint32_t ifindex);
+/* Into the chain, before those that have no priority of their own. 0; -ELIBACC: libxdp is not installed; -EBUSY: what holds the hook is no
+ * dispatcher; -EOPNOTSUPP: the kernel or the dispatcher does not allow it; or -errno. */
+int kh_chain_join(const struct kh_kernel *kernel, uint32_t ifindex, uint32_t *ret_member);
+/* Out of it; the dispatcher goes with its last program. 0, -ENOENT or -errno. */
+int kh_chain_leave(uint32_t ifindex, uint32_t member);
+void kh_chains_remove(uint32_t control, void (*callback)(const char *what, void *context), void *context);
 
 /* move.c: what `from` (ourselves, or another version) attached goes over to our programs, in place; links of another version are pinned in our folder
  * too. All, or nothing. */

@@ -45,7 +45,7 @@ Maintainer: Khiên authors <khien@localhost>
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
 Depends: $libraries, passwd
 Recommends: systemd, man-db, ca-certificates, poppler-utils
-Suggests: bash-completion, tesseract-ocr, tesseract-ocr-vie
+Suggests: bash-completion, libxdp1, tesseract-ocr, tesseract-ocr-vie
 Section: net
 Priority: optional
 Description: drops traffic to and from the indicators of advisories, by XDP
