@@ -512,6 +512,37 @@ static void assert_refused(const struct kh_compile_order *order, const char *why
 		fail_msg("\"%s\" does not say \"Order 1\" and \"%s\"", error.text, why);
 }
 
+/* Memory of before, looked at by nobody any more, cleared beforehand or not: nothing of it shows. */
+static void test_a_spare_image_leaves_no_trace(void **state)
+{
+	struct kh_compile_order orders[300];
+	struct kh_compile_input input = { .orders = orders };
+	struct kh_image *spare = NULL, *image, *alone;
+	uint64_t random = 2;
+
+	(void)state;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(orders); i++) {
+		kh_u128 address = random_below(&random, UINT32_MAX);
+
+		orders[i] = (struct kh_compile_order){ { address, address, 4 }, (uint32_t)i + 1, 0, 0, 0, DROP };
+	}
+	for (int round = 0; round < 6; round++) {
+		input.orders_count = round % 2 ? 7 : KH_ARRAY_SIZE(orders);
+		input.spare = NULL;
+		assert_int_equal(kh_compile_all(&input, 9, &alone, NULL), 0);
+		if (round >= 3 || !round)
+			kh_image_spare(&spare, alone->pages);
+		input.spare = &spare;
+		assert_int_equal(kh_compile_all(&input, 9, &image, NULL), 0);
+		assert_int_equal(image->pages, alone->pages);
+		assert_memory_equal(image->data, alone->data, alone->pages * KH_PAGE_SIZE);
+		kh_image_free(alone);
+		kh_image_free(spare);
+		spare = image;
+	}
+	kh_image_free(spare);
+}
+
 static void test_malformed_orders_are_refused(void **state)
 {
 	struct kh_compile_order order = { range_of("192.0.2.1"), 1, 0, 0, 0, DROP }, bad;
@@ -546,6 +577,7 @@ int main(void)
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_header_tells_what_it_holds),
 		cmocka_unit_test(test_the_same_list_gives_the_same_image),
+		cmocka_unit_test(test_a_spare_image_leaves_no_trace),
 		cmocka_unit_test(test_malformed_orders_are_refused),
 		cmocka_unit_test(test_malformed_holes_are_refused),
 	};

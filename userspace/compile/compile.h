@@ -14,6 +14,7 @@
 #ifndef KHIEN_COMPILE_COMPILE_H
 #define KHIEN_COMPILE_COMPILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +58,7 @@ struct kh_image {
 	void *data; /* `pages` * KH_PAGE_SIZE bytes, page-aligned; starts with struct kh_image_header */
 	size_t pages;
 	size_t room; /* pages that there is memory for */
+	bool clean; /* a spare: all of it is zero */
 };
 
 /* Compiles. Orders are borrowed and not changed; holes must be sorted and disjoint per kh_range_compare, or any order:
@@ -72,8 +74,8 @@ int kh_compile_all(const struct kh_compile_input *input, uint64_t generation, st
 
 void kh_image_free(struct kh_image *image); /* takes NULL */
 
-/* Sees to memory for the next image of about so many pages, so that compiling in a hurry waits for none: *spare is kept when it will do, else
- * made anew, or NULL where there is no memory. */
+/* Sees to memory for the next image of about so many pages, so that compiling in a hurry neither waits for any nor clears it: *spare, which may be an
+ * image that nobody looks at any more, is kept when it will do, else made anew, or NULL where there is no memory. */
 void kh_image_spare(struct kh_image **spare, size_t pages);
 
 static inline const struct kh_image_header *kh_image_header(const struct kh_image *image)

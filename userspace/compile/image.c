@@ -159,12 +159,14 @@ void kh_image_spare(struct kh_image **spare, size_t pages)
 {
 	size_t room = pages + pages / SPARE_GROWTH;
 
-	if (*spare && (*spare)->room >= room && (*spare)->room <= 2 * room)
+	if (!*spare || (*spare)->room < room || (*spare)->room > 2 * room) {
+		kh_image_free(*spare);
+		*spare = make_image(room, room);
+	}
+	if (!*spare || (*spare)->clean)
 		return;
-	kh_image_free(*spare);
-	*spare = make_image(room, room);
-	if (*spare)
-		memset((*spare)->data, 0, room * KH_PAGE_SIZE);
+	memset((*spare)->data, 0, (*spare)->room * KH_PAGE_SIZE);
+	(*spare)->clean = true;
 }
 
 int kh_image_assemble(const struct kh_parts *parts, struct kh_image **spare, struct kh_image **ret_image)
@@ -192,7 +194,9 @@ int kh_image_assemble(const struct kh_parts *parts, struct kh_image **spare, str
 	image = take_image(spare, header.pages);
 	if (!image)
 		return -ENOMEM;
-	memset(image->data, 0, image->pages * KH_PAGE_SIZE);
+	if (!image->clean)
+		memset(image->data, 0, image->pages * KH_PAGE_SIZE);
+	image->clean = false;
 	memcpy(image->data, &header, sizeof(header));
 	r = fill(image, parts);
 	if (r < 0)
