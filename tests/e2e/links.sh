@@ -46,6 +46,13 @@ in_gw ip link set eth1 down
 in_gw ip link set eth1 up
 lab_wait "the link" office_get lan1 http://203.0.113.8/
 is "down and up: still dropped" "" "$(office_get lan1 http://203.0.113.7/)"
+for mtu in 1400 9000 1500; do
+	in_gw ip link set eth1 mtu "$mtu"
+	in_office ip link set lan1 mtu "$mtu"
+	is "MTU $mtu: attached as before" native "$(mode_of eth1)"
+	is "MTU $mtu: listed is dropped" "" "$(office_get lan1 http://203.0.113.7/)"
+	is "MTU $mtu: unlisted passes" internet "$(office_get lan1 http://203.0.113.8/)"
+done
 
 # ---- Made anew at once, renamed, made the port of a bridge ----------------------------------------
 

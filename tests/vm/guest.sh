@@ -44,7 +44,7 @@ for script in tests/e2e/*.sh; do
 	[[ -x $script ]] || continue # sourced by the others
 	run "e2e/$(basename "$script" .sh)" "$script"
 done
-for name in vlan pppoe wireguard jumbo chain; do
+for name in vlan bond pppoe wireguard jumbo chain; do
 	run "vm/$name" "tests/vm/$name.sh"
 done
 echo "vm: end"
