@@ -400,8 +400,7 @@ static int take_turn(struct kh_client *client)
 
 	TAILQ_FOREACH(other, &client->server->clients, entry)
 		before += other != client && other->peer.uid == client->peer.uid;
-	return sd_event_source_set_priority(client->io,
-					    SD_EVENT_PRIORITY_NORMAL + (client->peer.uid ? before : 0));
+	return sd_event_source_set_priority(client->io, SD_EVENT_PRIORITY_NORMAL + (client->peer.uid ? before : 0));
 }
 
 int kh_client_new_take(struct kh_control_server *server, int fd)
