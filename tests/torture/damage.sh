@@ -89,8 +89,18 @@ starts() {
 	lab_daemon_stop KILL
 }
 
-rounds=0 end=$((SECONDS + seconds))
+# What is in force is again what the good ledger orders: a round that started may have installed another list.
+as_it_was() {
+	find "$lab_bpffs" -depth -delete
+	rm -rf "$lab_dir/state"
+	cp -a "$lab_dir/alone" "$lab_dir/state"
+	lab_daemon_start || exit 1
+	lab_daemon_stop KILL
+}
+rounds=0 changed=
+end=$((SECONDS + seconds))
 for ((round = ${ROUND:-0}; SECONDS < end; round++)); do
+	[ -z "$changed" ] || as_it_was
 	rm -rf "$lab_dir/state"
 	cp -a "$lab_dir/$( ((round % 2)) && echo with-log || echo alone)" "$lab_dir/state"
 	what="round $round, $(damage "$round")"
@@ -100,7 +110,7 @@ for ((round = ${ROUND:-0}; SECONDS < end; round++)); do
 		< /dev/null > "$lab_dir/out" 2>&1 &
 	lab_daemon=$!
 	lab_wait "khiend, or its end" is_up_or_gone || { not_ok "$what: it starts or ends"; lab_daemon_stop KILL; continue; }
-	if kill -0 "$lab_daemon" 2> /dev/null; then starts; else refuses; fi
+	if kill -0 "$lab_daemon" 2> /dev/null; then starts; changed=1; else refuses; changed=; fi
 	rounds=$((rounds + 1))
 	[ -z "${ROUND:-}" ] || { cat "$lab_dir/out" "$lab_dir/verified"; break; }
 done
