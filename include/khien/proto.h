@@ -81,7 +81,9 @@
 #define KH_PROTO_MAX_FILES 32 /* with one request; descriptors: twice as many */
 #define KH_PROTO_MAX_FDS (2 * KH_PROTO_MAX_FILES)
 #define KH_PROTO_MAX_SIGNATURE 8192 /* bytes of one of "signatures" */
-#define KH_PROTO_MAX_CLIENTS 32 /* connections at once */
+#define KH_PROTO_MAX_CLIENTS 32 /* connections at once; when all are taken, somebody has to go for who comes: */
+#define KH_PROTO_MAX_CLIENTS_EACH 8 /* of a user, not root, who has more, the silent ones first; else */
+#define KH_PROTO_GRACE_SECONDS 1 /* whoever has sent no whole request, or taken nothing of its answer, for so long */
 #define KH_CONFIRM_SECONDS_MIN 30 /* "confirm_within" */
 #define KH_CONFIRM_SECONDS_MAX 86400
 #define KH_PROTO_IDLE_SECONDS 30 /* a client that sends half a request is cut off */

@@ -46,6 +46,22 @@ out=$(in_gw "$lab_build/khiend" --config "$lab_dir/khien.conf" --state "$lab_dir
 is "a second daemon on the same state is refused" 1 $?
 contains "and says so" "$lab_dir" "$out"
 
+# An older copy of the ledger, or one that lost the end of its log, knows less than what is in force.
+problems() { khien status --json | json "[p['code'] for p in d['problems'] if p['code'].startswith('ledger')]"; }
+lab_daemon_stop TERM
+cp "$lab_dir/state/ledger.db" "$lab_dir/older.db"
+lab_daemon_start || exit 1
+runs "another order" 0 khien block 203.0.113.9 --yes --ref 2/TEST
+is "nothing is wrong with the ledger" "[]" "$(problems)"
+lab_daemon_stop TERM
+cp "$lab_dir/older.db" "$lab_dir/state/ledger.db"
+lab_daemon_start || exit 1
+is "an older ledger is told of" "['ledger-older']" "$(problems)"
+is "its list serves" internet "$(office_get lan1 http://203.0.113.9/)"
+lab_daemon_stop TERM
+lab_daemon_start || exit 1
+is "until a person has seen to it" "[]" "$(problems)"
+
 runs "detach" 0 khien detach
 is "removes everything it made, and nothing else" "$before_all" "$(qdiscs)"
 is "no filter either" "" "$(filters)"

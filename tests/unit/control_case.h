@@ -25,6 +25,7 @@
 #include "daemon/client.h"
 
 #define SHORT_USEC 20000
+#define FAR_USEC 1000000000u
 
 struct fixture {
 	char folder[64], path[96];

@@ -334,7 +334,7 @@ static void test_the_longest_waiting_makes_room(void **state)
 	struct fixture *f = *state;
 	int fds[KH_PROTO_MAX_CLIENTS], late;
 
-	kh_control_set_idle(f->server, SHORT_USEC);
+	kh_control_set_idle(f->server, FAR_USEC);
 	for (size_t i = 0; i < KH_ARRAY_SIZE(fds); i++) {
 		fds[i] = dial(f);
 		assert_int_equal(ask(f, fds[i], "{}", NULL), 0);
@@ -348,6 +348,83 @@ static void test_the_longest_waiting_makes_room(void **state)
 	for (size_t i = 0; i < KH_ARRAY_SIZE(fds); i++)
 		close(fds[i]);
 	close(late);
+}
+
+/* The idle time is far away: it is the others, who want their places, that the silent ones are cut off for. */
+static void test_the_silent_make_room(void **state)
+{
+	struct fixture *f = *state;
+	int fds[KH_PROTO_MAX_CLIENTS], late;
+
+	kh_control_set_idle(f->server, FAR_USEC);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(fds); i++) {
+		fds[i] = dial(f);
+		if (i % 2)
+			give(f, fds[i], "\x20\0\0\0{\"say", 9);
+	}
+	settle(f);
+	assert_int_equal(f->server->clients_count, KH_PROTO_MAX_CLIENTS);
+	late = dial(f);
+	assert_int_equal(ask(f, late, "{}", NULL), 0);
+	assert_true(is_cut(f, fds[0]));
+	assert_int_equal(f->server->clients_count, KH_PROTO_MAX_CLIENTS);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	close(late);
+}
+
+/* As another user, who may connect. */
+static int dial_as_stranger(const struct fixture *f)
+{
+	int fd;
+
+	assert_int_equal(chmod(f->folder, 0711), 0);
+	assert_int_equal(chmod(f->path, 0666), 0);
+	assert_int_equal(seteuid(65534), 0);
+	fd = dial(f);
+	assert_int_equal(seteuid(0), 0);
+	return fd;
+}
+
+/* However busy or silent: at once, and nobody else for them. */
+static void test_no_user_takes_all_places(void **state)
+{
+	struct fixture *f = *state;
+	int strangers[KH_PROTO_MAX_CLIENTS - 4], roots[4], late[KH_PROTO_MAX_CLIENTS];
+
+	if (getuid() != 0)
+		skip();
+	kh_control_set_idle(f->server, FAR_USEC);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(roots); i++)
+		roots[i] = dial(f);
+	f->not_yet = true;
+	for (size_t i = 0; i < KH_ARRAY_SIZE(strangers); i++) {
+		strangers[i] = dial_as_stranger(f);
+		if (i % 2)
+			give_frame(f, strangers[i], "{}", 2);
+	}
+	settle(f);
+	f->not_yet = false;
+	assert_int_equal(f->server->clients_count, KH_PROTO_MAX_CLIENTS);
+	/* first those that have asked for nothing, then those that wait for an answer, down to what each may have */
+	for (size_t i = 0; i < KH_ARRAY_SIZE(strangers) - KH_PROTO_MAX_CLIENTS_EACH; i++) {
+		late[i] = dial(f);
+		assert_int_equal(ask(f, late[i], "{}", NULL), 0);
+		if (i < KH_ARRAY_SIZE(strangers) / 2)
+			assert_true(is_cut(f, strangers[2 * i]));
+		else
+			assert_true(is_cut(f, strangers[2 * (i - KH_ARRAY_SIZE(strangers) / 2) + 1]));
+		assert_int_equal(f->server->clients_count, KH_PROTO_MAX_CLIENTS);
+		assert_int_equal(ask(f, late[0], "{}", NULL), 0);
+	}
+	for (size_t i = 0; i < KH_ARRAY_SIZE(strangers) - KH_PROTO_MAX_CLIENTS_EACH; i++)
+		close(late[i]);
+	for (size_t i = 0; i < KH_ARRAY_SIZE(roots); i++) {
+		assert_int_equal(ask(f, roots[i], "{}", NULL), 0);
+		close(roots[i]);
+	}
+	for (size_t i = 0; i < KH_ARRAY_SIZE(strangers); i++)
+		close(strangers[i]);
 }
 
 static void test_no_descriptor_left_backs_off(void **state)
@@ -393,6 +470,8 @@ int main(void)
 		CASE(test_client_may_leave_at_any_point),
 		CASE(test_forty_clients_at_once),
 		CASE(test_the_longest_waiting_makes_room),
+		CASE(test_the_silent_make_room),
+		CASE(test_no_user_takes_all_places),
 		CASE(test_no_descriptor_left_backs_off),
 	};
 

@@ -265,14 +265,37 @@ int kh_apply(struct kh_core *core, struct kh_error *error)
 	return 0;
 }
 
+/* The ledger commits before the list is switched, so it knows of every list that was ever in force: unless it is an older copy, or the end of its log is
+ * lost, which SQLite takes for changes that were never made. */
+static int compare_age(struct kh_core *core, struct kh_error *error)
+{
+	uint64_t in_force = kh_image_header(core->image)->generation;
+	int64_t known = 0;
+
+	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &known);
+	if ((uint64_t)known >= in_force)
+		return 0;
+	kh_log(LOG_ALERT, "event=ledger-older known=%lld in-force=%llu", (long long)known,
+	       (unsigned long long)in_force);
+	core->missed = in_force;
+	/* numbers never come twice */
+	return kh_ledger_fact_put(core->ledger, FACT_GENERATION, (int64_t)in_force, error);
+}
+
 int kh_apply_now(struct kh_core *core, struct kh_error *error)
 {
 	int code = kh_ledger_begin(core->ledger, error);
 
 	if (code < 0)
 		return code;
-	if (core->image && !core->generation_since) /* adopted, before the ledger was open */
+	if (core->image && !core->generation_since) { /* adopted, before the ledger was open */
 		kh_ledger_fact_get(core->ledger, FACT_GENERATION_SINCE, &core->generation_since);
+		code = compare_age(core, error);
+		if (code < 0) {
+			kh_ledger_rollback(core->ledger);
+			return code;
+		}
+	}
 	return kh_apply(core, error);
 }
 

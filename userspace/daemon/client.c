@@ -6,6 +6,7 @@
 #include "daemon/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -39,7 +40,7 @@ struct kh_client {
 	enum state state;
 	bool served; /* has had a reply: may then wait as long as no one needs its place */
 	bool last_reply; /* out of step: closed once the reply is out */
-	uint64_t waiting_since_usec;
+	uint64_t since_usec; /* struct kh_client_standing */
 
 	uint32_t length; /* first the header, then what it announces */
 	uint32_t header_got;
@@ -122,7 +123,7 @@ static int wait_as(struct kh_client *client, enum state state, uint32_t events)
 	int r;
 
 	client->state = state;
-	client->waiting_since_usec = now_usec();
+	client->since_usec = now_usec();
 	TAILQ_REMOVE(&server->clients, client, entry);
 	TAILQ_INSERT_TAIL(&server->clients, client, entry);
 	r = sd_event_source_set_enabled(client->deadline, SD_EVENT_OFF);
@@ -145,6 +146,7 @@ static int reply_write(struct kh_client *client)
 	if (sent < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	client->reply_sent += (size_t)sent;
+	client->since_usec = now_usec();
 	if (client->reply_sent < client->reply_length)
 		return 0;
 	reply_end(client);
@@ -297,6 +299,8 @@ static int request_read(struct kh_client *client)
 			      sizeof(client->length) - client->header_got);
 		if (got <= 0)
 			return (int)got;
+		if (client->state == STATE_WAITING)
+			client->since_usec = now_usec();
 		if (client->state == STATE_WAITING && client->served) {
 			r = deadline_arm(client);
 			if (r < 0)
@@ -373,20 +377,30 @@ static int on_deadline(sd_event_source *source KH_UNUSED, uint64_t usec, void *d
 	return 0;
 }
 
-bool kh_client_evict(struct kh_control_server *server)
+void kh_client_stand(const struct kh_client *client, struct kh_client_standing *ret_standing)
 {
-	struct kh_client *client;
-	uint64_t now = now_usec();
+	struct pollfd ready = { client->fd, client->state == STATE_WRITING ? POLLOUT : POLLIN, 0 };
+	uint64_t waits = now_usec() - client->since_usec, idle = client->server->idle_usec;
+	uint64_t grace = KH_PROTO_GRACE_SECONDS * 1000000ull;
 
-	TAILQ_FOREACH(client, &server->clients, entry) {
-		if (client->state != STATE_HELD && (client->state != STATE_WAITING || !client->served))
-			continue;
-		if (now - client->waiting_since_usec < server->idle_usec)
-			return false; /* and so have those behind it */
-		kh_client_free(client);
-		return true;
-	}
-	return false;
+	ret_standing->uid = client->peer.uid;
+	ret_standing->since_usec = client->since_usec;
+	ret_standing->owes = client->state != STATE_HELD && poll(&ready, 1, 0) == 0;
+	if (client->state == STATE_HELD)
+		ret_standing->overdue = waits >= idle;
+	else
+		ret_standing->overdue = ret_standing->owes && waits >= (idle < grace ? idle : grace);
+}
+
+/* Whose turn it is: root's, and of each other user the first connection's; then the second ones', and so on. */
+static int take_turn(struct kh_client *client)
+{
+	const struct kh_client *other;
+	int64_t before = 0;
+
+	TAILQ_FOREACH(other, &client->server->clients, entry)
+		before += other != client && other->peer.uid == client->peer.uid;
+	return sd_event_source_set_priority(client->io, SD_EVENT_PRIORITY_NORMAL + (client->peer.uid ? before : 0));
 }
 
 int kh_client_new_take(struct kh_control_server *server, int fd)
@@ -401,9 +415,12 @@ int kh_client_new_take(struct kh_control_server *server, int fd)
 	}
 	client->server = server;
 	client->fd = fd;
+	client->since_usec = now_usec();
 	TAILQ_INSERT_TAIL(&server->clients, client, entry);
 	server->clients_count++;
 	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_io, client);
+	if (r >= 0)
+		r = take_turn(client);
 	if (r >= 0)
 		r = sd_event_add_time_relative(server->event, &client->deadline, CLOCK_MONOTONIC, server->idle_usec, 0,
 					       on_deadline, client);

@@ -15,7 +15,7 @@
 
 struct kh_client;
 
-TAILQ_HEAD(kh_client_list, kh_client); /* those that wait for a request are in the order in which they began to */
+TAILQ_HEAD(kh_client_list, kh_client); /* an answered one goes to the end */
 
 struct kh_control_server {
 	sd_event *event; /* a reference */
@@ -29,6 +29,8 @@ struct kh_control_server {
 	void *context;
 	void (*answered)(void *context); /* may be NULL */
 	uint64_t idle_usec;
+	uint64_t cut_off_logged_usec;
+	unsigned int cut_off; /* for want of a place, and not in the log yet */
 	struct kh_client_list clients;
 	unsigned int clients_count;
 	unsigned int answering; /* of them: with a reply that is not out yet */
@@ -41,8 +43,14 @@ void kh_client_free(struct kh_client *client); /* takes NULL */
 void kh_client_again(struct kh_client *client);
 /* Who comes after it on the server's list, NULL: nobody. */
 struct kh_client *kh_client_next(struct kh_client *client);
-/* Cuts off the client that has waited longest between two requests, or for a reply, when that is longer than the idle time. */
-bool kh_client_evict(struct kh_control_server *server);
+
+struct kh_client_standing {
+	uid_t uid;
+	uint64_t since_usec; /* monotonic: connected, answered, began its request, or last took of an answer */
+	bool owes; /* nothing can be done for it until it does something: sends, or takes */
+	bool overdue; /* and has not for KH_PROTO_GRACE_SECONDS; or has waited for an answer, that there is not yet, for the idle time */
+};
+void kh_client_stand(const struct kh_client *client, struct kh_client_standing *ret_standing);
 
 /* control.c: a place has become free. */
 void kh_control_resume(struct kh_control_server *server);

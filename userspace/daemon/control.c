@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The control socket: listening and accepting. When there is no place for another client (KH_PROTO_MAX_CLIENTS, or no
- * descriptor left), accepting pauses and callers wait in the kernel's queue; it goes on when a client leaves, and is
- * tried again every second.
+ * The control socket: listening and accepting. When all places are taken (KH_PROTO_MAX_CLIENTS), whoever has the least right to one makes room, so
+ * that nobody who may connect can keep others out by being silent, slow or many. When nobody has to, or no descriptor is left, accepting pauses and
+ * callers wait in the kernel's queue; it goes on when a client leaves, and is tried again every second.
  */
 #include "daemon/control.h"
 
@@ -22,6 +22,7 @@
 
 #define RETRY_USEC 1000000u
 #define BACKLOG 64
+#define CUT_OFF_LOG_USEC 60000000u
 
 static void accept_pause(struct kh_control_server *server)
 {
@@ -44,12 +45,74 @@ static int on_retry(sd_event_source *source KH_UNUSED, uint64_t usec KH_UNUSED, 
 	return 0;
 }
 
+/* ---- Places -------------------------------------------------------------------------------------- */
+
+/* Root can stop the daemon anyway, and is never too many. */
+static bool is_too_many(const struct kh_client_standing *clients, size_t count, uid_t uid)
+{
+	unsigned int same = 0;
+
+	for (size_t i = 0; i < count; i++)
+		same += clients[i].uid == uid;
+	return uid && same > KH_PROTO_MAX_CLIENTS_EACH;
+}
+
+/* The less right to its place, the more; 0: it keeps it. */
+static int unworthy(const struct kh_client_standing *client, bool too_many)
+{
+	if (too_many)
+		return client->owes ? 3 : 2;
+	return client->overdue;
+}
+
+static void note_cut_off(struct kh_control_server *server, uid_t uid)
+{
+	uint64_t now;
+
+	server->cut_off++;
+	if (sd_event_now(server->event, CLOCK_MONOTONIC, &now) < 0 ||
+	    (server->cut_off_logged_usec && now - server->cut_off_logged_usec < CUT_OFF_LOG_USEC))
+		return;
+	kh_log(LOG_WARNING, "event=clients-cut-off count=%u uid=%u", server->cut_off, uid);
+	server->cut_off_logged_usec = now;
+	server->cut_off = 0;
+}
+
+/* Of those with the least right, the one that has been there longest goes. */
+static bool make_room(struct kh_control_server *server)
+{
+	struct kh_client_standing all[KH_PROTO_MAX_CLIENTS];
+	struct kh_client *client = TAILQ_FIRST(&server->clients), *victim = NULL;
+	size_t count = 0, chosen = 0;
+	int most = 0;
+
+	for (; client && count < KH_PROTO_MAX_CLIENTS; client = kh_client_next(client))
+		kh_client_stand(client, &all[count++]);
+	client = TAILQ_FIRST(&server->clients);
+	for (size_t i = 0; i < count; i++, client = kh_client_next(client)) {
+		int how = unworthy(&all[i], is_too_many(all, count, all[i].uid));
+
+		if (how < most || !how || (how == most && all[i].since_usec >= all[chosen].since_usec))
+			continue;
+		most = how;
+		victim = client;
+		chosen = i;
+	}
+	if (!victim)
+		return false;
+	note_cut_off(server, all[chosen].uid);
+	kh_client_free(victim);
+	return true;
+}
+
+/* ---- Listening ----------------------------------------------------------------------------------- */
+
 static int on_accept(sd_event_source *source KH_UNUSED, int listen_fd, uint32_t events KH_UNUSED, void *data)
 {
 	struct kh_control_server *server = data;
 	int fd, r;
 
-	if (server->clients_count >= KH_PROTO_MAX_CLIENTS && !kh_client_evict(server)) {
+	if (server->clients_count >= KH_PROTO_MAX_CLIENTS && !make_room(server)) {
 		accept_pause(server);
 		return 0;
 	}

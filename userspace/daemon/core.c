@@ -69,6 +69,17 @@ static int take_over(struct kh_core *core, struct kh_error *error)
 	return code < 0 ? code : kh_collect(core, error);
 }
 
+/* A full disk keeps nobody from being protected: the list in force goes on, and what was to be written is made up for when there is room. */
+static int go_on(struct kh_core *core, int code, const struct kh_error *error)
+{
+	if (code != -ENOSPC || !core->image)
+		return code;
+	kh_log_error(LOG_ERR, "ledger-not-written", error);
+	core->ledger_failing = core->apply_due = true;
+	snprintf(core->ledger_problem, sizeof(core->ledger_problem), "%s", error->text);
+	return 0;
+}
+
 /* Protection first: with a list from the kernel or from disk, packets are judged before the ledger is even read. */
 static int open_parts(struct kh_core *core, const char *run, struct kh_error *error)
 {
@@ -102,10 +113,10 @@ static int open_parts(struct kh_core *core, const char *run, struct kh_error *er
 	}
 	/* What another version counted comes first into the ledger. */
 	if (code >= 0 && !kh_kernel_has_other(core->kernel))
-		code = kh_collect(core, error);
+		code = go_on(core, kh_collect(core, error), error);
 	KH_CRASH_POINT("start.collected");
 	if (code >= 0)
-		code = kh_apply_now(core, error);
+		code = go_on(core, kh_apply_now(core, error), error);
 	return code < 0 ? code : take_over(core, error);
 }
 
@@ -289,6 +300,8 @@ void kh_core_tick(struct kh_core *core)
 		snprintf(core->ledger_problem, sizeof(core->ledger_problem), "%s", error.text);
 		if (core->ledger_failing)
 			core->collected = now; /* try again in a while, not every second */
+		else if (core->apply_due)
+			core->apply_due = kh_apply_now(core, &error) < 0;
 		watch_clock(core, now);
 	}
 	kh_unconfirmed_tick(core, now); /* before orders end: their rows are then as the change left them */

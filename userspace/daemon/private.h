@@ -159,6 +159,8 @@ struct kh_core {
 	uint32_t folded_map;
 	unsigned int events_logged; /* in this second */
 	bool ledger_failing, clock_wrong;
+	bool apply_due; /* the disk was full at the start: the list found in force goes on until there is room */
+	uint64_t missed; /* the generation in force at the start, when the ledger did not know of it; 0: it did */
 	bool clock_never_right; /* it was wrong when the daemon started, and still is */
 	bool detached; /* told to take everything off */
 	char gap[256]; /* an interface that was without protection for a moment, for the record of health; empty: none was */

@@ -148,6 +148,11 @@ size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static K
 		     "khiend --check");
 	if (core->ledger_failing)
 		add(ret_problems, &count, "ledger", _("the ledger cannot be written: %s"), core->ledger_problem);
+	if (core->missed)
+		todo(add(ret_problems, &count, "ledger-older",
+			 _("the ledger is older than the list that was in force (generation %llu): changes are missing from it"),
+			 (unsigned long long)core->missed),
+		     _("khien history; push again what is missing, then: systemctl restart khiend"));
 	if (core->clock_wrong)
 		todo(add(ret_problems, &count, "clock",
 			 _("the clock is behind the ledger: no order expires until it is right")),
