@@ -168,8 +168,8 @@ int kh_chain_join(const struct kh_kernel *kernel, uint32_t ifindex, uint32_t *re
 	const struct library *xdp = library();
 	struct bpf_object *object = NULL;
 	struct xdp_program *program;
-	enum xdp_attach_mode mode;
-	const char *section;
+	enum xdp_attach_mode mode = XDP_MODE_NATIVE;
+	const char *section = NULL;
 	int code;
 
 	if (!xdp)
