@@ -56,11 +56,11 @@ SRC_fetch := fetch.c http.c say.c copy.c taxii.c taxii_find.c misp.c main.c
 SRC_refresh := main.c
 SRC_guard := guard.c rules.c hosts.c list.c warninglist.c judge.c sift.c
 SRC_compile := compile.c sort.c chains.c flatten.c v4.c cells.c filter.c filter_v6.c slice.c v6.c ports.c hash.c image.c check.c lookup.c
-SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
+SRC_ledger := open.c files.c schema.c sql.c transaction.c key.c clock.c changes.c undo.c letters.c chain.c tallies.c orders.c list.c bulks.c bulk_members.c bulk_put.c bulk_out.c bulk_rows.c bulk_force.c allows.c force.c \
 	fold.c sightings.c slots.c totals.c health.c sources.c audit.c unconfirmed.c sessions.c
 SRC_kernel := load.c arrays.c generation.c outer.c records.c pending.c clock.c counters.c attach.c filters.c chain.c move.c versions.c
 SRC_netlink := links.c stack.c pppoe.c resolvers.c wireguard.c monitor.c conntrack.c flow.c connections.c
-SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c kernels.c audit.c audit_answer.c minisign.c trust_keys.c trust.c signed.c reading.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
+SRC_daemon := main.c control.c client.c peer.c frame.c log.c options.c platform.c serve.c tasks.c config.c config_lines.c config_values.c check.c check_links.c check_routes.c detect.c core.c kernels.c audit.c audit_answer.c minisign.c trust_keys.c trust.c signed.c reading.c interfaces.c protect.c apply.c flows.c impact.c known.c cut.c collect.c prove.c verify.c requests.c rows.c plan.c plan_bulk.c plan_answer.c push.c letters.c alter.c decide.c withdraw.c clock.c confirm.c sessions.c sources.c source_terms.c proxy.c secrets.c kept.c refreshing.c fetching.c replace.c look.c status.c why.c
 SRC_cli := main.c input.c options.c language.c nearest.c client.c text.c phrase.c table.c json.c rows.c plan.c impact.c letters.c push.c orders.c session.c list.c stats.c history.c attach.c \
 	pins.c status.c why.c export.c source.c judged.c document.c read.c
 
@@ -365,11 +365,11 @@ $(B)/other/$(1)/khiend: $(foreach m,$(OTHER_MODULES),$(SRC_$(m):%.c=$(B)/other/$
 endef
 $(eval $(call other_rules,build,,-mcpu=v2))
 $(eval $(call other_rules,abi,-DKH_ABI_VERSION=9999,))
-$(B)/tests/kernel_before.so: tests/e2e/kernel_before.c
+$(B)/tests/kernel_before.so $(B)/tests/skewed.so: $(B)/tests/%.so: tests/e2e/%.c
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -fPIC -shared -o $@ $< -ldl
 .PHONY: e2e-tools demo
-e2e-tools: $(E2E_TOOLS) $(B)/tests/packets $(B)/tests/kernel_before.so $(OTHER_BUILDS)
+e2e-tools: $(E2E_TOOLS) $(B)/tests/packets $(B)/tests/kernel_before.so $(B)/tests/skewed.so $(OTHER_BUILDS)
 demo: ## watch a ministry letter become dropped packets, in a laboratory of network namespaces (root)
 	$(Q)$(MAKE) --no-print-directory -s deps
 	$(Q)$(MAKE) --no-print-directory -s all locale e2e-tools

@@ -37,6 +37,7 @@
  * allow      "values", "note", "ttl"                                   "change", "rows"
  * disallow   "values"                                                  "change", "rows"
  * confirm    "change"? (else all that wait)                            "change", "confirmed": [numbers]
+ *            "clock": true (the wall clock is right)                   "clock": "believed", "confirmed": [], "time"
  * undo       "change"?                                                 "change", "undone", "restored", "skipped"
  * list       "ref"?, "expiring"? (seconds), "unenforceable"? (names and links instead of orders in force), "after", "limit"
  *                                                                      "indicators": [indicator], "letters": [head], "next" (0: the end), "allows": [...]

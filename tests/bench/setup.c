@@ -138,7 +138,7 @@ struct kh_kernel *bench_kernel_open(const char *name)
 	char folder[128];
 
 	snprintf(folder, sizeof(folder), FOLDER "%s", name);
-	if (kh_kernel_open(folder, &kernel, &error) < 0 || kh_kernel_set_clock(kernel, &error) < 0 ||
+	if (kh_kernel_open(folder, &kernel, &error) < 0 || kh_kernel_set_clock(kernel, 0, &error) < 0 ||
 	    kh_kernel_set_interfaces(kernel, interfaces, KH_ARRAY_SIZE(interfaces), &error) < 0)
 		bench_die("%s: %s", folder, error.text);
 	return kernel;

@@ -132,7 +132,7 @@ int lab_setup(void **state)
 	(void)state;
 	if (kh_kernel_open(LAB_FOLDER, &kernel, &error) < 0)
 		fail_msg("cannot open %s: %s", LAB_FOLDER, error.text);
-	if (kh_kernel_set_clock(kernel, &error) < 0)
+	if (kh_kernel_set_clock(kernel, 0, &error) < 0)
 		fail_msg("cannot set the clock: %s", error.text);
 	fill_interfaces();
 	return 0;
@@ -380,7 +380,7 @@ void lab_thaw_clock(void)
 	struct kh_error error = {};
 
 	kernel->control->clock_mult = 0;
-	if (kh_kernel_set_clock(kernel, &error) < 0)
+	if (kh_kernel_set_clock(kernel, 0, &error) < 0)
 		fail_msg("cannot set the clock: %s", error.text);
 }
 

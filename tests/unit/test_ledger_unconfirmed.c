@@ -259,15 +259,65 @@ static void a_clock_that_is_set_changes_no_waiting(void **state)
 	commit(env);
 	confirm(env, 2);
 	begin(env);
-	assert_int_equal(kh_ledger_unconfirmed_shift(env->ledger, -450, NULL), 1);
+	assert_int_equal(kh_ledger_unconfirmed_shift(env->ledger, 0, -450, NULL), 1);
 	commit(env);
 	assert_string_equal(waiting_text(env), "1 push nam until 50\n");
 	assert_string_equal(force_now(env, 1, 1), "1 203.0.113.1 drop 50 fresh\n2 203.0.113.2 drop 0 fresh\n");
 	begin(env);
-	assert_int_equal(kh_ledger_unconfirmed_shift(env->ledger, 1000, NULL), 1);
+	assert_int_equal(kh_ledger_unconfirmed_shift(env->ledger, 0, 1000, NULL), 1);
 	assert_int_equal(kh_ledger_unconfirmed_next(env->ledger), 1050);
 	kh_ledger_rollback(env->ledger); /* nothing that was not committed is believed */
 	assert_int_equal(kh_ledger_unconfirmed_next(env->ledger), 50);
+}
+
+static void a_clock_that_was_wrong_moves_what_it_gave(void **state)
+{
+	struct env *env = *state;
+
+	act(env, "push");
+	put(env, 1, "203.0.113.1", KH_ORDER_ACTIVE, 500);
+	put_monitor(env, 1, "203.0.113.2", 0);
+	commit(env);
+	act_until(env, "push", 700);
+	put(env, 1, "203.0.113.3", KH_ORDER_ACTIVE, 0);
+	commit(env);
+	assert_int_equal(kh_ledger_last_change(env->ledger), 2);
+	/* from here on the clock is wrong */
+	act_until(env, "push", 800);
+	put(env, 1, "203.0.113.4", KH_ORDER_ACTIVE, 600);
+	put(env, 1, "203.0.113.5", KH_ORDER_ACTIVE, 0);
+	put_monitor(env, 1, "203.0.113.1", 500); /* its deadline is from before */
+	put(env, 1, "203.0.113.2", KH_ORDER_ACTIVE, 650); /* and this one is not */
+	commit(env);
+	begin(env);
+	assert_int_equal(kh_ledger_deadlines_shift(env->ledger, 2, 1000, NULL), 2);
+	assert_int_equal(kh_ledger_unconfirmed_shift(env->ledger, 2, 1000, NULL), 1);
+	commit(env);
+	assert_string_equal(
+		orders_text(env, (struct kh_order_filter){ .state = KH_ORDER_ACTIVE }),
+		"203.0.113.1 - active monitor 500\n203.0.113.2 - active drop 1650\n203.0.113.3 - active drop 0\n"
+		"203.0.113.4 - active drop 1600\n203.0.113.5 - active drop 0\n");
+	assert_string_equal(waiting_text(env), "2 push nam until 700\n3 push nam until 1800\n");
+}
+
+static void a_clock_that_was_wrong_moves_long_lists(void **state)
+{
+	struct env *env = *state;
+	struct kh_order_row terms = { .letter = 1, .since = 1000, .expires = 300, .note = "" };
+
+	act(env, "push");
+	assert_int_equal(put_list(env, 1, 0, KH_ACTION_DROP), 3);
+	commit(env);
+	act(env, "extend");
+	assert_int_equal(kh_ledger_bulk_change(env->ledger, 1, &terms, NULL), 3);
+	commit(env);
+	begin(env);
+	assert_int_equal(kh_ledger_deadlines_shift(env->ledger, 2, 1000, NULL), 0);
+	assert_int_equal(kh_ledger_deadlines_shift(env->ledger, 1, 1000, NULL), 1);
+	commit(env);
+	force_now(env, 1, 1);
+	assert_non_null(strstr(env->text, "203.0.113.1 drop 1300"));
+	assert_int_equal(kh_ledger_next_deadline(env->ledger), 1300);
 }
 
 static int print_change(const struct kh_change *change, void *context)
@@ -346,6 +396,8 @@ int main(void)
 		CASE(a_later_change_without_it_stays),
 		CASE(long_lists_end_the_same_way),
 		CASE(a_clock_that_is_set_changes_no_waiting),
+		CASE(a_clock_that_was_wrong_moves_what_it_gave),
+		CASE(a_clock_that_was_wrong_moves_long_lists),
 		CASE(the_history_tells_how_it_ended),
 		CASE(only_so_many_wait),
 		CASE(sessions_are_kept),

@@ -44,7 +44,7 @@ lab_web "$lab_office" 8080 "office"
 lab_wait "the web server" office_get lan1 http://203.0.113.8/
 lab_daemon_start || exit 1
 is "ppp0 stands for the port that carries it, natively" "['native']" \
-	"$(khien status --json | json "[i['mode'] for i in d['interfaces'] if i['role'] == 'wan' and i['name'] == 'eth0']")"
+	"$(khien status --json | json "[i['mode'] for i in d['interfaces'] if i['name'] == 'ppp0' and i['role'] == 'wan' and i['device'] == 'eth0']")"
 ((checks_failed)) && in_gw cat /proc/net/pppoe && in_gw ip -d link show && khien status && cat "$lab_dir/khiend.log"
 is "before any order an outside host comes in" office "$(from_net 203.0.113.7)"
 runs "an order" 0 khien block 203.0.113.7 2001:db8:666::/48 --yes --ref 1/TEST
@@ -52,9 +52,9 @@ is "out to a listed host is dropped" "" "$(office_get lan1 http://203.0.113.7/)"
 is "IPv6 too" "" "$(office_get lan1 "http://[2001:db8:666::10]/")"
 is "out to an unlisted host passes" internet "$(office_get lan1 http://203.0.113.8/)"
 is "IPv6 too" internet "$(office_get lan1 "http://[2001:db8:777::10]/")"
-before=$(rows interface eth0)
+before=$(rows interface ppp0)
 in_net ping -c 5 -i 0.2 -W 1 -I 203.0.113.7 192.0.2.57 > /dev/null
-is "in from a listed host is counted at the port, exactly" 5 "$(($(rows interface eth0) - before))"
+is "in from a listed host is counted under its name, exactly" 5 "$(($(rows interface ppp0) - before))"
 is "and dropped" "" "$(from_net 203.0.113.7)"
 is "in from another passes" office "$(from_net 203.0.113.8)"
 before=$(rows indicator 203.0.113.7)

@@ -109,6 +109,8 @@ static void show_confirm(json_t *reply)
 	const json_t *confirmed = json_object_get(reply, "confirmed");
 
 	kh_say("%s %s", kh_tone(KH_TONE_GOOD, _("DONE")), kh_clock(reply, "time"));
+	if (kh_has(reply, "clock"))
+		kh_say(_(" · the clock is believed, and orders end by it"));
 	for (size_t i = 0; i < json_array_size(confirmed); i++)
 		kh_say(_(" · change %lld stays"), (long long)json_integer_value(json_array_get(confirmed, i)));
 	kh_say("\n");
@@ -134,6 +136,10 @@ static int run_undo(struct kh_cli *cli, json_t *request, int count, char **argum
 
 static int run_confirm(struct kh_cli *cli, json_t *request, int count, char **arguments)
 {
+	if (count && !strcmp(arguments[0], "clock")) {
+		json_object_set_new(request, "clock", json_true());
+		return kh_ask(cli, request, show_confirm);
+	}
 	return run_change(cli, request, count, arguments, show_confirm);
 }
 
@@ -239,9 +245,10 @@ const struct kh_command kh_command_disallow = {
 };
 const struct kh_command kh_command_confirm = {
 	.name = "confirm",
-	.usage = "[CHANGE]",
+	.usage = "[CHANGE|clock]",
 	.summary = N_("keep a change that would be taken back (--confirm-within)"),
-	.help = N_("Without a number it keeps all changes that wait, and says which."),
+	.help = N_(
+		"Without a number it keeps all changes that wait, and says which. \"clock\" says that the clock is right, where status doubts it."),
 	.arguments_max = 1,
 	.run = run_confirm,
 };

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/crash.h"
 #include "common/lang.h"
@@ -16,7 +15,6 @@
 #include "ledger/unconfirmed.h"
 
 #define RETRY_SECONDS 10 /* after a failure */
-#define STEP_SECONDS 2 /* a clock that moved by less was not set */
 
 /* ---- Asking for it -------------------------------------------------------------------------------- */
 
@@ -130,7 +128,7 @@ void kh_unconfirmed_tick(struct kh_core *core, int64_t now)
 	int64_t next = kh_ledger_unconfirmed_next(core->ledger);
 	struct kh_error error = {};
 
-	if (!next || next > now || core->clock_wrong)
+	if (!next || next > now)
 		return;
 	if (core->not_taken_back && now >= core->not_taken_back && now - core->not_taken_back < RETRY_SECONDS)
 		return;
@@ -146,44 +144,6 @@ void kh_unconfirmed_tick(struct kh_core *core, int64_t now)
 	}
 	core->not_taken_back = now;
 	kh_log_error(LOG_ERR, "not-taken-back", &error);
-}
-
-/* ---- The clock ------------------------------------------------------------------------------------- */
-
-/* Wall-clock time less the time since the machine started: it moves when the clock is set, and not otherwise. */
-static int64_t clock_base(void)
-{
-	struct timespec wall, elapsed;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	clock_gettime(CLOCK_BOOTTIME, &elapsed);
-	return (int64_t)wall.tv_sec - (int64_t)elapsed.tv_sec;
-}
-
-/* Somebody who waits to be let in again waits as long as was said, whatever the clock says then. A clock that was wrong since the daemon started and is right now is another
- * matter: then the time of day counts. */
-void kh_unconfirmed_clock_changed(struct kh_core *core)
-{
-	int64_t base = clock_base(), moved = core->clock_base ? base - core->clock_base : 0;
-	struct kh_error error = {};
-	int code;
-
-	core->clock_base = base;
-	if (!kh_ledger_unconfirmed_next(core->ledger) || (moved > -STEP_SECONDS && moved < STEP_SECONDS) ||
-	    core->clock_never_right)
-		return;
-	code = kh_ledger_begin(core->ledger, &error);
-	if (code >= 0) {
-		code = kh_ledger_unconfirmed_shift(core->ledger, moved, &error);
-		if (code < 0)
-			kh_ledger_rollback(core->ledger);
-		else
-			code = kh_apply(core, &error);
-	}
-	if (code < 0)
-		kh_log_error(LOG_ERR, "confirmations-not-moved", &error);
-	else
-		kh_log(LOG_NOTICE, "event=confirmations-moved seconds=%lld", (long long)moved);
 }
 
 /* ---- confirm --------------------------------------------------------------------------------------- */
@@ -239,6 +199,8 @@ json_t *kh_op_confirm(const struct kh_request *request)
 	struct kh_change change;
 	int code;
 
+	if (kh_request_flag(request->body, "clock"))
+		return kh_clock_confirm(request);
 	kh_unconfirmed_tick(core, kh_now()); /* late is late, though the second is not over */
 	kh_ledger_unconfirmed(core->ledger, on_waiting, &waiting);
 	for (size_t i = 0; wanted && i < waiting.count; i++)

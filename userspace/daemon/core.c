@@ -8,7 +8,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/crash.h"
 #include "common/file.h"
@@ -19,13 +18,7 @@
 #include "daemon/source.h"
 #include "daemon/trust.h"
 
-#define CLOCK_SLACK_SECONDS 300 /* a clock this far behind the ledger is wrong, not slow */
 #define EVENTS_LOGGED_PER_SECOND 20
-
-int64_t kh_now(void)
-{
-	return (int64_t)time(NULL);
-}
 
 static int open_ledger(struct kh_core *core, struct kh_error *error)
 {
@@ -37,8 +30,6 @@ static int open_ledger(struct kh_core *core, struct kh_error *error)
 	snprintf(path, sizeof(path), "%s/" KH_CORE_LEDGER, core->state);
 	return kh_ledger_open(path, &core->ledger, error);
 }
-
-static void watch_clock(struct kh_core *core, int64_t now);
 
 /* The last counts of another version, which the packet programs of this one do not know. */
 static void on_other(struct kh_kernel *other, bool readable, void *context)
@@ -84,6 +75,7 @@ static int go_on(struct kh_core *core, int code, const struct kh_error *error)
 static int open_parts(struct kh_core *core, const char *run, struct kh_error *error)
 {
 	struct kh_error restored = {};
+	int64_t kept = 0; /* the time that the programs keep */
 	int code = kh_kernel_open(core->bpffs, &core->kernel, error);
 
 	if (code < 0) {
@@ -91,7 +83,9 @@ static int open_parts(struct kh_core *core, const char *run, struct kh_error *er
 		return code;
 	}
 	kh_kernels_worked(core->state, run);
-	code = kh_kernel_set_clock(core->kernel, error);
+	code = kh_kernel_clock(core->kernel, &kept, error);
+	if (code >= 0 && !kept)
+		code = kh_kernel_set_clock(core->kernel, 0, error);
 	if (code < 0)
 		return code;
 	KH_CRASH_POINT("start.kernel");
@@ -100,8 +94,10 @@ static int open_parts(struct kh_core *core, const char *run, struct kh_error *er
 	KH_CRASH_POINT("start.restored");
 	code = open_ledger(core, error);
 	KH_CRASH_POINT("start.ledger");
-	if (code >= 0)
+	if (code >= 0) {
+		kh_clock_start(core, kept); /* before anything ends by it */
 		code = kh_sources_open(core, error);
+	}
 	if (code >= 0)
 		code = kh_links_monitor_open(&core->monitor, error);
 	if (code >= 0)
@@ -153,10 +149,6 @@ int kh_core_open(const struct kh_core_paths *paths, const struct kh_config *conf
 		kh_core_close(core);
 		return code;
 	}
-	core->calibrated = kh_now();
-	kh_unconfirmed_clock_changed(core);
-	watch_clock(core, kh_now()); /* before anything ends by it */
-	core->clock_never_right = core->clock_wrong;
 	kh_core_tick(core);
 	*ret_core = core;
 	return 0;
@@ -200,7 +192,7 @@ static void expire(struct kh_core *core, int64_t now)
 	int64_t count;
 	int code;
 
-	if (!next || next > now || core->clock_wrong)
+	if (!next || next > now)
 		return;
 	body = json_pack("{s:s}", "op", "expire");
 	request.body = body;
@@ -253,19 +245,6 @@ static void note_health(struct kh_core *core, int64_t now)
 		put_health(core, health, count ? problems[0].text : "", now);
 }
 
-/* The ledger remembers the latest time it saw: a clock behind it would make orders live too long, or again. */
-static void watch_clock(struct kh_core *core, int64_t now)
-{
-	int64_t latest = 0;
-
-	kh_ledger_fact_get(core->ledger, "latest-time", &latest);
-	core->clock_wrong = now + CLOCK_SLACK_SECONDS < latest;
-	if (now <= latest || kh_ledger_begin(core->ledger, NULL) < 0)
-		return;
-	if (kh_ledger_fact_put(core->ledger, "latest-time", now, NULL) < 0 || kh_ledger_commit(core->ledger, NULL) < 0)
-		kh_ledger_rollback(core->ledger);
-}
-
 void kh_core_settle(struct kh_core *core)
 {
 	if (!core || core->detached)
@@ -287,11 +266,13 @@ void kh_core_fetched(struct kh_core *core)
 
 void kh_core_tick(struct kh_core *core)
 {
-	int64_t now = kh_now();
 	struct kh_error error = {};
+	int64_t now;
 
 	if (core->detached)
 		return;
+	kh_clock_tick(core);
+	now = kh_now();
 	core->events_logged = 0;
 	kh_core_settle(core);
 	kh_lang_set(core->config->language);
@@ -302,7 +283,7 @@ void kh_core_tick(struct kh_core *core)
 			core->collected = now; /* try again in a while, not every second */
 		else if (core->apply_due)
 			core->apply_due = kh_apply_now(core, &error) < 0;
-		watch_clock(core, now);
+		kh_clock_remember(core);
 	}
 	kh_unconfirmed_tick(core, now); /* before orders end: their rows are then as the change left them */
 	expire(core, now);
@@ -312,22 +293,13 @@ void kh_core_tick(struct kh_core *core)
 	kh_readings_tick(core);
 	kh_keep_image(core, false);
 	kh_interfaces_look(core);
-	if (now - core->calibrated >= KH_CLOCK_SECONDS || now < core->calibrated)
-		kh_core_clock_changed(core);
 	note_health(core, now);
 }
 
 void kh_core_clock_changed(struct kh_core *core)
 {
-	struct kh_error error = {};
-
-	if (kh_kernel_set_clock(core->kernel, &error) < 0)
-		kh_log_error(LOG_ERR, "clock-not-set", &error);
-	core->calibrated = kh_now();
-	if (!core->detached)
-		kh_unconfirmed_clock_changed(core);
-	watch_clock(core, core->calibrated);
-	core->clock_never_right = core->clock_never_right && core->clock_wrong;
+	kh_lang_set(core->config->language);
+	kh_clock_watch(core);
 }
 
 void kh_core_links_changed(struct kh_core *core)

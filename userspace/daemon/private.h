@@ -141,7 +141,6 @@ struct kh_core {
 	char config_problem[640]; /* the file was refused, an older copy serves; empty: it serves */
 	struct kh_range *holes; /* what the generation in force leaves out: allows and never-block */
 	size_t holes_count;
-	int64_t clock_base; /* of the wall clock, as confirm.c saw it last */
 	int64_t not_taken_back; /* when taking back an unconfirmed change failed; 0: it did not */
 	struct kh_connection sessions[KH_SESSIONS_MAX]; /* spared */
 	size_t sessions_count;
@@ -158,16 +157,22 @@ struct kh_core {
 	size_t cuts_next;
 	uint32_t folded_map;
 	unsigned int events_logged; /* in this second */
-	bool ledger_failing, clock_wrong;
+	bool ledger_failing;
 	bool apply_due; /* the disk was full at the start: the list found in force goes on until there is room */
 	uint64_t missed; /* the generation in force at the start, when the ledger did not know of it; 0: it did */
-	bool clock_never_right; /* it was wrong when the daemon started, and still is */
 	bool detached; /* told to take everything off */
 	char gap[256]; /* an interface that was without protection for a moment, for the record of health; empty: none was */
 	bool table_missed; /* said once: the kernel has no table of connections */
 };
 
-int64_t kh_now(void);
+/* clock.c */
+int64_t kh_now(void); /* wall-clock seconds; while the clock is not believed, by what has passed */
+bool kh_clock_doubted(void); /* it is not believed */
+/* At start, once the ledger is open. `kept`: the time that the programs keep (kh_kernel_clock()); 0: none. */
+void kh_clock_start(struct kh_core *core, int64_t kept);
+void kh_clock_watch(struct kh_core *core); /* the wall clock was set, or may be right again */
+void kh_clock_tick(struct kh_core *core); /* every second, and before anything is asked for */
+void kh_clock_remember(struct kh_core *core); /* in the ledger */
 
 /* interfaces.c */
 int kh_interfaces_refresh(struct kh_core *core,
@@ -258,6 +263,9 @@ struct kh_request {
 };
 typedef json_t *(*kh_operation)(const struct kh_request *request);
 
+/* clock.c: an administrator says that the wall clock is right. */
+json_t *kh_clock_confirm(const struct kh_request *request);
+
 /* Starts a change by the peer: collects, begins a transaction, numbers the change. The request must live until that ends (kh_commit(), kh_apply() or a
  * rollback). */
 int kh_change_start(const struct kh_request *request, const char *kind, int64_t letter, struct kh_change *ret_change,
@@ -271,7 +279,6 @@ int kh_confirm_begin(const struct kh_request *request, struct kh_error *error);
 void kh_confirm_tell(struct kh_core *core, int64_t change, json_t *reply); /* "unconfirmed", when it waits */
 json_t *kh_unconfirmed_json(struct kh_core *core); /* all that wait */
 void kh_unconfirmed_tick(struct kh_core *core, int64_t now); /* takes back what nobody confirmed in time */
-void kh_unconfirmed_clock_changed(struct kh_core *core); /* also at start */
 
 /* sessions.c */
 void kh_sessions_load(struct kh_core *core); /* before kh_protect() */

@@ -258,6 +258,8 @@ json_t *kh_core_request(void *context, const struct kh_peer *peer, json_t *reque
 		return kh_reply_usage(
 			_("this khien speaks another version of the control protocol than the daemon (%d)"),
 			KH_PROTO_VERSION);
+	if (!all.core->detached)
+		kh_clock_tick(all.core);
 	for (size_t i = 0; name && i < KH_ARRAY_SIZE(operations); i++) {
 		bool looks = operations[i].right == KH_RIGHT_LOOK ||
 			     (operations[i].tries && kh_request_flag(request, "dry_run"));

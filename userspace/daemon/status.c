@@ -6,8 +6,10 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/lang.h"
+#include "common/text.h"
 #include "common/util.h"
 
 #define EXPIRING_SECONDS 86400
@@ -128,6 +130,20 @@ static int check_source(const struct kh_source *source, void *context)
 	return 0;
 }
 
+static void check_clock(const struct kh_core *core, struct kh_problem *problems, size_t *count)
+{
+	char wall[KH_TIME_TEXT], known[KH_TIME_TEXT];
+
+	if (!kh_clock_doubted())
+		return;
+	kh_time_format_local((int64_t)time(NULL), core->config->timezone, wall);
+	kh_time_format_local(kh_now(), core->config->timezone, known);
+	todo(add(problems, count, "clock",
+		 _("the clock says %s and is not believed: orders end as if it were %s, by the time that passes"), wall,
+		 known),
+	     "%s", _("timedatectl; if the clock is right: khien confirm clock"));
+}
+
 size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static KH_PROBLEMS_MAX])
 {
 	size_t count = 0;
@@ -153,10 +169,7 @@ size_t kh_problems(struct kh_core *core, struct kh_problem ret_problems[static K
 			 _("the ledger is older than the list that was in force (generation %llu): changes are missing from it"),
 			 (unsigned long long)core->missed),
 		     _("khien history; push again what is missing, then: systemctl restart khiend"));
-	if (core->clock_wrong)
-		todo(add(ret_problems, &count, "clock",
-			 _("the clock is behind the ledger: no order expires until it is right")),
-		     "timedatectl");
+	check_clock(core, ret_problems, &count);
 	if (core->round.astray[0])
 		todo(add(ret_problems, &count, "verify", _("%s is ordered and not enforced"), core->round.astray),
 		     "khien verify");

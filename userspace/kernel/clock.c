@@ -61,7 +61,20 @@ static int find_hz(struct kh_kernel *kernel, uint64_t jiffies, double monotonic)
 	return best;
 }
 
-int kh_kernel_set_clock(struct kh_kernel *kernel, struct kh_error *error)
+int kh_kernel_clock(struct kh_kernel *kernel, int64_t *ret_now, struct kh_error *error)
+{
+	uint64_t jiffies;
+	double monotonic;
+	int code = read_jiffies(kernel, &jiffies, &monotonic);
+
+	if (code < 0)
+		return kh_fail(error, code, _("cannot read the kernel's clock: %s"), strerror(-code));
+	/* as kh_wall_clock() of the packet programs */
+	*ret_now = (int64_t)(((jiffies + kernel->control->clock_offset) * kernel->control->clock_mult) >> 32);
+	return 0;
+}
+
+int kh_kernel_set_clock(struct kh_kernel *kernel, int64_t correction, struct kh_error *error)
 {
 	uint64_t jiffies, mult, now_jiffies;
 	struct timespec now;
@@ -75,6 +88,7 @@ int kh_kernel_set_clock(struct kh_kernel *kernel, struct kh_error *error)
 	if (!mult)
 		mult = (UINT64_C(1) << 32) / (uint64_t)find_hz(kernel, jiffies, monotonic);
 	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec += correction;
 	/* The jiffies that wall-clock time would be: (seconds * 2^32) / mult. */
 	wide = ((kh_clock_wide)(uint64_t)now.tv_sec << 32) + ((kh_clock_wide)(uint64_t)now.tv_nsec << 32) / 1000000000u;
 	now_jiffies = (uint64_t)(wide / mult);

@@ -127,8 +127,10 @@ int kh_kernel_image(struct kh_kernel *kernel, void **ret_data, size_t *ret_lengt
 
 /* ---- The clock ---------------------------------------------------------------------------------- */
 
-/* Tells the programs what time it is now. Call at start, when the clock stepped, and now and then. */
-int kh_kernel_set_clock(struct kh_kernel *kernel, struct kh_error *error);
+/* Tells the programs what time it is now: the wall clock and so many seconds. Call at start, when the clock stepped, and now and then. */
+int kh_kernel_set_clock(struct kh_kernel *kernel, int64_t correction, struct kh_error *error);
+/* The time that the programs keep by themselves, in wall-clock seconds; 0: they were told none yet. */
+int kh_kernel_clock(struct kh_kernel *kernel, int64_t *ret_now, struct kh_error *error);
 
 /* ---- Evidence ----------------------------------------------------------------------------------- */
 

@@ -66,6 +66,7 @@ struct kh_change {
 	bool confirmed; /* out: that one confirmed it, else took it back */
 };
 
+int64_t kh_ledger_last_change(struct kh_ledger *ledger); /* 0: none yet */
 /* Starts a change: until commit, every order and allow row written is recorded under it, before and after. 0 or -errno. */
 int kh_ledger_change_begin(struct kh_ledger *ledger, struct kh_change *change, struct kh_error *error);
 /* The number of the change that the running transaction writes; 0: none. */
@@ -230,6 +231,9 @@ int64_t kh_ledger_bulk_change(struct kh_ledger *ledger, int64_t bulk, const stru
 int64_t kh_ledger_expire(struct kh_ledger *ledger, int64_t now, struct kh_error *error);
 /* The next deadline of an active order or allow; 0: none. */
 int64_t kh_ledger_next_deadline(struct kh_ledger *ledger);
+/* The clock was put right by so many seconds: deadlines given by changes after `after` move with it. Lapsed ones too, for an undo. Needs a transaction, no change.
+ * Rows or -errno. */
+int64_t kh_ledger_deadlines_shift(struct kh_ledger *ledger, int64_t after, int64_t seconds, struct kh_error *error);
 
 /* ---- Allows ------------------------------------------------------------------------------------- */
 

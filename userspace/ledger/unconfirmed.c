@@ -73,10 +73,10 @@ int kh_ledger_unconfirmed_confirm(struct kh_ledger *ledger, int64_t change, stru
 	return kh_unconfirmed_end(ledger, change, error);
 }
 
-int kh_ledger_unconfirmed_shift(struct kh_ledger *ledger, int64_t seconds, struct kh_error *error)
+int kh_ledger_unconfirmed_shift(struct kh_ledger *ledger, int64_t after, int64_t seconds, struct kh_error *error)
 {
-	return (int)change_rows(ledger, "UPDATE unconfirmed SET until = until + ?1 WHERE ended_by = 0", seconds, 0,
-				error);
+	return (int)change_rows(ledger, "UPDATE unconfirmed SET until = until + ?2 WHERE ended_by = 0 AND change > ?1",
+				after, seconds, error);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------------- */

@@ -26,8 +26,8 @@ struct kh_unconfirmed {
 int kh_ledger_unconfirmed_put(struct kh_ledger *ledger, int64_t until, struct kh_error *error);
 /* Under the running change: `change` is confirmed. 1; 0: it does not wait; or -errno. */
 int kh_ledger_unconfirmed_confirm(struct kh_ledger *ledger, int64_t change, struct kh_error *error);
-/* The clock was set by so many seconds while they waited: they wait as long as they were to. How many wait, or -errno. */
-int kh_ledger_unconfirmed_shift(struct kh_ledger *ledger, int64_t seconds, struct kh_error *error);
+/* The clock was set by so many seconds while they waited: changes after `after` (0: all) wait as long as they were to. How many, or -errno. */
+int kh_ledger_unconfirmed_shift(struct kh_ledger *ledger, int64_t after, int64_t seconds, struct kh_error *error);
 
 /* Those that wait, oldest first. Callback as for kh_ledger_changes(). */
 int kh_ledger_unconfirmed(struct kh_ledger *ledger, int (*callback)(const struct kh_unconfirmed *, void *),
