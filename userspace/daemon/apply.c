@@ -275,9 +275,11 @@ static int compare_age(struct kh_core *core, struct kh_error *error)
 	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &known);
 	if ((uint64_t)known >= in_force)
 		return 0;
-	kh_log(LOG_ALERT, "event=ledger-older known=%lld in-force=%llu", (long long)known,
-	       (unsigned long long)in_force);
-	core->missed = in_force;
+	if (known) { /* a new one was asked for */
+		kh_log(LOG_ALERT, "event=ledger-older known=%lld in-force=%llu", (long long)known,
+		       (unsigned long long)in_force);
+		core->missed = in_force;
+	}
 	/* numbers never come twice */
 	return kh_ledger_fact_put(core->ledger, FACT_GENERATION, (int64_t)in_force, error);
 }
