@@ -275,7 +275,7 @@ static int compare_age(struct kh_core *core, struct kh_error *error)
 	kh_ledger_fact_get(core->ledger, FACT_GENERATION, &known);
 	if ((uint64_t)known >= in_force)
 		return 0;
-	if (known) { /* a new one was asked for */
+	if (known) { /* else it was begun anew, as khiend --new-ledger tells */
 		kh_log(LOG_ALERT, "event=ledger-older known=%lld in-force=%llu", (long long)known,
 		       (unsigned long long)in_force);
 		core->missed = in_force;

@@ -164,9 +164,6 @@ static int attach_chained(struct kh_kernel *kernel, const struct kh_attach *atta
 		return refusal->code;
 	refusal->dispatcher = 0; /* it was replaced by a new one */
 	attached->mode = KH_ATTACHED_CHAINED;
-	snprintf(attached->notice, sizeof(attached->notice),
-		 _("%s is filtered in the chain of a libxdp dispatcher, together with programs of others"),
-		 attach->name);
 	return 0;
 }
 
@@ -252,6 +249,10 @@ int kh_kernel_attach(struct kh_kernel *kernel, const struct kh_attach *attach, s
 			 _("%s is filtered at tc and not by native XDP; to try that again: khien reattach %s"),
 			 attach->name, attach->name);
 	}
+	if (attached.mode == KH_ATTACHED_CHAINED)
+		snprintf(attached.notice, sizeof(attached.notice),
+			 _("%s is filtered in the chain of a libxdp dispatcher, together with programs of others"),
+			 attach->name);
 	KH_CRASH_POINT("attach.ingress");
 	if (attach->egress && !attached.egress) {
 		code = attach_tc(kernel, attach, true);

@@ -85,9 +85,9 @@ static uint32_t member_of_pin(const char *path, uint32_t control)
 	struct bpf_prog_info info = {};
 	__u32 length = sizeof(info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) < 0 || strncmp(info.name, "khien_", 6))
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) < 0)
 		return 0;
-	return kh_program_uses(info.id, control) ? info.id : 0;
+	return kh_program_is_ours(&info, control) ? info.id : 0;
 }
 
 uint32_t kh_chain_member(uint32_t control, uint32_t ifindex)

@@ -34,6 +34,11 @@ bool kh_program_uses(uint32_t program, uint32_t control)
 	return false;
 }
 
+bool kh_program_is_ours(const struct bpf_prog_info *info, uint32_t control)
+{
+	return !strncmp(info->name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) && kh_program_uses(info->id, control);
+}
+
 bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point,
 		   struct bpf_prog_info *ret_program)
 {
@@ -43,7 +48,7 @@ bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point 
 
 	if (bpf_tc_query(&hook, &options) < 0 || kh_program_info(options.prog_id, &info) < 0)
 		return false;
-	if (strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) || !kh_program_uses(options.prog_id, control))
+	if (!kh_program_is_ours(&info, control))
 		return false;
 	if (ret_program)
 		*ret_program = info;

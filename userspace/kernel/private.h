@@ -112,6 +112,8 @@ struct kh_filter_point {
 extern const struct kh_filter_point kh_filter_points[KH_FILTER_POINTS];
 /* Does the program count and look up in the maps of the folder that this control map is of? */
 bool kh_program_uses(uint32_t program, uint32_t control);
+/* One of our programs, by its name and by that map? */
+bool kh_program_is_ours(const struct bpf_prog_info *info, uint32_t control);
 /* Is a filter of ours there? ret_program may be NULL. */
 bool kh_filter_get(uint32_t control, uint32_t ifindex, enum bpf_tc_attach_point point,
 		   struct bpf_prog_info *ret_program);
