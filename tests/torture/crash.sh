@@ -8,11 +8,8 @@
 # QUICK=1: each point once; else CRASHES=N or more (500). SCENARIOS="push undo": only these.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/e2e/lab.sh
-. "$here/../e2e/lab.sh"
-# shellcheck source=tests/e2e/check.sh
-. "$here/../e2e/check.sh"
-need_root
+# shellcheck source=tests/torture/part.lib
+. "$here/part.lib"
 
 KHIEN_LANG=en lab_up
 coproc SERVE { exec nsenter --net="/run/netns/$lab_net" "$lab_build/tests/stream" serve 5000 203.0.113.7 203.0.113.200; }

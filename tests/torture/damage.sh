@@ -8,16 +8,12 @@
 # QUICK=1: 50 seconds, else eight minutes; DAMAGE_SECONDS=N; SEED=N; ROUND=N: only this one.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/e2e/lab.sh
-. "$here/../e2e/lab.sh"
-# shellcheck source=tests/e2e/check.sh
-. "$here/../e2e/check.sh"
-need_root
+# shellcheck source=tests/torture/part.lib
+. "$here/part.lib"
 
 KHIEN_LANG=en lab_up
 seconds=${DAMAGE_SECONDS:-$([ -n "${QUICK:-}" ] && echo 50 || echo 480)} seed=${SEED:-1}
 ledger=$lab_dir/state/ledger.db
-in_state() { khien list --json | json "sorted(i['value'] + ' ' + i['state'] for i in d['indicators'])"; }
 lab_daemon_start || exit 1
 khien block 203.0.113.7 --yes --ref 1/NEN > /dev/null || exit 1
 for ((i = 0; i < 60; i++)); do echo "198.51.100.$i"; done > "$lab_dir/list.txt"
@@ -44,26 +40,18 @@ else: del data[at:]
 open(path, "wb").write(data)
 print(os.path.basename(path), ["bit", "byte", "bytes", "page", "cut"][how], at)' "$ledger" "$seed" "$1"
 }
-arrivals() { in_office awk '/^Udp: [0-9]/ { print $3 }' /proc/net/snmp; }
-came() { [ "$(arrivals)" != "$1" ]; }
-passes() { # host: does a packet of it reach the office? One that is not listed comes after it, and does
-	local before
-	before=$(arrivals)
-	in_net "$lab_build/tests/frame" wan 1 "$1" 192.0.2.57 445
-	in_net "$lab_build/tests/frame" wan 1 203.0.113.222 192.0.2.57 445
-	lab_wait "the packet that is not listed" came "$before" || not_ok "$what: what is not listed passes"
-	[ "$(($(arrivals) - before))" -gt 1 ]
+passes() { # host: does a packet of it reach the office?
+	local count
+	count=$(reach "$1")
+	[ -n "$count" ] || not_ok "$what: what is not listed passes"
+	[ "${count:-0}" != 0 ]
 }
 sums() { cat "$ledger" "$ledger-wal" 2> /dev/null | sha256sum; }
-is_up_or_gone() { [ -S "$lab_dir/run/control.sock" ] || ! kill -0 "$lab_daemon" 2> /dev/null; }
 
 started=0 refused=0 before=0 told=0 silent=0
 refuses() { # it has ended by itself
-	local code=0
-	wait "$lab_daemon" 2> /dev/null || code=$?
-	lab_daemon=
 	refused=$((refused + 1))
-	[ "$code" = 1 ] || not_ok "$what: it ends by itself" "exit $code: $(tail -n 3 "$lab_dir/out")"
+	[ "$ended" = 1 ] || not_ok "$what: it ends by itself" "exit $ended: $(tail -n 3 "$lab_dir/out")"
 	grep -q 'hint=' "$lab_dir/out" || not_ok "$what: says what to do" "$(tail -n 3 "$lab_dir/out")"
 	[ "$sum" = "$(sums)" ] || not_ok "$what: the files are left as they are"
 	passes 203.0.113.7 && not_ok "$what: what was enforced goes on" "$(tail -n 3 "$lab_dir/out")"
@@ -105,12 +93,13 @@ for ((round = ${ROUND:-0}; SECONDS < end; round++)); do
 	cp -a "$lab_dir/$( ((round % 2)) && echo with-log || echo alone)" "$lab_dir/state"
 	what="round $round, $(damage "$round")"
 	sum=$(sums)
-	rm -f "$lab_dir/run/control.sock"
-	nsenter --net="/run/netns/$lab_gw" "${lab_program:-$lab_build/khiend}" --config "$lab_dir/khien.conf" --state "$lab_dir/state" --run "$lab_dir/run" --bpffs "$lab_bpffs" \
-		< /dev/null > "$lab_dir/out" 2>&1 &
-	lab_daemon=$!
-	lab_wait "khiend, or its end" is_up_or_gone || { not_ok "$what: it starts or ends"; lab_daemon_stop KILL; continue; }
-	if kill -0 "$lab_daemon" 2> /dev/null; then starts; changed=1; else refuses; changed=; fi
+	code=0
+	try_start || code=$?
+	case $code in
+	0) starts; changed=1 ;;
+	1) refuses; changed= ;;
+	*) not_ok "$what: it starts or ends"; continue ;;
+	esac
 	rounds=$((rounds + 1))
 	[ -z "${ROUND:-}" ] || { cat "$lab_dir/out" "$lab_dir/verified"; break; }
 done

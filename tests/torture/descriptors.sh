@@ -6,28 +6,13 @@
 # enough again.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/e2e/lab.sh
-. "$here/../e2e/lab.sh"
-# shellcheck source=tests/e2e/check.sh
-. "$here/../e2e/check.sh"
-need_root
+# shellcheck source=tests/torture/part.lib
+. "$here/part.lib"
 
 KHIEN_LANG=en lab_up
 lab_daemon_start || exit 1
 khien block 203.0.113.7 --yes --ref 1/NEN > /dev/null || exit 1
 for ((i = 0; i < 40; i++)); do echo "198.51.100.$i"; done > "$lab_dir/list.txt"
-
-state() { khien list --json | json "sorted(i['value'] + ' ' + i['state'] for i in d['indicators'])" | md5sum; }
-arrivals() { in_office awk '/^Udp: [0-9]/ { print $3 }' /proc/net/snmp; }
-came() { [ "$(arrivals)" != "$1" ]; }
-dropped() { # the listed host does not reach the office, a neighbour of it does
-	local before
-	before=$(arrivals)
-	in_net "$lab_build/tests/frame" wan 2 203.0.113.7 192.0.2.57 445
-	in_net "$lab_build/tests/frame" wan 1 203.0.113.8 192.0.2.57 445
-	lab_wait "the packet of its neighbour" came "$before" && [ "$(($(arrivals) - before))" = 1 ]
-}
-is_up_or_gone() { [ -S "$lab_dir/run/control.sock" ] || ! kill -0 "$lab_daemon" 2> /dev/null; }
 
 # ---- While it runs -----------------------------------------------------------------------------------
 
@@ -84,22 +69,21 @@ started=0 refused=0
 limits=(3 5 8 12 16 20 24 28 32 36 40 44 48 64)
 [ -z "${QUICK:-}" ] || limits=(3 8 16 28 40 64)
 for files in "${limits[@]}"; do
-	nsenter --net="/run/netns/$lab_gw" prlimit --nofile="$files:$files" "$lab_build/khiend" --config "$lab_dir/khien.conf" --state "$lab_dir/state" --run "$lab_dir/run" \
-		--bpffs "$lab_bpffs" < /dev/null > "$lab_dir/out" 2>&1 &
-	lab_daemon=$!
-	lab_wait "khiend, or its end" is_up_or_gone || { not_ok "with $files descriptors it starts or ends"; lab_daemon_stop KILL; continue; }
-	if kill -0 "$lab_daemon" 2> /dev/null; then
+	code=0
+	try_start prlimit --nofile="$files:$files" || code=$?
+	case $code in
+	0)
 		started=$((started + 1))
 		lab_daemon_stop TERM
-	else
-		code=0
-		wait "$lab_daemon" 2> /dev/null || code=$?
-		lab_daemon=
+		;;
+	1)
 		refused=$((refused + 1))
 		# 127: not even the loader can open its libraries
-		[ "$code" = 1 ] || [ "$code" = 127 ] || not_ok "with $files descriptors it ends by itself" "exit $code: $(tail -n 3 "$lab_dir/out")"
+		[ "$ended" = 1 ] || [ "$ended" = 127 ] || not_ok "with $files descriptors it ends by itself" "exit $ended: $(tail -n 3 "$lab_dir/out")"
 		[ -s "$lab_dir/out" ] || not_ok "with $files descriptors it says why"
-	fi
+		;;
+	*) not_ok "with $files descriptors it starts or ends" ;;
+	esac
 	dropped || not_ok "with $files descriptors what was enforced goes on" "$(tail -n 3 "$lab_dir/out")"
 done
 echo "from the start: $started times started, $refused times not"

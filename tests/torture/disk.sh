@@ -8,11 +8,8 @@
 # QUICK=1: 8 fillings, else about 60.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/e2e/lab.sh
-. "$here/../e2e/lab.sh"
-# shellcheck source=tests/e2e/check.sh
-. "$here/../e2e/check.sh"
-need_root
+# shellcheck source=tests/torture/part.lib
+. "$here/part.lib"
 
 disk_down() {
 	[ -n "$lab_daemon" ] && lab_daemon_stop KILL
@@ -28,16 +25,6 @@ filler=$lab_dir/state/filler block=1024
 lab_daemon_start || exit 1
 khien block 203.0.113.7 --yes --ref 1/NEN > /dev/null || exit 1
 
-state() { khien list --json | json "sorted(i['value'] + ' ' + i['state'] for i in d['indicators'])" | md5sum; }
-arrivals() { in_office awk '/^Udp: [0-9]/ { print $3 }' /proc/net/snmp; }
-came() { [ "$(arrivals)" != "$1" ]; }
-dropped() { # the listed host does not reach the office, a neighbour of it does
-	local before
-	before=$(arrivals)
-	in_net "$lab_build/tests/frame" wan 2 203.0.113.7 192.0.2.57 445
-	in_net "$lab_build/tests/frame" wan 1 203.0.113.8 192.0.2.57 445
-	lab_wait "the packet of its neighbour" came "$before" && [ "$(($(arrivals) - before))" = 1 ]
-}
 fill() { # blocks that are left
 	dd if=/dev/zero of="$filler" bs=$block 2> /dev/null
 	truncate -s "-$(($1 * block))" "$filler"

@@ -5,13 +5,10 @@
 # says what must hold). Then each allocation of khien: whatever it says, it does not crash, and the daemon is as it was.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/e2e/lab.sh
-. "$here/../e2e/lab.sh"
-# shellcheck source=tests/e2e/check.sh
-. "$here/../e2e/check.sh"
+# shellcheck source=tests/torture/part.lib
+. "$here/part.lib"
 # shellcheck source=tests/torture/faults.lib
 . "$here/faults.lib"
-need_root
 
 faults_up
 faults_run memory "$([ -n "${QUICK:-}" ] && echo 23 || echo 1)" ENOMEM

@@ -5,13 +5,10 @@
 # (faults.py, which says what must hold).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/e2e/lab.sh
-. "$here/../e2e/lab.sh"
-# shellcheck source=tests/e2e/check.sh
-. "$here/../e2e/check.sh"
+# shellcheck source=tests/torture/part.lib
+. "$here/part.lib"
 # shellcheck source=tests/torture/faults.lib
 . "$here/faults.lib"
-need_root
 
 faults_up
 coarse=$([ -n "${QUICK:-}" ] && echo 7 || echo 1)

@@ -13,11 +13,8 @@
 # Meanwhile the daemon's memory, descriptors and kernel maps stay flat, and its ledger grows by what it writes down (soak.py).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/e2e/lab.sh
-. "$here/../e2e/lab.sh"
-# shellcheck source=tests/e2e/check.sh
-. "$here/../e2e/check.sh"
-need_root
+# shellcheck source=tests/torture/part.lib
+. "$here/part.lib"
 
 seconds=${SOAK_SECONDS:-$([[ ${QUICK:-} ]] && echo 300 || echo 3600)}
 KHIEN_LANG=en lab_up
