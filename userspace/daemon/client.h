@@ -45,8 +45,8 @@ void kh_client_again(struct kh_client *client);
 struct kh_client *kh_client_next(struct kh_client *client);
 
 struct kh_client_standing {
-	uid_t uid;
 	uint64_t since_usec; /* monotonic: connected, answered, began its request, or last took of an answer */
+	uid_t uid;
 	bool owes; /* nothing can be done for it until it does something: sends, or takes */
 	bool overdue; /* and has not for KH_PROTO_GRACE_SECONDS; or has waited for an answer, that there is not yet, for the idle time */
 };
