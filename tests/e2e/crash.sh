@@ -35,6 +35,11 @@ is "and undone" 0 "$(state)"
 
 wrong=0 before=0 after=0 confirmations=0
 for ((i = 0; i < crashes; i++)); do
+	# Some are killed in a confirmation, which takes a change that waits; some when they have their answer. The others die whenever it comes.
+	if ((i % 6 == 3)); then
+		[ "$(state)" = 0 ] || khien undo >/dev/null 2>&1
+		khien push --yes --ref 1/MAU --confirm-within 5m "$lab_dir/list-$i.txt" >/dev/null 2>&1
+	fi
 	was=$(state) waiting=$(khien status --json | json "len(d['unconfirmed'])")
 	if [ "$waiting" != 0 ] && ((i % 2)); then
 		act=(confirm) takes=$undo_us wanted=$was
@@ -46,7 +51,11 @@ for ((i = 0; i < crashes; i++)); do
 	fi
 	khien "${act[@]}" >/dev/null 2>&1 &
 	client=$!
-	read -rt "$(printf '0.%06d' $(((takes * (i * 7 % crashes) / crashes) % 1000000)))" <> <(:) || :
+	if ((i % 6 == 1)); then
+		wait "$client"
+	else
+		read -rt "$(printf '0.%06d' $(((takes * (i * 7 % crashes) / crashes) % 1000000)))" <> <(:) || :
+	fi
 	lab_daemon_stop KILL
 	wait "$client"
 	lab_daemon_start || { wrong=$((wrong + 1)); break; }
